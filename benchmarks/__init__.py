@@ -1,0 +1,1 @@
+"""Speed, as a ratio against what a user would do otherwise, measured in one run: `python -m benchmarks`."""

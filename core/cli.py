@@ -1,0 +1,227 @@
+"""The command line: one function a command, each returning what `--json` prints.
+
+Errors are one line on stderr and exit status 2; `--` ends the options, so that any text can follow.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, NoReturn
+
+from core import catalog
+from core.classifier import Classifier, Condition, predict
+from core.compare import Row, compare
+from core.errors import WobbleError
+from core.metrics import label_name
+from core.perturb import variants
+from core.stages import stages
+from core.temperature import probabilities
+from core.tokens import Encoding
+from core.visible import visible
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line and exit status 2, as for every other error."""
+        raise WobbleError(f"{message}; see {self.prog} --help.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    try:
+        arguments = _parser().parse_args(argv)
+        document = arguments.run(arguments)
+        if arguments.json:
+            print(json.dumps(document, ensure_ascii=not _writes_unicode(), allow_nan=False))
+        else:
+            arguments.show(document)
+    except WobbleError as error:
+        print(f"wobble: {error}".encode("ascii" if not _writes_unicode() else "utf-8", "backslashreplace").decode(), file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+    return 0
+
+
+def _writes_unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="python -m core", description="Why does a fine-tuned text classifier change its mind?")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, help: str, run: Callable[..., Any], show: Callable[[Any], None]) -> _Parser:
+        sub: _Parser = commands.add_parser(name, help=help, description=help)
+        sub.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+        sub.set_defaults(run=run, show=show)
+        return sub
+
+    def model(sub: _Parser) -> None:
+        sub.add_argument("--model", default=catalog.DEFAULT, help=f"a catalog id, a local directory or a hub id ({catalog.DEFAULT})")
+
+    command("models", "list the catalog", _models, _show_models)
+
+    sub = command("predict", "predict texts, each alone in its batch", _predict, _show_predictions)
+    sub.add_argument("text", nargs="+", metavar="TEXT")
+    model(sub)
+
+    sub = command("perturb", "compare a text with its formatting variants", _perturb, _show_comparison)
+    sub.add_argument("text", metavar="TEXT")
+    sub.add_argument("--only", metavar="FACTOR,...", help="only these factors")
+    sub.add_argument("--seed", type=int, default=0, help="seed of the perturbations that draw (0)")
+    model(sub)
+
+    sub = command("tokens", "show what each stage of a tokenizer makes of a text", _tokens, _show_stages)
+    sub.add_argument("text", metavar="TEXT")
+    sub.add_argument("--model", action="append", help="may be given several times")
+    return parser
+
+
+def _models(_: argparse.Namespace) -> list[dict[str, Any]]:
+    return [asdict(entry) for entry in catalog.entries()]
+
+
+def _predict(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    classifier = _load(arguments.model)
+    prediction = predict(classifier, arguments.text, Condition(batch="alone"))
+    rows = probabilities(prediction.logits, classifier.head)
+    return [
+        {
+            "text": text,
+            "label": label_name(row, classifier.head, classifier.labels),
+            "probabilities": _named(row, classifier),
+            **_encoding(encoding),
+        }
+        for text, row, encoding in zip(arguments.text, rows, prediction.encodings, strict=True)
+    ]
+
+
+def _perturb(arguments: argparse.Namespace) -> dict[str, Any]:
+    only = [factor.strip() for factor in arguments.only.split(",")] if arguments.only is not None else None
+    made = variants(arguments.text, only=only, seed=arguments.seed)
+    return comparison_document(_load(arguments.model), arguments.text, made)
+
+
+def comparison_document(classifier: Classifier, text: str, made: Sequence[Any]) -> dict[str, Any]:
+    """A comparison as plain JSON values."""
+    comparison = compare(classifier, text, made)
+    reference = comparison.reference
+
+    def row_document(row: Row) -> dict[str, Any]:
+        return {
+            "perturbation": row.variant.perturbation,
+            "factor": row.variant.factor,
+            "seed": row.variant.seed,
+            "text": row.variant.text,
+            "tokens": list(row.encoding.tokens),
+            "ids": list(row.encoding.ids),
+            "truncated": row.encoding.truncated,
+            "absorbed": row.absorbed,
+            "absorbed_by": row.absorbed_by,
+            "label": row.label,
+            "probabilities": _named(row.probabilities, classifier),
+            "flip": row.flip,
+            "shift": row.shift,
+            "margin": row.margin,
+        }
+
+    return {
+        "model": {"id": classifier.id, "weights": classifier.weights_hash, "head": classifier.head, "device": str(classifier.device)},
+        "reference": {
+            "text": reference.text,
+            "label": reference.label,
+            "probabilities": _named(reference.probabilities, classifier),
+            "margin": reference.margin,
+            **_encoding(reference.encoding),
+        },
+        "summary": comparison.summary,
+        "notes": list(classifier.notes),
+        "noise_floor": comparison.noise_floor,
+        "variants": [row_document(row) for row in comparison.rows],
+        "asked_rows": comparison.rows_asked,
+        "forward_rows": comparison.rows_run,
+    }
+
+
+def _tokens(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    documents = []
+    for id in arguments.model or [catalog.DEFAULT]:
+        classifier = _load(id)
+        found = stages(classifier.encoder, arguments.text)
+        documents.append(
+            {
+                "model": id,
+                "tokenizer": classifier.encoder.name,
+                "raw": found.raw,
+                "normalized": found.normalized,
+                "pre_tokens": None
+                if found.pre_tokens is None
+                else [{"text": piece.text, "span": list(piece.span)} for piece in found.pre_tokens],
+                **_encoding(found.encoding),
+                "offsets": None if found.encoding.offsets is None else [list(span) for span in found.encoding.offsets],
+                "notes": list(found.notes),
+            }
+        )
+    return documents
+
+
+def _load(id: str) -> Classifier:
+    classifier = catalog.load(id)
+    for note in classifier.notes:
+        print(f"wobble: note: {note}", file=sys.stderr)
+    return classifier
+
+
+def _named(row: Any, classifier: Classifier) -> dict[str, float]:
+    """Probabilities by label; labels that share a name are told apart by their index."""
+    names = [
+        label if classifier.labels.count(label) == 1 else f"{label} ({i})" for i, label in enumerate(classifier.labels)
+    ]
+    return dict(zip(names, map(float, row), strict=True))
+
+
+def _encoding(encoding: Encoding) -> dict[str, Any]:
+    return {"tokens": list(encoding.tokens), "ids": list(encoding.ids), "truncated": encoding.truncated}
+
+
+# --- for people ------------------------------------------------------------------------------------------------------
+
+
+def _show_models(document: list[dict[str, Any]]) -> None:
+    for entry in document:
+        size = f"{entry['parameters'] / 1e6:.1f} M" if entry["parameters"] else "?"
+        labels = ", ".join(entry["labels"][:6]) + (" …" if len(entry["labels"]) > 6 else "")
+        print(f"{entry['id']:62} {entry['source']:9} {entry['available']:12} {size:>9}  {entry['tokenizer'] or '?'}  {labels}")
+
+
+def _show_predictions(document: list[dict[str, Any]]) -> None:
+    for row in document:
+        ranked = sorted(row["probabilities"].items(), key=lambda item: -item[1])[:6]
+        print(f"{row['label']:12} {'  '.join(f'{name} {p:.4f}' for name, p in ranked)}  {visible(row['text'])}")
+        if row["truncated"]:
+            print("             truncated: the end of the text was not read")
+
+
+def _show_comparison(document: dict[str, Any]) -> None:
+    _show_predictions([document["reference"]])
+    print(f"{document['summary']} {document['forward_rows']} rows run for {document['asked_rows']} asked.")
+    for row in document["variants"]:
+        fate = row["absorbed_by"] or "absorbed" if row["absorbed"] else "FLIPS" if row["flip"] else "reaches the model"
+        print(f"{row['shift']:8.4f}  {row['perturbation']:26} {row['label']:10} {fate:40} {visible(row['text'])}")
+
+
+def _show_stages(document: list[dict[str, Any]]) -> None:
+    for model in document:
+        print(f"{model['model']} ({model['tokenizer']})")
+        print(f"  raw         {visible(model['raw'])}")
+        if model["normalized"] is not None:
+            print(f"  normalized  {visible(model['normalized'])}")
+        if model["pre_tokens"] is not None:
+            print(f"  pre-tokens  {' | '.join(visible(piece['text']) for piece in model['pre_tokens'])}")
+        print(f"  tokens      {' '.join(visible(token) for token in model['tokens'])}")
+        print(f"  ids         {' '.join(map(str, model['ids']))}")
+        for note in model["notes"]:
+            print(f"  note: {note}")

@@ -1,0 +1,156 @@
+"""The main job: one sentence against its variants. Which edits does the tokenizer erase, which reach the model, which flip it?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.classifier import Classifier, Condition, Logits, Prediction, predict
+from core.metrics import Probabilities, flip, label_name, margin, shift
+from core.perturb import Variant
+from core.stages import absorbed_by
+from core.temperature import probabilities
+from core.tokens import Encoding
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """The prediction that all others are compared with: the original text, dropout off, fp32, alone in its batch, T = 1."""
+
+    text: str
+    encoding: Encoding
+    logits: Logits
+    """`[n_labels]`"""
+    probabilities: Probabilities
+    """`[n_labels]`"""
+    label: str
+    margin: float | None
+    """None for regression, which has no label to leave."""
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One variant and its prediction beside the reference's."""
+
+    variant: Variant
+    encoding: Encoding
+    logits: Logits
+    probabilities: Probabilities
+    label: str
+    absorbed: bool
+    """The token ids equal the reference's: the tokenizer erased the edit, so the prediction cannot change."""
+    absorbed_by: str | None
+    """The stage of the tokenizer that erased the edit."""
+    flip: bool | None
+    shift: float
+    margin: float | None
+
+    @property
+    def badge(self) -> str:
+        """What became of the edit, in the words of the interface."""
+        return "absorbed" if self.absorbed else "flips" if self.flip else "reaches the model"
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A sentence's variants under one classifier, ordered by shift, largest first, absorbed ones last."""
+
+    classifier: Classifier = field(repr=False)
+    reference: Reference
+    rows: tuple[Row, ...]
+    noise_floor: float
+    """Shift between the reference alone and the same text batched with its variants: what numerics alone cause here."""
+    rows_asked: int
+    rows_run: int
+    alone: Prediction = field(repr=False)
+    shared: Prediction = field(repr=False)
+
+    @property
+    def absorbed(self) -> int:
+        """How many edits the tokenizer erased."""
+        return sum(row.absorbed for row in self.rows)
+
+    @property
+    def flips(self) -> int:
+        """How many edits change the prediction."""
+        return sum(bool(row.flip) for row in self.rows)
+
+    @property
+    def summary(self) -> str:
+        """The finding in words: "34 edits: 19 erased by the tokenizer, 15 reach the model, 2 flip it"."""
+        total = len(self.rows)
+        if not total:
+            return "No edit applies to this text."
+        reaching = total - self.absorbed
+        parts = [f"{self.absorbed} erased by the tokenizer", f"{reaching} {'reaches' if reaching == 1 else 'reach'} the model"]
+        if self.classifier.head == "regression":
+            parts.append("a value has no label to flip")
+        else:
+            parts.append(f"{self.flips or 'none'} {'flips' if self.flips == 1 else 'flip' if self.flips else 'flips'} it")
+        return f"{total} {'edit' if total == 1 else 'edits'}: {', '.join(parts)}."
+
+
+def compare(
+    classifier: Classifier, text: str, variants: Sequence[Variant], known: Comparison | None = None
+) -> Comparison:
+    """Predict a text and its variants and measure each variant against the reference.
+
+    An absorbed variant gets exactly the reference's logits: it is the same input. The reference also runs once in the
+    variants' batches; the shift between the two is the noise floor.
+
+    Args:
+        known: an earlier comparison of the same text and classifier, whose token sequences are not run again.
+
+    Raises:
+        WobbleError: the text or a variant cannot be predicted.
+    """
+    alone = predict(classifier, [text], Condition(batch="alone"), known=known.alone if known else None)
+    original = alone.encodings[0]
+    encodings = classifier.encoder([variant.text for variant in variants])
+    reaching = [v.text for v, e in zip(variants, encodings, strict=True) if e.ids != original.ids]
+    shared = predict(classifier, [text, *reaching], known=known.shared if known else None)
+
+    by_ids = {e.ids: row for e, row in zip(shared.encodings[1:], shared.logits[1:], strict=True)}
+    by_ids[original.ids] = alone.logits[0]
+    logits = np.stack([by_ids[e.ids] for e in (original, *encodings)])
+    head = classifier.head
+    p = probabilities(logits, head)
+    reference_p = p[0]
+    shifts = shift(p, reference_p, head)
+    margins = margin(p, reference_p, head)
+    flips = flip(p, reference_p, head)
+    floor = float(shift(probabilities(shared.logits[:1], head), reference_p, head)[0])
+
+    rows = [
+        Row(
+            variant=variant,
+            encoding=encoding,
+            logits=logits[i],
+            probabilities=p[i],
+            label=label_name(p[i], head, classifier.labels),
+            absorbed=encoding.ids == original.ids,
+            absorbed_by=absorbed_by(classifier.encoder, text, variant.text) if encoding.ids == original.ids else None,
+            flip=None if flips is None else bool(flips[i]),
+            shift=float(shifts[i]),
+            margin=None if margins is None else float(margins[i]),
+        )
+        for i, (variant, encoding) in enumerate(zip(variants, encodings, strict=True), start=1)
+    ]
+    rows.sort(key=lambda row: (row.absorbed, -row.shift))
+    return Comparison(
+        classifier=classifier,
+        reference=Reference(
+            text=text,
+            encoding=original,
+            logits=logits[0],
+            probabilities=reference_p,
+            label=label_name(reference_p, head, classifier.labels),
+            margin=None if margins is None else float(margins[0]),
+        ),
+        rows=tuple(rows),
+        noise_floor=floor,
+        rows_asked=alone.rows_asked + 1 + len(variants),
+        rows_run=alone.rows_run + shared.rows_run,
+        alone=alone,
+        shared=shared,
+    )

@@ -1,0 +1,9 @@
+"""The one exception that Wobble raises for a person to read."""
+
+
+class WobbleError(ValueError):
+    """Something a person asked for cannot be done.
+
+    `str(error)` is one clear sentence for that person: what was wrong, with what, and what to do. Pages and the
+    command line show it as it is; everything else that is raised is a defect.
+    """

@@ -1,0 +1,20 @@
+"""Perturbations: named, seeded rules that edit a text, and the variants that they make of it.
+
+Adding a perturbation is one decorated function in the module of its factor; see `core.perturb.registry`.
+"""
+
+from core.perturb import casing, punctuation, typo, unicode, whitespace  # noqa: F401 (importing them registers them)
+from core.perturb.edits import Edit, edits
+from core.perturb.registry import FACTORS, Perturbation, Variant, custom, perturbation, perturbations, variants
+
+__all__ = [
+    "FACTORS",
+    "Edit",
+    "Perturbation",
+    "Variant",
+    "custom",
+    "edits",
+    "perturbation",
+    "perturbations",
+    "variants",
+]

@@ -1,0 +1,175 @@
+"""Punctuation: how a sentence ends, and the marks inside it.
+
+Edits of the end work on the last mark of the text, inside closing quotes and before trailing whitespace, which stay.
+"""
+
+import re
+import unicodedata
+
+from core.perturb.parts import CLOSING, PERIODS, graphemes, split_end
+from core.perturb.registry import perturbation
+
+# The marks of the scripts that do not use the Western ones, by what the last letter of the text looks like.
+_NATIVE_MARKS = (
+    (re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"), {".": "。", "!": "！", "?": "？"}),
+    (re.compile("[\u0900-\u09ff\u0a00-\u0a7f\u0b00-\u0b7f]"), {".": "।"}),
+    (re.compile("[\u0600-\u06ff]"), {"?": "؟"}),
+)
+
+# Read aloud as words, so removing them would remove a word.
+_READ_ALOUD = "#%&*@§‰"
+_APOSTROPHE_IN_WORD = re.compile(r"(?<=[^\W\d_])['’ʼ](?=[^\W\d_])")
+
+
+@perturbation("The final period dropped", example=("This is a test.", "This is a test"))
+def drop_final_period(text: str) -> str | None:
+    return _replace_final_period(text, "")
+
+
+@perturbation("A final period added where the text has no final mark", example=("This is a test", "This is a test."))
+def add_final_period(text: str) -> str | None:
+    _, marks, _ = split_end(text)
+    return None if marks else _end_with(text, ".")
+
+
+@perturbation("The final period doubled", example=("This is a test.", "This is a test.."))
+def double_final_period(text: str) -> str | None:
+    _, marks, _ = split_end(text)
+    return _replace_final_period(text, marks * 2)
+
+
+# Louder or more hesitant, but the same claim: a reader calls these the same sentence. They leave questions alone, as
+# a question without its mark is not the same sentence.
+@perturbation("An exclamation mark at the end", example=("This is a test.", "This is a test!"))
+def exclamation(text: str) -> str | None:
+    return _end_with(text, "!")
+
+
+@perturbation("Three exclamation marks at the end", example=("This is a test.", "This is a test!!!"))
+def three_exclamations(text: str) -> str | None:
+    return _end_with(text, "!!!")
+
+
+# A question claims nothing: not the same sentence.
+@perturbation(
+    "A question mark at the end", example=("This is a test.", "This is a test?"), same_sentence=False
+)
+def question_mark(text: str) -> str | None:
+    return _end_with(text, "?")
+
+
+@perturbation("An ellipsis character at the end", example=("This is a test.", "This is a test…"))
+def ellipsis_character(text: str) -> str | None:
+    return _end_with(text, "…")
+
+
+@perturbation("Three dots at the end", example=("This is a test.", "This is a test..."))
+def three_dots(text: str) -> str | None:
+    return _end_with(text, "...")
+
+
+@perturbation(
+    "All punctuation removed, except inside numbers; a space where it joined two words",
+    example=('A "well-made", 3.5-hour film: don\'t go!', "A well made 3.5 hour film dont go"),
+)
+def remove_all_punctuation(text: str) -> str | None:
+    characters = graphemes(text)
+    edited: list[str] = []
+    for i, character in enumerate(characters):
+        before = characters[i - 1] if i else " "
+        after = characters[i + 1] if i + 1 < len(characters) else " "
+        if not _is_punctuation(character) or (before[0].isdigit() and after[0].isdigit()):
+            # A mark between two spaces (" - ") leaves one of them.
+            alone = character == " " and _is_punctuation(before) and (not edited or edited[-1].isspace())
+            if not alone:
+                edited.append(character)
+        elif _joins(character) and before[0].isalnum() and after[0].isalnum():
+            edited.append(" ")
+    removed = "".join(edited)
+    return removed if removed.strip() else None
+
+
+@perturbation("Curly quotes and apostrophes made straight", example=("“Don’t!” she said.", '"Don\'t!" she said.'))
+def straight_quotes(text: str) -> str:
+    return text.translate(str.maketrans("“”„‟‘’‚‛", "\"\"\"\"''''"))
+
+
+@perturbation("Straight quotes and apostrophes made curly", example=('"Don\'t!" she said.', "“Don’t!” she said."))
+def curly_quotes(text: str) -> str:
+    # A quote opens at the start of the text and after a space, an opening bracket, a dash or another opening quote;
+    # an apostrophe before a digit ('90s) never does.
+    opened = re.sub(r"""(?<![^\s(\[{<—–"'“‘-])(["']+)(?=[^\s\d"'])|(?<![^\s(\[{—–-])"(?=\d)""", _open, text)
+    return opened.translate(str.maketrans("\"'", "”’"))
+
+
+@perturbation("Apostrophes inside words dropped", example=("It's what we didn't see.", "Its what we didnt see."))
+def drop_apostrophe(text: str) -> str:
+    return _APOSTROPHE_IN_WORD.sub("", text)
+
+
+@perturbation("Dashes made hyphens", example=("Slow – but good – and long.", "Slow - but good - and long."))
+def dash_to_hyphen(text: str) -> str:
+    return re.sub("[‐‑‒–—―]", "-", text)
+
+
+@perturbation("Hyphens made dashes", example=("A well-made film - really.", "A well–made film – really."))
+def hyphen_to_dash(text: str) -> str:
+    # Minus signs, arrows and rules of several hyphens stay.
+    return re.sub(r"(?<=[^\W_])-(?=[^\W_])|(?<=\s)-(?=\s)", "–", text)
+
+
+@perturbation("The text in quotes", example=("This is a test.", '"This is a test."'))
+def wrap_in_quotes(text: str) -> str | None:
+    inner = text.strip()
+    if not inner or (len(inner) > 1 and inner[0] in "\"“„«'‘" and inner[-1] in "\"”“»'’"):
+        return None
+    start = text.index(inner)
+    return f'{text[:start]}"{inner}"{text[start + len(inner) :]}'
+
+
+@perturbation("Commas dropped, except inside numbers", example=("Slow, but 1,000 times better.", "Slow but 1,000 times better."))
+def drop_comma(text: str) -> str:
+    return re.sub(r"(?<!\d)[,，،]|[,，،](?!\d)", "", text)
+
+
+def _replace_final_period(text: str, replacement: str) -> str | None:
+    body, marks, closing = split_end(text)
+    # "..." and "?." are not a final period.
+    if len(marks) != 1 or marks not in PERIODS or not body.strip():
+        return None
+    return body + replacement + closing
+
+
+def _end_with(text: str, mark: str) -> str | None:
+    """The text with `mark` for its final marks; None for a question, and where the text just breaks off."""
+    body, marks, closing = split_end(text)
+    if not body.strip() or any(question in marks for question in "?？؟⁇⁈⁉"):
+        return None
+    if marks:
+        return body + _native(mark, body) + closing
+    whole = text.rstrip()
+    if whole[-1] in ",;:-–—，、；：،؛":
+        return None
+    return whole + _native(mark, whole) + text[len(whole) :]
+
+
+def _native(mark: str, before: str) -> str:
+    """`mark` as the script of the last letter of `before` writes it."""
+    last_letter = next((character for character in reversed(before) if character.isalpha()), "")
+    for script, marks in _NATIVE_MARKS:
+        if script.match(last_letter) and mark != "...":
+            return "".join(marks.get(character, character) for character in mark)
+    return mark
+
+
+def _is_punctuation(character: str) -> bool:
+    # More than one code point is an emoji such as "‼️".
+    return len(character) == 1 and unicodedata.category(character)[0] == "P" and character not in _READ_ALOUD
+
+
+def _joins(character: str) -> bool:
+    return unicodedata.category(character) in ("Pd", "Pc") or character in "/\\…"
+
+
+def _open(quotes: re.Match[str]) -> str:
+    return quotes.group().translate(str.maketrans("\"'", "“‘"))
