@@ -180,13 +180,15 @@ ARCHITECTURES: dict[str, Make] = {
 def save(name: str, directory: Path, seed: int = 0, **config: Any) -> Path:
     """Write a random classifier of an architecture and its tokenizer into a directory.
 
-    The initial weights are scaled up: the default standard deviation of 0.02 makes every prediction 1 / n_labels, and
+    Labels are named by `labels`, or numbered up to `num_labels` (2); other keywords go to the config. The initial weights are scaled up: the default standard deviation of 0.02 makes every prediction 1 / n_labels, and
     no test of equality could fail.
     """
     make_config, make_tokenizer = ARCHITECTURES[name]
     tokenizer = make_tokenizer()
     tokenizer.model_max_length = 100
-    config.setdefault("num_labels", 2)
+    # Named labels: transformers leaves two unnamed ones out of config.json, and BART then reads its own default, three.
+    names = config.pop("labels", None) or [f"label {i}" for i in range(config.pop("num_labels", 2))]
+    config |= {"id2label": dict(enumerate(names)), "label2id": {name: i for i, name in enumerate(names)}}
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = AutoModelForSequenceClassification.from_config(make_config(vocab_size=len(tokenizer) + 8, **config))

@@ -20,7 +20,9 @@ def upper(text: str) -> str:
     return text.upper()
 
 
-@perturbation("Every word with a large first letter", example=("Don't miss a well-made film.", "Don't Miss A Well-Made Film."))
+@perturbation(
+    "Every word with a large first letter", example=("Don't miss a well-made film.", "Don't Miss A Well-Made Film.")
+)
 def title(text: str) -> str:
     # Not str.title, which makes Don'T of don't.
     return WORD.sub(lambda word: _title(word.group()), text)
@@ -31,7 +33,7 @@ def title(text: str) -> str:
     example=("THIS is what I want. do it.", "This is what I want. Do it."),
 )
 def sentence_case(text: str) -> str:
-    small = WORD.sub(lambda word: word[0] if _PRONOUN_I.fullmatch(word[0]) else word[0].lower(), text)
+    small = WORD.sub(lambda word: (_title if _PRONOUN_I.fullmatch(word[0]) else str.lower)(word[0]), text)
     return _FIRST_LETTERS.sub(lambda start: start[0][:-1] + start[0][-1].title(), small)
 
 
@@ -51,18 +53,20 @@ def alternating(text: str) -> str:
     return "".join(edited)
 
 
-@perturbation("Each word small, large, or with a large first letter, at random", example=("This is a test.", "?"))
+@perturbation(
+    "Each word small, large, or with a large first letter, at random", example=("This is a test.", "This IS A Test.")
+)
 def random_case_word(text: str, rng: random.Random) -> str:
     cases = (str.lower, str.upper, _title)
     return WORD.sub(lambda word: rng.choice(cases)(word.group()), text)
 
 
-@perturbation("Each letter small or large at random", example=("This is a test.", "?"))
+@perturbation("Each letter small or large at random", example=("This is a test.", "ThiS is A test."))
 def random_case_character(text: str, rng: random.Random) -> str:
     return "".join(character.upper() if rng.random() < 0.5 else character.lower() for character in text)
 
 
-@perturbation("One word in large letters", example=("This is a test.", "?"))
+@perturbation("One word in large letters", example=("This is a test.", "This is a TEST."))
 def shout_one_word(text: str, rng: random.Random) -> str | None:
     def shout(word: list[str], rng: random.Random) -> str | None:
         small = "".join(word)

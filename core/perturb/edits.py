@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-# The search below takes time and memory in the square of this; past it the whole differing middle is one edit.
-_MOST_DIFFERENCES = 300
+# Past either limit the whole differing middle is one edit: nobody tells thousands of edits apart on a page. The
+# search for the fewest differences takes time and memory in the square of its limit.
+_MOST_DIFFERENCES = 200
+_MOST_EDITS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ def _equal_runs(a: str, b: str) -> list[tuple[int, int, int]]:
     # Texts of one length differ mostly character by character (casing, look-alikes, swapped letters), and read best
     # so, unless something was moved along.
     in_place = _in_place(a, b)
+    if len(in_place) > _MOST_EDITS:
+        return []
     shifted = _fewest_differences(a, b)
     if shifted is not None and 2 * (len(a) - _total(shifted)) < len(a) - _total(in_place):
         return shifted

@@ -4,29 +4,44 @@ import random
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
+from itertools import chain
 
 
-def _extending() -> str:
-    """The inside of a regular-expression class of all characters that belong to the one before them."""
-    # Marks lie below U+20000, except the variation selectors.
-    points = [p for p in (*range(0x300, 0x20000), *range(0xE0100, 0xE01F0)) if unicodedata.category(chr(p))[0] == "M"]
-    points += range(0x1160, 0x1200)  # Hangul vowels and finals, which follow their initial
-    points += [0x200C, 0x200D]  # zero-width (non-)joiner
-    points += range(0x1F3FB, 0x1F400)  # skin tones
-    points += range(0xE0020, 0xE0080)  # tags, in the flags of regions
-    return "".join(map(chr, points))
+def character_class(belongs: Callable[[str], bool]) -> str:
+    """The inside of a regular-expression class of the assigned characters that belong, as ranges, which are fast."""
+    ranges: list[list[int]] = []
+    # Marks and punctuation lie below U+20000, except the variation selectors.
+    for point in (*range(0x21, 0x20000), *range(0xE0100, 0xE01F0)):
+        if belongs(chr(point)):
+            if ranges and ranges[-1][1] == point - 1:
+                ranges[-1][1] = point
+            else:
+                ranges.append([point, point])
+    return "".join(rf"\U{first:08x}-\U{last:08x}" for first, last in ranges)
 
 
-_EXTENDING = _extending()
+def _extends(character: str) -> bool:
+    """Whether it belongs to the one before it: a mark, a later part of a Hangul syllable, a joiner, a skin tone."""
+    return (
+        unicodedata.category(character)[0] == "M"
+        or "\u1160" <= character <= "\u11ff"
+        or character in "\u200c\u200d"
+        or "\U0001f3fb" <= character <= "\U0001f3ff"
+    )
+
+
+# Tags spell the flags of regions. The lookahead is for speed: most characters of most texts fail it at once.
+EXTENDING = rf"(?![\0-\u02ff])[{character_class(_extends)}\U000e0020-\U000e007f]"
 
 # A simplified extended grapheme cluster (Unicode Annex 29): a line end, a flag of two letters, or a character, with
 # what extends it and what a zero-width joiner ties to it.
 _GRAPHEME = re.compile(
-    rf"(?:\r\n|[\U0001F1E6-\U0001F1FF]{{2}}|.)[{_EXTENDING}]*(?:(?<=\u200D)\S[{_EXTENDING}]*)*", re.DOTALL
+    rf"(?:\r\n|[\U0001f1e6-\U0001f1ff]{{2}}|.)(?:{EXTENDING})*(?:(?<=\u200d)\S(?:{EXTENDING})*)*", re.DOTALL
 )
 
 # Letters and digits with their marks; an apostrophe between letters is part of the word.
-WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_EXTENDING}]|['’](?=[^\W_]))*")
+WORD = re.compile(rf"[^\W_]+(?:{EXTENDING}|[^\W_]+|['’](?=[^\W_]))*")
 
 CLOSING = "\"'”’»)]}」』）"
 PERIODS = ".。।۔．｡"
@@ -35,19 +50,23 @@ FINAL_MARKS = PERIODS + "!?…！？؟॥‼⁇⁈⁉"
 
 def graphemes(text: str) -> list[str]:
     """The characters that a reader sees; they join to the text again. An emoji sequence is one."""
-    return _GRAPHEME.findall(text)
+    return list(text) if text.isalnum() and text.isascii() else _GRAPHEME.findall(text)
 
 
-def edit_one_word(
-    text: str, rng: random.Random, edit: Callable[[list[str], random.Random], str | None]
-) -> str | None:
-    """The text with one word edited: a random one of those for whose graphemes `edit` does not give None."""
-    words = list(WORD.finditer(text))
-    rng.shuffle(words)
-    for word in words:
-        edited = edit(graphemes(word.group()), rng)
+@lru_cache(maxsize=4)
+def _words(text: str) -> tuple[tuple[int, int], ...]:
+    """The spans of all words; kept, as every draw of every seeded perturbation asks for those of the same text."""
+    return tuple(word.span() for word in WORD.finditer(text))
+
+
+def edit_one_word(text: str, rng: random.Random, edit: Callable[[list[str], random.Random], str | None]) -> str | None:
+    """The text with one word edited: from a random word on, the first for whose graphemes `edit` gives no None."""
+    words = _words(text)
+    first = rng.randrange(len(words)) if words else 0
+    for start, end in chain(words[first:], words[:first]):
+        edited = edit(graphemes(text[start:end]), rng)
         if edited is not None:
-            return text[: word.start()] + edited + text[word.end() :]
+            return text[:start] + edited + text[end:]
     return None
 
 

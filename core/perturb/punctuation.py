@@ -6,7 +6,7 @@ Edits of the end work on the last mark of the text, inside closing quotes and be
 import re
 import unicodedata
 
-from core.perturb.parts import CLOSING, PERIODS, graphemes, split_end
+from core.perturb.parts import EXTENDING, PERIODS, character_class, split_end
 from core.perturb.registry import perturbation
 
 # The marks of the scripts that do not use the Western ones, by what the last letter of the text looks like.
@@ -18,6 +18,10 @@ _NATIVE_MARKS = (
 
 # Read aloud as words, so removing them would remove a word.
 _READ_ALOUD = "#%&*@§‰"
+_PUNCTUATION = character_class(lambda c: unicodedata.category(c)[0] == "P" and c not in _READ_ALOUD)
+# With a variation selector a mark is an emoji ("‼️").
+_MARKS = re.compile(rf"(?P<marks>(?:[{_PUNCTUATION}](?!{EXTENDING}))+)(?P<space> ?)")
+_JOINING = re.compile(r"[-‐‒–—―_/\\…]")
 _APOSTROPHE_IN_WORD = re.compile(r"(?<=[^\W\d_])['’ʼ](?=[^\W\d_])")
 
 
@@ -51,9 +55,7 @@ def three_exclamations(text: str) -> str | None:
 
 
 # A question claims nothing: not the same sentence.
-@perturbation(
-    "A question mark at the end", example=("This is a test.", "This is a test?"), same_sentence=False
-)
+@perturbation("A question mark at the end", example=("This is a test.", "This is a test?"), same_sentence=False)
 def question_mark(text: str) -> str | None:
     return _end_with(text, "?")
 
@@ -73,19 +75,7 @@ def three_dots(text: str) -> str | None:
     example=('A "well-made", 3.5-hour film: don\'t go!', "A well made 3.5 hour film dont go"),
 )
 def remove_all_punctuation(text: str) -> str | None:
-    characters = graphemes(text)
-    edited: list[str] = []
-    for i, character in enumerate(characters):
-        before = characters[i - 1] if i else " "
-        after = characters[i + 1] if i + 1 < len(characters) else " "
-        if not _is_punctuation(character) or (before[0].isdigit() and after[0].isdigit()):
-            # A mark between two spaces (" - ") leaves one of them.
-            alone = character == " " and _is_punctuation(before) and (not edited or edited[-1].isspace())
-            if not alone:
-                edited.append(character)
-        elif _joins(character) and before[0].isalnum() and after[0].isalnum():
-            edited.append(" ")
-    removed = "".join(edited)
+    removed = _MARKS.sub(_without_marks, text)
     return removed if removed.strip() else None
 
 
@@ -96,10 +86,7 @@ def straight_quotes(text: str) -> str:
 
 @perturbation("Straight quotes and apostrophes made curly", example=('"Don\'t!" she said.', "“Don’t!” she said."))
 def curly_quotes(text: str) -> str:
-    # A quote opens at the start of the text and after a space, an opening bracket, a dash or another opening quote;
-    # an apostrophe before a digit ('90s) never does.
-    opened = re.sub(r"""(?<![^\s(\[{<—–"'“‘-])(["']+)(?=[^\s\d"'])|(?<![^\s(\[{—–-])"(?=\d)""", _open, text)
-    return opened.translate(str.maketrans("\"'", "”’"))
+    return re.sub("[\"']+", _curl, text)
 
 
 @perturbation("Apostrophes inside words dropped", example=("It's what we didn't see.", "Its what we didnt see."))
@@ -127,7 +114,9 @@ def wrap_in_quotes(text: str) -> str | None:
     return f'{text[:start]}"{inner}"{text[start + len(inner) :]}'
 
 
-@perturbation("Commas dropped, except inside numbers", example=("Slow, but 1,000 times better.", "Slow but 1,000 times better."))
+@perturbation(
+    "Commas dropped, except inside numbers", example=("Slow, but 1,000 times better.", "Slow but 1,000 times better.")
+)
 def drop_comma(text: str) -> str:
     return re.sub(r"(?<!\d)[,，،]|[,，،](?!\d)", "", text)
 
@@ -162,14 +151,23 @@ def _native(mark: str, before: str) -> str:
     return mark
 
 
-def _is_punctuation(character: str) -> bool:
-    # More than one code point is an emoji such as "‼️".
-    return len(character) == 1 and unicodedata.category(character)[0] == "P" and character not in _READ_ALOUD
+def _without_marks(marks: re.Match[str]) -> str:
+    before = marks.string[marks.start() - 1] if marks.start() else " "
+    after = marks.string[marks.end("marks")] if marks.end("marks") < len(marks.string) else " "
+    if before.isdigit() and after.isdigit():
+        return marks.group()
+    if before.isspace():  # of a mark between two spaces (" - ") one space is left
+        return ""
+    if not after.isspace() and _JOINING.search(marks["marks"]):
+        return " "
+    return marks["space"]
 
 
-def _joins(character: str) -> bool:
-    return unicodedata.category(character) in ("Pd", "Pc") or character in "/\\…"
-
-
-def _open(quotes: re.Match[str]) -> str:
-    return quotes.group().translate(str.maketrans("\"'", "“‘"))
+def _curl(quotes: re.Match[str]) -> str:
+    """Quotes open at the start of a text and after a space, an opening bracket, a dash or an opening quote."""
+    before = quotes.string[quotes.start() - 1] if quotes.start() else " "
+    after = quotes.string[quotes.end()] if quotes.end() < len(quotes.string) else " "
+    opens = (before.isspace() or before in "([{<—–-“‘«") and not after.isspace()
+    curled = quotes.group().translate(str.maketrans("\"'", "“‘" if opens else "”’"))
+    # '90s is short for 1990s: an apostrophe.
+    return curled[:-1] + "’" if curled[-1] == "‘" and after.isdigit() else curled

@@ -93,9 +93,7 @@ def perturbations(only: Collection[str] | None = None) -> tuple[Perturbation, ..
     )
 
 
-def variants(
-    text: str, *, only: Collection[str] | None = None, seed: int = 0, draws: int = 3
-) -> tuple[Variant, ...]:
+def variants(text: str, *, only: Collection[str] | None = None, seed: int = 0, draws: int = 3) -> tuple[Variant, ...]:
     """All variants of a text, in the order of `perturbations`; the same arguments always give the same variants.
 
     A seeded perturbation is drawn `draws` times and its repeated texts are dropped, so it may give fewer. No variant

@@ -28,11 +28,14 @@ def _neighbouring_keys() -> dict[str, str]:
 _NEIGHBOURS = _neighbouring_keys()
 
 
-@perturbation("One letter replaced by its neighbour on the keyboard (QWERTY or ЙЦУКЕН)", example=("This is a test.", "?"))
+@perturbation(
+    "One letter replaced by its neighbour on the keyboard (QWERTY or ЙЦУКЕН)",
+    example=("This is a test.", "This os a test."),
+)
 def typo_neighbouring_key(text: str, rng: random.Random) -> str | None:
     def slip(word: list[str], rng: random.Random) -> str | None:
         places = [i for i, letter in enumerate(word) if letter.lower() in _NEIGHBOURS]
-        if not places:
+        if not places or len(word) < 2:  # a word of one letter would be lost
             return None
         place = rng.choice(places)
         key = rng.choice(_NEIGHBOURS[word[place].lower()])
@@ -41,7 +44,10 @@ def typo_neighbouring_key(text: str, rng: random.Random) -> str | None:
     return edit_one_word(text, rng, slip)
 
 
-@perturbation("Two neighbouring letters of one word swapped; a capital stays in its place", example=("This is a test.", "?"))
+@perturbation(
+    "Two neighbouring letters of one word swapped; a capital stays in its place",
+    example=("This is a test.", "This is a tset."),
+)
 def typo_swap(text: str, rng: random.Random) -> str | None:
     def swap(word: list[str], rng: random.Random) -> str | None:
         places = [
@@ -59,7 +65,7 @@ def typo_swap(text: str, rng: random.Random) -> str | None:
     return edit_one_word(text, rng, swap)
 
 
-@perturbation("One letter of one word dropped, never its first", example=("This is a test.", "?"))
+@perturbation("One letter of one word dropped, never its first", example=("This is a test.", "Tis is a test."))
 def typo_drop(text: str, rng: random.Random) -> str | None:
     def drop(word: list[str], rng: random.Random) -> str | None:
         letters = [i for i, letter in enumerate(word) if letter[0].isalpha()]
@@ -71,7 +77,7 @@ def typo_drop(text: str, rng: random.Random) -> str | None:
     return edit_one_word(text, rng, drop)
 
 
-@perturbation("One letter of one word typed twice", example=("This is a test.", "?"))
+@perturbation("One letter of one word typed twice", example=("This is a test.", "This is aa test."))
 def typo_double(text: str, rng: random.Random) -> str | None:
     def double(word: list[str], rng: random.Random) -> str | None:
         letters = [i for i, letter in enumerate(word) if letter[0].isalpha()]

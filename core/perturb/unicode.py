@@ -37,7 +37,9 @@ def strip_accents(text: str) -> str | None:
     return None if text.isascii() else "".join(map(_strip_accents, graphemes(text)))
 
 
-@perturbation("One letter replaced by its look-alike (Latin and Cyrillic)", example=("This is a test.", "?"))
+@perturbation(
+    "One letter replaced by its look-alike (Latin and Cyrillic)", example=("This is a test.", "This \u0456s a test.")
+)
 def homoglyph(text: str, rng: random.Random) -> str | None:
     def replace_one(word: list[str], rng: random.Random) -> str | None:
         places = [i for i, character in enumerate(word) if character[0] in _LOOK_ALIKES]

@@ -66,7 +66,7 @@ def thin_space(text: str) -> str:
     return _SPACE_BETWEEN_WORDS.sub("\u2009", text)
 
 
-@perturbation("A zero-width space inside one word", example=("This is a test.", "?"))
+@perturbation("A zero-width space inside one word", example=("This is a test.", "This is a t\u200best."))
 def zero_width_space(text: str, rng: random.Random) -> str | None:
     return _between_two_letters(text, rng, "\u200b")
 
@@ -81,7 +81,7 @@ def no_space_after_punctuation(text: str) -> str:
     return _SPACE_AFTER_MARK.sub(r"\1", text)
 
 
-@perturbation("A space inside one word", example=("This is a test.", "?"))
+@perturbation("A space inside one word", example=("This is a test.", "This i s a test."))
 def space_inside_word(text: str, rng: random.Random) -> str | None:
     return _between_two_letters(text, rng, " ")
 

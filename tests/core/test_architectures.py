@@ -29,7 +29,7 @@ def by_pipeline(directory: Path, texts: list[str]) -> np.ndarray:
     pipe = transformers.pipeline("text-classification", model=str(directory), top_k=None, dtype=torch.float32, device="cpu")
     rows = []
     for text in texts:
-        scores = {entry["label"]: entry["score"] for entry in pipe(text)}
+        scores = {entry["label"]: entry["score"] for entry in pipe([text])[0]}
         rows.append([scores[pipe.model.config.id2label[i]] for i in range(pipe.model.config.num_labels)])
     return np.array(rows)
 

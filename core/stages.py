@@ -1,0 +1,194 @@
+"""What each stage of a tokenizer makes of a text, and which stage erased an edit."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tokenizers import Tokenizer, normalizers
+
+from core.tokens import Encoding, TextEncoder
+
+NORMALIZERS = {
+    "Lowercase": "lower-case",
+    "StripAccents": "strip accents",
+    "Strip": "strip white space at the ends",
+    "NFC": "Unicode NFC",
+    "NFD": "Unicode NFD",
+    "NFKC": "Unicode NFKC",
+    "NFKD": "Unicode NFKD",
+    "Nmt": "clean up control characters and spaces",
+    "Precompiled": "SentencePiece's character map",
+    "Replace": "replace characters",
+    "Prepend": "prepend a mark",
+}
+PRE_TOKENIZERS = {
+    "BertPreTokenizer": "splits at white space, which it drops, and at punctuation",
+    "Whitespace": "splits at white space, which it drops, and at punctuation",
+    "WhitespaceSplit": "splits at white space, which it drops",
+    "Metaspace": "turns spaces into \u2581",
+    "ByteLevel": "turns bytes into letters, a space into \u0120",
+    "Split": "splits by a pattern",
+    "Punctuation": "splits at punctuation",
+    "Digits": "splits digits",
+}
+
+
+@dataclass(frozen=True)
+class PreToken:
+    """A piece of the normalized text that the vocabulary is applied to on its own."""
+
+    text: str
+    span: tuple[int, int]
+    """Character span in the normalized text."""
+
+
+@dataclass(frozen=True)
+class Stages:
+    """One text from raw to ids."""
+
+    raw: str
+    normalized: str | None
+    """None where the tokenizer has no normalizer, or it cannot be looked into."""
+    pre_tokens: tuple[PreToken, ...] | None
+    """None where the tokenizer has no pre-tokenizer, or it cannot be looked into."""
+    encoding: Encoding
+    notes: tuple[str, ...]
+    """What cannot be shown, and what to know, in sentences."""
+
+
+def stages(encoder: TextEncoder, text: str) -> Stages:
+    """The stages raw, normalized, pre-tokens, tokens and ids of one text.
+
+    Raises:
+        WobbleError: the text holds a lone surrogate.
+    """
+    encoding = encoder([text])[0]
+    notes = []
+    if encoding.truncated:
+        notes.append(
+            f"The text has {encoding.full_length:,} tokens, and this model reads {len(encoding.ids):,}: the rest is cut off."
+        )
+    written = [token for token in encoder.special_tokens if token and token in text]
+    if written:
+        notes.append(f"The text holds {', '.join(written)}, which this tokenizer reads as its own special token, not as text.")
+    backend = encoder.backend
+    if backend is None:
+        notes.append("This tokenizer is written in Python: its stages between the text and the tokens cannot be shown.")
+        return Stages(text, None, None, encoding, tuple(notes))
+    if backend.normalizer is None:
+        notes.append("This tokenizer has no normalizer: it reads the text as it is.")
+    if backend.pre_tokenizer is None:
+        notes.append("This tokenizer has no pre-tokenizer: the vocabulary is applied to the text as a whole.")
+    return Stages(
+        raw=text,
+        normalized=_normalized(backend, text) if backend.normalizer else None,
+        pre_tokens=tuple(PreToken(piece, span) for piece, span in _pre_tokens(backend, text))
+        if backend.pre_tokenizer
+        else None,
+        encoding=encoding,
+        notes=tuple(notes),
+    )
+
+
+def absorbed_by(encoder: TextEncoder, original: str, variant: str) -> str | None:
+    """The stage that made a variant equal to the original, in words ("normalizer: lower-case"); None if none did."""
+    before, after = encoder([original, variant])
+    if before.ids != after.ids:
+        return None
+    backend = encoder.backend
+    if backend is None:
+        return "tokenizer: written in Python, its stages cannot be shown"
+    if before.truncated or after.truncated:
+        full_before, full_after = backend.encode_batch([original, variant])
+        if full_before.ids != full_after.ids:
+            return f"truncation: the edit lies beyond the limit of {encoder.limit} tokens"
+    normalized = [_normalized(backend, text) for text in (original, variant)]
+    if normalized[0] == normalized[1]:
+        return f"normalizer: {_named_steps(encoder.settings.get('normalizer'), original, variant)}"
+    pieces = [[piece for piece, _ in _pre_tokens(backend, text)] for text in (original, variant)]
+    if pieces[0] == pieces[1]:
+        helped = _named_steps(encoder.settings.get("normalizer"), original, variant, only_helping=True)
+        how = _pre_tokenizer_words(encoder.settings.get("pre_tokenizer"))
+        return f"pre-tokenizer: {how}" if not helped else f"normalizer: {helped}; pre-tokenizer: {how}"
+    unknown = encoder.settings.get("model", {}).get("unk_token")
+    if unknown and unknown in before.tokens:
+        return f"vocabulary: unknown pieces all become {unknown}"
+    if before.tokens == after.tokens and encoder.settings.get("model", {}).get("type") == "Unigram":
+        return "vocabulary: pieces it does not know share one id"
+    return "tokens: different text, the same tokens"
+
+
+def _normalized(backend: Tokenizer, text: str) -> str:
+    return str(backend.normalizer.normalize_str(text)) if backend.normalizer else text
+
+
+def _pre_tokens(backend: Tokenizer, text: str) -> list[tuple[str, tuple[int, int]]]:
+    normalized = _normalized(backend, text)
+    if backend.pre_tokenizer is None:
+        return [(normalized, (0, len(normalized)))]
+    return list(backend.pre_tokenizer.pre_tokenize_str(normalized))
+
+
+def _named_steps(settings: dict[str, Any] | None, original: str, variant: str, only_helping: bool = False) -> str:
+    """The steps of a normalizer that matter for this pair: the fewest that make the two texts equal, in words.
+
+    With `only_helping`, the steps after which the two texts are nearer to each other, which may be none.
+    """
+    steps = list(_steps(settings))
+    if only_helping:
+        pairs = ((words, step.normalize_str(original), step.normalize_str(variant)) for words, step in steps)
+        return " and ".join(words for words, a, b in pairs if _unlike(a, b) < _unlike(original, variant))
+    for words, step in steps:
+        if step.normalize_str(original) == step.normalize_str(variant):
+            return words
+    for i, (first_words, first) in enumerate(steps):
+        for second_words, second in steps[i + 1 :]:
+            a, b = (second.normalize_str(first.normalize_str(text)) for text in (original, variant))
+            if a == b:
+                return f"{first_words} and {second_words}"
+    return ", ".join(words for words, _ in steps)
+
+
+def _unlike(a: str, b: str) -> int:
+    """How many positions of two texts differ; texts of different lengths count as wholly different."""
+    return sum(x != y for x, y in zip(a, b, strict=True)) if len(a) == len(b) else max(len(a), len(b))
+
+
+def _steps(settings: dict[str, Any] | None) -> Iterator[tuple[str, Any]]:
+    """The single steps of a normalizer's settings, each with its name in words and a normalizer that does it alone."""
+    if settings is None:
+        return
+    kind = settings["type"]
+    if kind == "Sequence":
+        for part in settings["normalizers"]:
+            yield from _steps(part)
+    elif kind == "BertNormalizer":
+        off = {"clean_text": False, "handle_chinese_chars": False, "strip_accents": False, "lowercase": False}
+        accents = settings["strip_accents"] if settings["strip_accents"] is not None else settings["lowercase"]
+        for words, name, on in (
+            ("lower-case", "lowercase", settings["lowercase"]),
+            ("strip accents", "strip_accents", accents),
+            ("clean up control characters and white space", "clean_text", settings["clean_text"]),
+            ("space around Chinese characters", "handle_chinese_chars", settings["handle_chinese_chars"]),
+        ):
+            if on:
+                yield words, normalizers.BertNormalizer(**{**off, name: True})
+    else:
+        # A tokenizer of one normalizer alone is the way to make it from its settings.
+        made = Tokenizer.from_str(_EMPTY.replace("null", json.dumps(settings), 1))
+        yield NORMALIZERS.get(kind, kind), made.normalizer
+
+
+_EMPTY = (
+    '{"version":"1.0","normalizer":null,"truncation":null,"padding":null,"added_tokens":[],"pre_tokenizer":null,'
+    '"post_processor":null,"decoder":null,"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}'
+)
+
+
+def _pre_tokenizer_words(settings: dict[str, Any] | None) -> str:
+    if settings is None:
+        return "none"
+    if settings["type"] == "Sequence":
+        return ", ".join(_pre_tokenizer_words(part) for part in settings["pretokenizers"])
+    return PRE_TOKENIZERS.get(settings["type"], settings["type"])

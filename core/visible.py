@@ -1,0 +1,53 @@
+"""White space and hidden characters made visible. For display only: what is copied or downloaded is the real text."""
+
+import unicodedata
+
+LEGEND = {
+    "\u00b7": "space",
+    "\u2192": "tab",
+    "\u21b5": "newline",
+    "\u237d": "no-break space",
+    "\u2423": "thin or other Unicode space",
+    "\u2205": "zero-width character",
+}
+"""Mark: what it stands for."""
+
+_MARKS = {
+    " ": "\u00b7",
+    "\t": "\u2192",
+    "\n": "\u21b5",
+    "\u00a0": "\u237d",
+    "\u202f": "\u237d",
+    "\u200b": "\u2205",
+    "\u200c": "\u2205",
+    "\u2060": "\u2205",
+    "\ufeff": "\u2205",
+    "\u00ad": "\u2205",
+}
+_JOINER = "\u200d"
+
+
+def visible(text: str) -> str:
+    """The text with a mark for every character that one would not see, or that would disturb the line it stands in.
+
+    Control characters become their pictures (U+2400 ff.), direction marks and lone surrogates their code points in
+    angle quotes. A joiner inside an emoji sequence stays, so that the emoji does.
+    """
+    marks = []
+    for i, character in enumerate(text):
+        if character in _MARKS:
+            marks.append(_MARKS[character])
+        elif character == _JOINER:
+            inside = 0 < i < len(text) - 1 and not (text[i - 1].isascii() or text[i + 1].isascii())
+            marks.append(character if inside else _MARKS["\u200b"])
+        elif character.isprintable():
+            marks.append(character)
+        elif character < "\x20":
+            marks.append(chr(0x2400 + ord(character)))
+        elif character == "\x7f":
+            marks.append("\u2421")
+        elif unicodedata.category(character) == "Zs":
+            marks.append("\u2423")
+        else:
+            marks.append(f"\u2039U+{ord(character):04X}\u203a")
+    return "".join(marks)
