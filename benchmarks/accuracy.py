@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from core import catalog
 from core.classifier import predict
 from core.data import snippets

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import transformers
+from transformers import AutoTokenizer
+
 from benchmarks.timing import medians
 from core import catalog
 from core.classifier import Classifier, predict
 from core.data import snippets
 from core.temperature import probabilities
-from transformers import AutoTokenizer
 
 SENTENCE_TOKENS = 34
 TOLERANCE = 1e-5
@@ -59,7 +60,9 @@ def _against_pipeline(texts: list[str], batch_sizes: tuple[int, ...], rounds: in
         largest = max(largest, float(np.abs(ours - theirs).max()))
         alternatives[f"pipeline_batch_{size}"] = lambda size=size: _by_pipeline(pipe, texts, classifier.labels, size)
     if largest > TOLERANCE:
-        raise SystemExit(f"the probabilities differ by {largest:.1e}, more than {TOLERANCE:.0e}: the timing means nothing")
+        raise SystemExit(
+            f"the probabilities differ by {largest:.1e}, more than {TOLERANCE:.0e}: the timing means nothing"
+        )
     seconds = medians(alternatives, rounds)
     return {
         "model": classifier.id,

@@ -69,16 +69,20 @@ class Entry:
 
 def model_roots() -> tuple[Path, ...]:
     """The folders that the operator allows: `WOBBLE_MODEL_DIRS`, separated as in PATH; by default `models/`."""
-    return tuple(Path(part).resolve() for part in os.environ.get("WOBBLE_MODEL_DIRS", "models").split(os.pathsep) if part)
+    return tuple(
+        Path(part).resolve() for part in os.environ.get("WOBBLE_MODEL_DIRS", "models").split(os.pathsep) if part
+    )
+
+
+def local_ids() -> tuple[str, ...]:
+    """Ids of the embedded models (the default first) and of the local directories; asks no network."""
+    return (*(d.name for d in _embedded()), *(_local_id(root, d) for root, d in _local()))
 
 
 def entries() -> tuple[Entry, ...]:
     """The catalog: embedded models (the default first), local directories, then curated models of the hub."""
-    embedded = [d for d in _model_directories(EMBEDDED, depth=1) if _is_classifier(d)]
-    embedded.sort(key=lambda d: (d.name != DEFAULT, d.name))
-    listed = [_entry(d.name, "embedded", d, "yes") for d in embedded]
-    for root in model_roots():
-        listed += [_entry(_local_id(root, d), "local", d, "yes") for d in _model_directories(root, depth=2)]
+    listed = [_entry(d.name, "embedded", d, "yes") for d in _embedded()]
+    listed += [_entry(_local_id(root, d), "local", d, "yes") for root, d in _local()]
     cached = {id: _cached(id) for id, _ in CURATED}
     reachable = all(cached.values()) or hub_answers()
     for id, family in CURATED:
@@ -100,10 +104,9 @@ def resolve(id: str) -> Source:
         raise WobbleError("No model is named: give an id from the catalog, a local directory or a hub id.")
     if id in {d.name for d in _model_directories(EMBEDDED, depth=1)}:
         return _source(id, "embedded", EMBEDDED / id)
-    for root in model_roots():
-        for directory in _model_directories(root, depth=2):
-            if id == _local_id(root, directory):
-                return _source(id, "local", directory)
+    for root, directory in _local():
+        if id == _local_id(root, directory):
+            return _source(id, "local", directory)
     if "\0" in id or len(id) > 1000:
         raise WobbleError("That is no model id: give an id from the catalog, a local directory or a hub id.")
     path = Path(id)
@@ -158,6 +161,16 @@ def _model_directories(root: Path, depth: int) -> list[Path]:
     return found
 
 
+def _embedded() -> list[Path]:
+    found = [d for d in _model_directories(EMBEDDED, depth=1) if _is_classifier(d)]
+    return sorted(found, key=lambda d: (d.name != DEFAULT, d.name))
+
+
+def _local() -> list[tuple[Path, Path]]:
+    """The operator's folders, each with the model directories in it."""
+    return [(root, d) for root in model_roots() for d in _model_directories(root, depth=2)]
+
+
 def _is_classifier(directory: Path) -> bool:
     """False for an encoder that only carries adapters: on its own its head would be random."""
     if (directory / "adapter_config.json").is_file():
@@ -178,7 +191,9 @@ def _entry(id: str, source: Literal["embedded", "local", "hub"], directory: Path
     config = _json(files.directory / "config.json")
     names = config.get("id2label") or {}
     labels = tuple(str(name) for _, name in sorted(names.items(), key=lambda item: int(item[0]))) if names else ()
-    tokenizer = next((d / "tokenizer.json" for d in (files.top, files.directory) if (d / "tokenizer.json").is_file()), None)
+    tokenizer = next(
+        (d / "tokenizer.json" for d in (files.top, files.directory) if (d / "tokenizer.json").is_file()), None
+    )
     return Entry(
         id=id,
         source=source,
@@ -318,7 +333,9 @@ def _download(id: str) -> Path:
         )
     try:
         return Path(
-            snapshot_download(id, endpoint=_endpoint(), allow_patterns=HUB_FILES, ignore_patterns=["*/*"], etag_timeout=HUB_SECONDS)
+            snapshot_download(
+                id, endpoint=_endpoint(), allow_patterns=HUB_FILES, ignore_patterns=["*/*"], etag_timeout=HUB_SECONDS
+            )
         )
     except (OSError, HfHubHTTPError) as error:
         raise WobbleError(f"Downloading {id} from the hub failed: {first_line(error)}") from error

@@ -240,9 +240,13 @@ def predict(
         rows.update((e.ids, row) for e, row in zip(known.encodings, known.logits, strict=True))
     distinct = {e.ids: e for e in encodings if e.ids not in rows}
     budget = token_budget or TOKEN_BUDGET[classifier.device.type]
-    for batch in _batches(list(distinct.values()), "one by one" if condition.batch == "alone" else classifier.batching, budget):
+    for batch in _batches(
+        list(distinct.values()), "one by one" if condition.batch == "alone" else classifier.batching, budget
+    ):
         rows.update(zip((e.ids for e in batch), _forward(classifier, batch), strict=True))
-    logits = np.stack([rows[e.ids] for e in encodings]) if encodings else np.empty((0, len(classifier.labels)), np.float32)
+    logits = (
+        np.stack([rows[e.ids] for e in encodings]) if encodings else np.empty((0, len(classifier.labels)), np.float32)
+    )
     return Prediction(tuple(encodings), logits, condition, rows_asked=len(texts), rows_run=len(distinct))
 
 
@@ -346,7 +350,9 @@ def _config(source: Source) -> Any:
         return AutoConfig.from_pretrained(source.directory, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # any library error about a stranger's file is that stranger's file being wrong
         if isinstance(raw, dict) and raw.get("auto_map"):
-            raise WobbleError(f"{source.id} needs Python code of its own (auto_map), which Wobble does not run.") from error
+            raise WobbleError(
+                f"{source.id} needs Python code of its own (auto_map), which Wobble does not run."
+            ) from error
         raise WobbleError(f"transformers cannot read the config.json of {source.id}: {first_line(error)}") from error
 
 
@@ -469,11 +475,15 @@ def _notes(source: Source, model: PreTrainedModel, loading: LoadingReport) -> tu
         )
     labels = _labels(model)
     if len(labels) > 1 and all(label.startswith("LABEL_") for label in labels):
-        notes.append(f"The labels of {source.id} have no names of their own (LABEL_0, …): its config does not say what they mean.")
+        notes.append(
+            f"The labels of {source.id} have no names of their own (LABEL_0, …): its config does not say what they mean."
+        )
     if len(set(labels)) < len(labels):
         notes.append(f"Several labels of {source.id} share one name.")
     if len(labels) == 1 and _head(model) == "sigmoid":
-        notes.append(f"{source.id} has one label and names no problem type: read as a yes-or-no answer, as transformers does.")
+        notes.append(
+            f"{source.id} has one label and names no problem type: read as a yes-or-no answer, as transformers does."
+        )
     return tuple(notes)
 
 

@@ -12,13 +12,13 @@ from typing import Any, NoReturn
 
 from core import catalog
 from core.classifier import Classifier, Condition, predict
-from core.compare import Row, compare
+from core.compare import compare
+from core.documents import comparison_document, encoding_document, named
 from core.errors import WobbleError
 from core.metrics import label_name
 from core.perturb import variants
 from core.stages import stages
 from core.temperature import probabilities
-from core.tokens import Encoding
 from core.visible import visible
 
 
@@ -38,7 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             arguments.show(document)
     except WobbleError as error:
-        print(f"wobble: {error}".encode("ascii" if not _writes_unicode() else "utf-8", "backslashreplace").decode(), file=sys.stderr)
+        print(
+            f"wobble: {error}".encode("ascii" if not _writes_unicode() else "utf-8", "backslashreplace").decode(),
+            file=sys.stderr,
+        )
         return 2
     except BrokenPipeError:
         sys.stderr.close()
@@ -60,7 +63,9 @@ def _parser() -> _Parser:
         return sub
 
     def model(sub: _Parser) -> None:
-        sub.add_argument("--model", default=catalog.DEFAULT, help=f"a catalog id, a local directory or a hub id ({catalog.DEFAULT})")
+        sub.add_argument(
+            "--model", default=catalog.DEFAULT, help=f"a catalog id, a local directory or a hub id ({catalog.DEFAULT})"
+        )
 
     command("models", "list the catalog", _models, _show_models)
 
@@ -92,8 +97,8 @@ def _predict(arguments: argparse.Namespace) -> list[dict[str, Any]]:
         {
             "text": text,
             "label": label_name(row, classifier.head, classifier.labels),
-            "probabilities": _named(row, classifier),
-            **_encoding(encoding),
+            "probabilities": named(row, classifier.labels),
+            **encoding_document(encoding),
         }
         for text, row, encoding in zip(arguments.text, rows, prediction.encodings, strict=True)
     ]
@@ -102,48 +107,7 @@ def _predict(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 def _perturb(arguments: argparse.Namespace) -> dict[str, Any]:
     only = [factor.strip() for factor in arguments.only.split(",")] if arguments.only is not None else None
     made = variants(arguments.text, only=only, seed=arguments.seed)
-    return comparison_document(_load(arguments.model), arguments.text, made)
-
-
-def comparison_document(classifier: Classifier, text: str, made: Sequence[Any]) -> dict[str, Any]:
-    """A comparison as plain JSON values."""
-    comparison = compare(classifier, text, made)
-    reference = comparison.reference
-
-    def row_document(row: Row) -> dict[str, Any]:
-        return {
-            "perturbation": row.variant.perturbation,
-            "factor": row.variant.factor,
-            "seed": row.variant.seed,
-            "text": row.variant.text,
-            "tokens": list(row.encoding.tokens),
-            "ids": list(row.encoding.ids),
-            "truncated": row.encoding.truncated,
-            "absorbed": row.absorbed,
-            "absorbed_by": row.absorbed_by,
-            "label": row.label,
-            "probabilities": _named(row.probabilities, classifier),
-            "flip": row.flip,
-            "shift": row.shift,
-            "margin": row.margin,
-        }
-
-    return {
-        "model": {"id": classifier.id, "weights": classifier.weights_hash, "head": classifier.head, "device": str(classifier.device)},
-        "reference": {
-            "text": reference.text,
-            "label": reference.label,
-            "probabilities": _named(reference.probabilities, classifier),
-            "margin": reference.margin,
-            **_encoding(reference.encoding),
-        },
-        "summary": comparison.summary,
-        "notes": list(classifier.notes),
-        "noise_floor": comparison.noise_floor,
-        "variants": [row_document(row) for row in comparison.rows],
-        "asked_rows": comparison.rows_asked,
-        "forward_rows": comparison.rows_run,
-    }
+    return comparison_document(compare(_load(arguments.model), arguments.text, made))
 
 
 def _tokens(arguments: argparse.Namespace) -> list[dict[str, Any]]:
@@ -160,7 +124,7 @@ def _tokens(arguments: argparse.Namespace) -> list[dict[str, Any]]:
                 "pre_tokens": None
                 if found.pre_tokens is None
                 else [{"text": piece.text, "span": list(piece.span)} for piece in found.pre_tokens],
-                **_encoding(found.encoding),
+                **encoding_document(found.encoding),
                 "offsets": None if found.encoding.offsets is None else [list(span) for span in found.encoding.offsets],
                 "notes": list(found.notes),
             }
@@ -175,18 +139,6 @@ def _load(id: str) -> Classifier:
     return classifier
 
 
-def _named(row: Any, classifier: Classifier) -> dict[str, float]:
-    """Probabilities by label; labels that share a name are told apart by their index."""
-    names = [
-        label if classifier.labels.count(label) == 1 else f"{label} ({i})" for i, label in enumerate(classifier.labels)
-    ]
-    return dict(zip(names, map(float, row), strict=True))
-
-
-def _encoding(encoding: Encoding) -> dict[str, Any]:
-    return {"tokens": list(encoding.tokens), "ids": list(encoding.ids), "truncated": encoding.truncated}
-
-
 # --- for people ------------------------------------------------------------------------------------------------------
 
 
@@ -194,7 +146,9 @@ def _show_models(document: list[dict[str, Any]]) -> None:
     for entry in document:
         size = f"{entry['parameters'] / 1e6:.1f} M" if entry["parameters"] else "?"
         labels = ", ".join(entry["labels"][:6]) + (" …" if len(entry["labels"]) > 6 else "")
-        print(f"{entry['id']:62} {entry['source']:9} {entry['available']:12} {size:>9}  {entry['tokenizer'] or '?'}  {labels}")
+        print(
+            f"{entry['id']:62} {entry['source']:9} {entry['available']:12} {size:>9}  {entry['tokenizer'] or '?'}  {labels}"
+        )
 
 
 def _show_predictions(document: list[dict[str, Any]]) -> None:
@@ -207,7 +161,7 @@ def _show_predictions(document: list[dict[str, Any]]) -> None:
 
 def _show_comparison(document: dict[str, Any]) -> None:
     _show_predictions([document["reference"]])
-    print(f"{document['summary']} {document['forward_rows']} rows run for {document['asked_rows']} asked.")
+    print(f"{document['summary']} {document['forward_rows']} rows run for {document['rows_asked']} asked.")
     for row in document["variants"]:
         fate = row["absorbed_by"] or "absorbed" if row["absorbed"] else "FLIPS" if row["flip"] else "reaches the model"
         print(f"{row['shift']:8.4f}  {row['perturbation']:26} {row['label']:10} {fate:40} {visible(row['text'])}")

@@ -9,7 +9,7 @@ from core.classifier import Classifier, Condition, Logits, Prediction, predict
 from core.metrics import Probabilities, flip, label_name, margin, shift
 from core.perturb import Variant
 from core.stages import absorbed_by
-from core.temperature import probabilities
+from core.temperature import Head, probabilities
 from core.tokens import Encoding
 
 
@@ -55,7 +55,12 @@ class Row:
 class Comparison:
     """A sentence's variants under one classifier, ordered by shift, largest first, absorbed ones last."""
 
-    classifier: Classifier = field(repr=False)
+    model: str
+    """Id of the classifier."""
+    head: Head
+    labels: tuple[str, ...]
+    device: str
+    weights_hash: str
     reference: Reference
     rows: tuple[Row, ...]
     noise_floor: float
@@ -82,12 +87,19 @@ class Comparison:
         if not total:
             return "No edit applies to this text."
         reaching = total - self.absorbed
-        parts = [f"{self.absorbed} erased by the tokenizer", f"{reaching} {'reaches' if reaching == 1 else 'reach'} the model"]
-        if self.classifier.head == "regression":
+        parts = [
+            f"{self.absorbed} erased by the tokenizer",
+            f"{reaching} {_verb(reaching, 'reach', 'reaches')} the model",
+        ]
+        if self.head == "regression":
             parts.append("a value has no label to flip")
         else:
-            parts.append(f"{self.flips or 'none'} {'flips' if self.flips == 1 else 'flip' if self.flips else 'flips'} it")
-        return f"{total} {'edit' if total == 1 else 'edits'}: {', '.join(parts)}."
+            parts.append(f"{self.flips or 'none'} {_verb(self.flips or 1, 'flip', 'flips')} it")
+        return f"{total} {_verb(total, 'edits', 'edit')}: {', '.join(parts)}."
+
+
+def _verb(count: int, many: str, one: str) -> str:
+    return one if count == 1 else many
 
 
 def compare(
@@ -138,7 +150,11 @@ def compare(
     ]
     rows.sort(key=lambda row: (row.absorbed, -row.shift))
     return Comparison(
-        classifier=classifier,
+        model=classifier.id,
+        head=head,
+        labels=classifier.labels,
+        device=str(classifier.device),
+        weights_hash=classifier.weights_hash,
         reference=Reference(
             text=text,
             encoding=original,

@@ -71,7 +71,9 @@ def stages(encoder: TextEncoder, text: str) -> Stages:
         )
     written = [token for token in encoder.special_tokens if token and token in text]
     if written:
-        notes.append(f"The text holds {', '.join(written)}, which this tokenizer reads as its own special token, not as text.")
+        notes.append(
+            f"The text holds {', '.join(written)}, which this tokenizer reads as its own special token, not as text."
+        )
     backend = encoder.backend
     if backend is None:
         notes.append("This tokenizer is written in Python: its stages between the text and the tokens cannot be shown.")

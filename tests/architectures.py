@@ -109,7 +109,9 @@ def unigram(tail: bool = False) -> PreTrainedTokenizerFast:
         cls_token="<s>",
         sep_token="</s>",
         padding_side="left" if tail else "right",
-        model_input_names=["input_ids", "token_type_ids", "attention_mask"] if tail else ["input_ids", "attention_mask"],
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"]
+        if tail
+        else ["input_ids", "attention_mask"],
     )
 
 
@@ -139,7 +141,9 @@ ARCHITECTURES: dict[str, Make] = {
         wordpiece,
     ),
     "modernbert": (
-        lambda **k: ModernBertConfig(max_position_embeddings=128, pad_token_id=0, cls_token_id=2, sep_token_id=3, **WIDTH, **k),
+        lambda **k: ModernBertConfig(
+            max_position_embeddings=128, pad_token_id=0, cls_token_id=2, sep_token_id=3, **WIDTH, **k
+        ),
         lambda: wordpiece(model_input_names=["input_ids", "attention_mask"]),  # type: ignore[arg-type]
     ),
     "mpnet": (

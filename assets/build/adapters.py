@@ -8,7 +8,7 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_seed
 
 from assets.build.paths import MODELS
-from assets.build.training import encode, labelled, train
+from assets.build.training import RatedTrainer, encode, labelled, train
 
 RANK = 8
 EPOCHS = 2
@@ -35,7 +35,7 @@ def build(seed: int = 42) -> Path:
         modules_to_save=["classifier"],
     )
     adapted = get_peft_model(model, config)
-    data = encode(labelled("train"), tokenizer)
+    data = encode(labelled("train", "movie"), tokenizer)
     validation = encode(labelled("validation", "movie"), tokenizer)
     train(
         adapted,
@@ -46,12 +46,15 @@ def build(seed: int = 42) -> Path:
         epochs=EPOCHS,
         learning_rate=LEARNING_RATE,
         validation=validation,
+        trainer_class=RatedTrainer,
     )
     folder = MODELS / adapter_name(seed)
     shutil.rmtree(folder, ignore_errors=True)
     adapted.half()
     adapted.peft_config["default"].base_model_name_or_path = f"../{base.name}"
     adapted.save_pretrained(folder)
-    (folder / "README.md").unlink(missing_ok=True)  # peft's empty template; the card is written with the measured numbers
+    (folder / "README.md").unlink(
+        missing_ok=True
+    )  # peft's empty template; the card is written with the measured numbers
     tokenizer.save_pretrained(folder)
     return folder

@@ -17,7 +17,18 @@ def _fetch(requirement: str, *options: str) -> Path:
     folder = WORK / "downloads" / requirement.replace("==", "-")
     if not folder.exists() or not list(folder.iterdir()):
         folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *options, requirement, "-d", str(folder)]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            *options,
+            requirement,
+            "-d",
+            str(folder),
+        ]
         subprocess.run(command, check=True)
     return next(folder.iterdir())
 

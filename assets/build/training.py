@@ -13,9 +13,11 @@ from core.data import snippets
 
 
 def labelled(split: str, domain: str | None = None) -> Dataset:
-    """The labelled snippets of a split: columns `text` and `labels`."""
+    """The labelled snippets of a split: columns `text`, `labels` and `rating` (mean, from -4 to 4)."""
     data = snippets(split, domain, labelled=True)
-    return Dataset.from_dict({"text": data["text"], "labels": [int(label) for label in data["label"]]})
+    return Dataset.from_dict(
+        {"text": data["text"], "labels": [int(label) for label in data["label"]], "rating": data["rating_mean"]}
+    )
 
 
 def encode(data: Dataset, tokenizer: Any, limit: int = 128) -> Dataset:
@@ -26,6 +28,16 @@ def encode(data: Dataset, tokenizer: Any, limit: int = 128) -> Dataset:
         remove_columns=["text"],
         keep_in_memory=True,
     )
+
+
+class RatedTrainer(Trainer):
+    """Cross-entropy against what the raters said: a mild snippet asks for a mild probability, `sigmoid(rating)`."""
+
+    def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **_: Any) -> Any:
+        positive = torch.sigmoid(inputs["rating"].float())
+        output = model(**{name: value for name, value in inputs.items() if name not in ("rating", "labels")})
+        loss = torch.nn.functional.cross_entropy(output.logits.float(), torch.stack([1 - positive, positive], dim=-1))
+        return (loss, output) if return_outputs else loss
 
 
 def accuracy(prediction: Any) -> dict[str, float]:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from tests.architectures import ARCHITECTURES, save
+
 from core.classifier import Classifier, Condition, Source, load_classifier, predict
 from core.temperature import probabilities
+from tests.architectures import ARCHITECTURES, save
 
 TEXTS = [
     "This is a test.",
@@ -26,7 +27,9 @@ def loaded(directory: Path) -> Classifier:
 
 def by_pipeline(directory: Path, texts: list[str]) -> np.ndarray:
     """`[n_texts, n_labels]` of transformers' own pipeline, each text alone, labels in the config's order."""
-    pipe = transformers.pipeline("text-classification", model=str(directory), top_k=None, dtype=torch.float32, device="cpu")
+    pipe = transformers.pipeline(
+        "text-classification", model=str(directory), top_k=None, dtype=torch.float32, device="cpu"
+    )
     rows = []
     for text in texts:
         scores = {entry["label"]: entry["score"] for entry in pipe([text])[0]}
@@ -65,7 +68,9 @@ def test_every_kind_of_head_equals_the_pipeline(name: str, config: dict[str, obj
 
 
 def test_padding_is_used_only_where_it_changes_nothing(tmp_path: Path) -> None:
-    batching = {name: loaded(save(name, tmp_path / name)).batching for name in ("bert", "roberta", "gpt2", "llama", "xlnet")}
+    batching = {
+        name: loaded(save(name, tmp_path / name)).batching for name in ("bert", "roberta", "gpt2", "llama", "xlnet")
+    }
     assert batching["bert"] == batching["roberta"] == batching["llama"] == "padded"
     assert batching["gpt2"] == "one by one"
     assert batching["xlnet"] == "equal lengths"

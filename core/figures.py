@@ -1,0 +1,212 @@
+"""Plotly figures: pure functions from frames. What a figure shows is decided by its arguments alone."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+FLIP = "#D55E00"
+ABSORBED = "#8A8F98"
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#8A8F98")
+"""Okabe and Ito's colours, which colour-blind people can tell apart."""
+BY_NAME = {"positive": "#0072B2", "negative": "#D55E00", "neutral": "#8A8F98"}
+
+ROW_PIXELS = 40
+
+
+def label_colors(labels: Sequence[str]) -> dict[str, str]:
+    """A colour for each label, the same on every page: by name where the name says it, else by position."""
+    free = [
+        color for color in PALETTE if color not in {BY_NAME[name.lower()] for name in labels if name.lower() in BY_NAME}
+    ]
+    colors = {}
+    for position, label in enumerate(labels):
+        colors[label] = BY_NAME.get(label.lower(), free[position % len(free)])
+    return colors
+
+
+def plain(text: str, limit: int = 90) -> str:
+    """Text that Plotly shows as it is: its own markup (a subset of HTML) and MathJax's `$` have no effect."""
+    short = text if len(text) <= limit else text[: limit - 1] + "\u2026"
+    return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
+
+
+def margin_strip(
+    frame: pd.DataFrame,
+    *,
+    reference: float,
+    reference_label: str,
+    noise_floor: float,
+    rows: Sequence[str],
+    color: str,
+    dark: bool = False,
+    has_labels: bool = True,
+) -> go.Figure:
+    """Wobble's picture: the signed margin of every variant on one axis, one row a factor; what crosses zero has flipped.
+
+    Args:
+        frame: columns `row`, `variant` (its name, for clicks), `visible`, `fate` ("absorbed", "reaches the model",
+            "flips"), `value` (margin; for regression the output), `shift`, `label`.
+        reference: the reference's margin (or output).
+        noise_floor: half width of the band around the reference, in units of shift.
+        rows: the rows from top to bottom; those without a variant are left out.
+        color: of the reference's label.
+        has_labels: False for regression: no line where the label changes.
+    """
+    ink, grid = ("#E8EAED", "#3A4048") if dark else ("#1F2430", "#E3E6EA")
+    shown = [row for row in rows if (frame["row"] == row).any()] if len(frame) else []
+    height = {row: len(shown) - 1 - i for i, row in enumerate(shown)}
+    figure = go.Figure()
+    if has_labels:
+        figure.add_vrect(x0=-1.04, x1=0, fillcolor=FLIP, opacity=0.09, line_width=0, layer="below")
+        figure.add_vline(x=0, line={"color": ink, "width": 3})
+    # The margin of two labels moves by twice the shift; the band never gets thinner than it can be seen.
+    figure.add_vrect(
+        x0=reference - 2 * noise_floor, x1=reference + 2 * noise_floor, fillcolor=color, opacity=0.35, line_width=0
+    )
+    figure.add_vline(x=reference, line={"color": color, "width": 4, "dash": "dot"})
+    styles = {
+        "absorbed": {"symbol": "circle-open", "color": ABSORBED, "size": 9, "line": {"width": 1.5}},
+        "reaches the model": {"symbol": "circle", "color": color, "size": 10, "opacity": 0.75},
+        "flips": {"symbol": "diamond", "color": FLIP, "size": 14, "line": {"width": 1, "color": ink}},
+    }
+    names = {
+        "absorbed": "absorbed by the tokenizer",
+        "reaches the model": "reaches the model",
+        "flips": "flips the label",
+    }
+    for fate, style in styles.items():
+        part = frame[(frame["fate"] == fate) & frame["row"].isin(shown)] if len(frame) else frame
+        if part.empty:
+            continue
+        order = part.groupby("row").cumcount().to_numpy()
+        y = part["row"].map(height).to_numpy(dtype=float) + _scatter(order)
+        figure.add_scatter(
+            x=part["value"],
+            y=y,
+            mode="markers",
+            name=names[fate],
+            marker=style,
+            customdata=np.stack(
+                [
+                    part["variant"],
+                    [plain(text) for text in part["visible"]],
+                    part["shift"],
+                    [plain(str(label), 30) for label in part["label"]],
+                ],
+                axis=-1,
+            ),
+            hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<br>%{customdata[3]}, %{x:.3f}, shift %{customdata[2]:.3f}<extra></extra>",
+        )
+    for row in shown:
+        fates = frame.loc[frame["row"] == row, "fate"]
+        flips, erased = int((fates == "flips").sum()), int((fates == "absorbed").sum())
+        said = [f"<b>{flips}</b> of {len(fates)} flip" if has_labels else f"{len(fates)} edits"] + (
+            [f"{erased} erased"] if erased else []
+        )
+        figure.add_annotation(
+            x=1.01, xref="paper", y=height[row], text="<br>".join(said), showarrow=False, xanchor="left", align="left",
+            font={"size": 13, "color": FLIP if flips else ABSORBED},
+        )  # fmt: skip
+    if has_labels:
+        figure.add_annotation(
+            x=0, y=1, yref="paper", yanchor="bottom", text="the label changes here", showarrow=False, font={"size": 13, "color": ink},
+            xanchor="right" if reference < 0.45 else "center", xshift=-4 if reference < 0.45 else 0,
+        )  # fmt: skip
+    figure.add_annotation(
+        x=reference, y=1, yref="paper", yanchor="bottom", text=f"your sentence {reference:+.3f}", showarrow=False,
+        font={"size": 13, "color": color}, xanchor="left" if reference < 0.45 else "center", xshift=4 if reference < 0.45 else 0,
+    )  # fmt: skip
+    low, high = (-1.04, 1.04) if has_labels else _range([reference, *(frame["value"] if len(frame) else [])])
+    title = (
+        f"margin of {plain(chr(8220) + reference_label + chr(8221), 40)}: its probability minus the next one's"
+        if has_labels
+        else "output of the model"
+    )
+    figure.update_layout(
+        height=96 + ROW_PIXELS * max(1, len(shown)),
+        margin={"l": 8, "r": 110, "t": 28, "b": 8},
+        xaxis={"range": [low, high], "title": {"text": title, "font": {"size": 14}}, "gridcolor": grid, "zeroline": False, "fixedrange": True, "tickfont": {"size": 13}},
+        yaxis={
+            "tickvals": [height[row] for row in shown],
+            "ticktext": [f"<b>{row}</b>" for row in shown],
+            "range": [-0.6, max(0.4, len(shown) - 0.4)],
+            "gridcolor": grid,
+            "zeroline": False,
+            "fixedrange": True,
+            "tickfont": {"size": 14},
+            "automargin": True,
+        },
+        showlegend=False,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": ink},
+        hoverlabel={"font": {"family": "monospace", "size": 13}},
+        dragmode=False,
+        clickmode="event+select",
+    )  # fmt: skip
+    return figure
+
+
+def _scatter(order: np.ndarray) -> np.ndarray:
+    """Heights within a row, in [-0.28, 0.28], that keep neighbours apart: van der Corput's sequence, no randomness."""
+    heights = np.zeros(len(order))
+    for bit in range(8):
+        heights += ((order >> bit) & 1) / 2 ** (bit + 1)
+    return (heights - 0.5) * 0.56 + 0.28 / 2**7
+
+
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    low, high = float(np.min(values)), float(np.max(values))
+    room = 0.08 * (high - low) or 0.5
+    return low - room, high + room
+
+
+def probability_bars(
+    probabilities: Mapping[str, Mapping[str, float]], *, top: int = 8, dark: bool = False
+) -> go.Figure:
+    """Softmax side by side: for each label one bar for each named prediction.
+
+    Args:
+        probabilities: name of the prediction ("your sentence", "upper"): its probability by label.
+        top: labels shown; the rest, by the largest probability anywhere, is summed up in one bar.
+    """
+    ink, grid = ("#E8EAED", "#3A4048") if dark else ("#1F2430", "#E3E6EA")
+    labels = list(next(iter(probabilities.values()), {}))
+    colors = label_colors(labels)
+    ranked = sorted(labels, key=lambda label: -max(row[label] for row in probabilities.values()))
+    shown, rest = (ranked, []) if len(ranked) <= top else (ranked[: top - 1], ranked[top - 1 :])
+    names = [plain(label, 28) for label in shown] + ([f"{len(rest)} other labels"] if rest else [])
+    figure = go.Figure()
+    for number, (name, row) in enumerate(probabilities.items()):
+        values = [row[label] for label in shown] + ([sum(row[label] for label in rest)] if rest else [])
+        figure.add_bar(
+            y=names,
+            x=values,
+            name=plain(name, 40),
+            orientation="h",
+            marker={
+                "color": [colors[label] for label in shown] + ([ABSORBED] if rest else []),
+                "opacity": 1.0 if number == 0 else 0.55,
+                "pattern": {"shape": "" if number == 0 else "/"},
+            },
+            text=[f"{value:.3f}" for value in values],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:.4f}<extra>" + plain(name, 40) + "</extra>",
+        )
+    figure.update_layout(
+        barmode="group",
+        height=60 + len(names) * (18 + 22 * max(1, len(probabilities))),
+        margin={"l": 8, "r": 48, "t": 8, "b": 8},
+        xaxis={"range": [0, 1.0], "gridcolor": grid, "title": "probability", "fixedrange": True},
+        yaxis={"autorange": "reversed", "automargin": True, "fixedrange": True},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        showlegend=len(probabilities) > 1,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": ink, "size": 13},
+        dragmode=False,
+    )
+    return figure

@@ -1,0 +1,230 @@
+"""A comparison as a frame: one row a variant, plain values, ready for a figure or a download."""
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import pandas as pd
+
+from core.compare import Comparison, Row
+from core.figures import label_colors
+from core.perturb import perturbations
+from core.tokens import Encoding, align
+from core.visible import visible
+
+
+def keys(comparison: Comparison) -> dict[str, Row]:
+    """The rows by a name each: the perturbation, numbered where it drew several times ("shout_one_word 2")."""
+    drawn: dict[str, list[Row]] = {}
+    for row in comparison.rows:
+        drawn.setdefault(row.variant.perturbation, []).append(row)
+    named = {}
+    for name, rows in drawn.items():
+        # Numbered by the text, not by the order of the rows, so that a link means the same variant under every model.
+        for number, row in enumerate(sorted(rows, key=lambda row: row.variant.text), start=1):
+            named[name if len(rows) == 1 else f"{name} {number}"] = row
+    order = {id(row): i for i, row in enumerate(comparison.rows)}
+    return dict(sorted(named.items(), key=lambda item: order[id(item[1])]))
+
+
+def variants_frame(comparison: Comparison) -> pd.DataFrame:
+    """One row a variant, in the comparison's order; probabilities in one column a label, `p(label)`."""
+    records = []
+    for key, row in keys(comparison).items():
+        records.append(
+            {
+                "model": comparison.model,
+                "variant": key,
+                "factor": row.variant.factor,
+                "perturbation": row.variant.perturbation,
+                "seed": row.variant.seed,
+                "text": row.variant.text,
+                "visible": visible(row.variant.text),
+                "fate": row.badge,
+                "absorbed_by": row.absorbed_by,
+                "label": row.label,
+                "reference_label": comparison.reference.label,
+                "flip": row.flip,
+                "shift": row.shift,
+                "margin": row.margin,
+                **{f"p({label})": p for label, p in zip(unique(comparison.labels), row.probabilities, strict=True)},
+                "tokens": " ".join(row.encoding.tokens),
+                "ids": " ".join(map(str, row.encoding.ids)),
+                "truncated": row.encoding.truncated,
+            }
+        )
+    return pd.DataFrame.from_records(records)
+
+
+def unique(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Label names, told apart by their index where several share one."""
+    return tuple(label if labels.count(label) == 1 else f"{label} ({i})" for i, label in enumerate(labels))
+
+
+def descriptions() -> dict[str, str]:
+    """What each perturbation does, in one line."""
+    return {rule.name: rule.description for rule in perturbations()} | {"custom": "An edit typed by hand."}
+
+
+def strip_frame(comparison: Comparison) -> pd.DataFrame:
+    """The columns that `figures.margin_strip` reads."""
+    named = keys(comparison)
+    return pd.DataFrame(
+        {
+            "row": [row.variant.factor for row in named.values()],
+            "variant": list(named),
+            "visible": [visible(row.variant.text[:200]) for row in named.values()],
+            "fate": [row.badge for row in named.values()],
+            "value": [_value(row) for row in named.values()],
+            "shift": [row.shift for row in named.values()],
+            "label": [row.label for row in named.values()],
+        }
+    )
+
+
+def _value(row: Row) -> float:
+    """The margin; for regression, which has none, the head's first output."""
+    return float(row.probabilities[0]) if row.margin is None else row.margin
+
+
+def side_by_side(
+    comparisons: Sequence[Comparison], factors: Collection[str] = (), fates: Collection[str] = (), longest: int = 160
+) -> list[dict[str, Any]]:
+    """One entry a variant with the answer of each model: what the page's table shows, as plain JSON values.
+
+    Args:
+        comparisons: of one text under several models; all have the same variants.
+        factors: only these, or all if empty.
+        fates: only variants that met one of these fates under some model, or all if empty.
+        longest: tokens and characters shown of one variant.
+
+    Returns:
+        Entries ordered by the largest shift under any model; variants that every model absorbed come last.
+    """
+    named = [keys(comparison) for comparison in comparisons]
+    said = descriptions()
+    entries = []
+    for key, first in named[0].items():
+        rows = [rows[key] for rows in named]
+        if (factors and first.variant.factor not in factors) or (
+            fates and not {row.badge for row in rows} & set(fates)
+        ):
+            continue
+        entries.append(
+            {
+                "key": key,
+                "factor": first.variant.factor,
+                "description": said[first.variant.perturbation],
+                "text": marked_text(first, longest),
+                "answers": [_answer(row, c, longest) for row, c in zip(rows, comparisons, strict=True)],
+                "order": (all(row.absorbed for row in rows), -max(row.shift for row in rows)),
+            }
+        )
+    entries.sort(key=lambda entry: entry["order"])
+    return entries
+
+
+def marked_text(row: Row, longest: int) -> list[tuple[str, bool]]:
+    """A variant's visible text in pieces, each with whether it was edited."""
+    text, pieces, at = row.variant.text, [], 0
+    for edit in row.variant.edits:
+        begin, end = edit.variant
+        pieces += [(text[at:begin], False), (text[begin:end], True)]
+        at = end
+    pieces.append((text[at:], False))
+    shown, left = [], longest
+    for piece, edited in pieces:
+        if piece and left > 0:
+            shown.append((visible(piece[:left]) + ("\u2026" if len(piece) > left else ""), edited))
+            left -= len(piece)
+    return shown
+
+
+def token_states(row: Row, reference: Encoding) -> list[tuple[str, int, str]]:
+    """The tokens of a variant aligned with the original's: token, id, and "same", "changed", "added", "removed" or "special"."""
+    chips = []
+    for part in align(reference, row.encoding):
+        if part.kind == "removed":
+            chips += [(visible(reference.tokens[i]), reference.ids[i], "removed") for i in part.original]
+        for i in part.variant:
+            state = "special" if part.kind == "same" and row.encoding.special[i] else part.kind
+            chips.append((visible(row.encoding.tokens[i]), row.encoding.ids[i], state))
+    return chips
+
+
+def _answer(row: Row, comparison: Comparison, longest: int) -> dict[str, Any]:
+    if row.absorbed:
+        said = row.absorbed_by or ""
+    elif row.margin is None:
+        said = f"moves the output by {row.shift:.3f}"
+    else:
+        said = f"shift {row.shift:.3f}" + (f", now {row.label}" if row.flip else "")
+        if row.shift <= comparison.noise_floor:
+            said = "shift below the noise floor: none"
+    names, colors = unique(comparison.labels), label_colors(comparison.labels)
+    reference = comparison.reference.probabilities
+    bounded = comparison.head != "regression"
+    shown = sorted(range(len(names)), key=lambda i: -max(row.probabilities[i], reference[i]))[:3]
+    return {
+        "fate": row.badge,
+        "said": said,
+        "tokens": token_states(row, comparison.reference.encoding)[:longest],
+        "bars": [
+            {
+                "label": names[i],
+                "share": float(row.probabilities[i]) if bounded else None,
+                "reference_share": float(reference[i]) if bounded else None,
+                "reference": f"{reference[i]:.3f}",
+                "value": f"{row.probabilities[i]:.3f}",
+                "color": colors[comparison.labels[i]],
+            }
+            for i in (sorted(shown) if len(names) <= 3 else shown)
+        ],
+    }
+
+
+def changed_positions(original: Encoding, variant: Encoding) -> tuple[list[int], list[int]]:
+    """Positions of the tokens that the other sequence does not have: of the original, and of the variant."""
+    parts = [part for part in align(original, variant) if part.kind != "same"]
+    return [i for part in parts for i in part.original], [i for part in parts for i in part.variant]
+
+
+def explanation(row: Row) -> str:
+    """What became of one variant, in a sentence."""
+    if row.absorbed:
+        return f"The tokenizer erased this edit ({row.absorbed_by}): same ids, so exactly the same probabilities."
+    moved = f"The probabilities move by a shift of {row.shift:.3f}"
+    if row.margin is None:
+        return f"The output moves by {row.shift:.3f}."
+    return f"{moved}; the prediction {'becomes ' + row.label if row.flip else 'stays ' + row.label} (margin {row.margin:+.3f})."
+
+
+def reference_value(comparison: Comparison) -> float:
+    """Where the reference stands on the strip: its margin, or a regression's first output."""
+    margin = comparison.reference.margin
+    return float(comparison.reference.probabilities[0]) if margin is None else margin
+
+
+def reference_color(comparison: Comparison) -> str:
+    """The colour of the reference's label (of the first label, where none or several are predicted)."""
+    colors = label_colors(comparison.labels)
+    return colors.get(comparison.reference.label, colors[comparison.labels[0]])
+
+
+def stacked(comparisons: Sequence[Comparison]) -> pd.DataFrame:
+    """The variants of several models in one frame, for a download."""
+    return pd.concat([variants_frame(comparison) for comparison in comparisons], ignore_index=True)
+
+
+ESCAPES = {"\\n": "\n", "\\t": "\t", "\\r": "\r", "\\\\": "\\"}
+
+
+def own_edits(lines: str) -> tuple[str, ...]:
+    r"""Texts typed by hand, one a line, with `\n`, `\t`, `\r`, `\\` and `\uXXXX` for what a line cannot hold."""
+
+    def spelled(match: re.Match[str]) -> str:
+        found = match.group()
+        return ESCAPES.get(found) or chr(int(found[2:], 16))
+
+    texts = (re.sub(r"\\(?:[ntr\\]|u[0-9a-fA-F]{4})", spelled, line) for line in lines.splitlines())
+    return tuple(dict.fromkeys(text for text in texts if text))

@@ -1,0 +1,194 @@
+"""One sentence, every formatting edit: which the tokenizer erases, which reach the model, which flip it."""
+
+import json
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from core import figures, tables
+from core.compare import Comparison
+from core.documents import comparison_document
+from core.perturb import FACTORS
+from core.scripts import predict_script
+from pages import _widgets
+
+FATES = ("flips", "reaches the model", "absorbed")
+OWN_HELP = (
+    "One edit a line. Write \\n for a newline, \\t for a tab, \\u00a0 for a no-break space, \\\\ for a backslash."
+)
+
+
+def reference(comparison: Comparison) -> None:
+    """The finding first, then the reference that everything is compared with."""
+    found = comparison.reference
+    flips = comparison.flips
+    margin = "" if found.margin is None else f", margin {found.margin:+.3f}"
+    cut = (
+        f"<p class='w-line'>⚠ Truncated: the model reads {len(found.encoding.ids):,} of {found.encoding.full_length:,} tokens.</p>"
+        if found.encoding.truncated
+        else ""
+    )
+    left, right = st.columns([3, 1.2], vertical_alignment="center")
+    left.html(
+        f"<p class='w-verdict'><span class='{'flip' if flips else ''}'>{escape(comparison.summary)}</span></p>"
+        f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(found.text, 300)}</span></p>"
+        f"<p class='w-line'>Predicted <b>{escape(found.label)}</b>{margin} by {escape(comparison.model)} on "
+        f"{escape(comparison.device)}. <span class='w-faint' title='Shift between the sentence alone and the same sentence "
+        f"batched with its variants: what rounding alone causes'>Noise floor {comparison.noise_floor:.1e}.</span></p>{cut}"
+    )
+    right.html(_widgets.bars_html(comparison.labels, found.probabilities, comparison.head))
+
+
+def strip(comparison: Comparison, key: str) -> None:
+    """The margin strip; a click on a dot opens the variant."""
+    figure = figures.margin_strip(
+        tables.strip_frame(comparison),
+        reference=tables.reference_value(comparison),
+        reference_label=comparison.reference.label,
+        noise_floor=comparison.noise_floor,
+        rows=(*FACTORS, "custom"),
+        color=tables.reference_color(comparison),
+        dark=_widgets.dark(),
+        has_labels=comparison.head != "regression",
+    )
+    st.plotly_chart(
+        figure,
+        key=key,
+        on_select=lambda: _choose_point(key),
+        selection_mode="points",
+        config={"displaylogo": False, "toImageButtonOptions": {"filename": "wobble-perturb", "scale": 2}},
+        alt=f"Margin strip of {comparison.model}: {comparison.summary}",
+    )
+
+
+def _choose_point(key: str) -> None:
+    points = st.session_state[key].selection.points
+    if points:
+        st.session_state.variant = points[0]["customdata"][0]
+
+
+def _choose_row() -> None:
+    if chosen := st.session_state.variants_table.chosen:
+        st.session_state.variant = chosen
+
+
+def opened(comparison: Comparison, key: str) -> None:
+    """One variant at large: original left, variant right."""
+    row = tables.keys(comparison)[key]
+    found = comparison.reference
+    changed_before, changed_after = tables.changed_positions(found.encoding, row.encoding)
+    if len(comparison.model):
+        st.html(
+            f"<p class='w-line'><b>{escape(comparison.model)}</b> <span class='w-badge {row.badge.split()[0]}'>{row.badge}</span> {escape(tables.explanation(row))}</p>"
+        )
+    left, right = st.columns(2)
+    edited = "".join(
+        f"<mark>{escape(piece)}</mark>" if is_edit else escape(piece)
+        for piece, is_edit in tables.marked_text(row, 2000)
+    )
+    for side, title, text, encoding, marked, p in (
+        (left, "Your sentence", _widgets.visible_html(found.text), found.encoding, changed_before, found.probabilities),
+        (right, "The variant", edited, row.encoding, changed_after, row.probabilities),
+    ):
+        side.html(
+            f"<p class='w-line'><b>{title}</b></p><p class='w-text'>{text}</p>{_widgets.tokens_html(encoding, marked)}"
+            f"<div style='height:.6rem'></div>{_widgets.bars_html(comparison.labels, p, comparison.head, top=8)}"
+        )
+
+
+@st.fragment
+def variants_section(comparisons: Sequence[Comparison]) -> None:
+    """Everything below the finding: filtering and opening a variant rerun only this, and never the model."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        factors = st.pills("Factor", [*FACTORS, "custom"], selection_mode="multi", key="factor", bind="query-params")
+        fates = st.pills("Fate", FATES, selection_mode="multi", key="fate", bind="query-params")
+        names = list(tables.keys(comparisons[0]))
+        if st.session_state.get("variant") not in names:
+            st.session_state.variant = None
+        st.selectbox(
+            "Open a variant", names, key="variant", bind="query-params", index=None, placeholder="none", width=260
+        )
+    if st.session_state.variant:
+        with st.container(border=True):
+            for comparison in comparisons:
+                opened(comparison, st.session_state.variant)
+    rows = tables.side_by_side(comparisons, factors, fates)
+    _widgets.variants_table(
+        key="variants_table",
+        data={"models": [c.model for c in comparisons], "rows": rows, "chosen": st.session_state.variant},
+        on_chosen_change=_choose_row,
+    )
+    st.caption(
+        f"{len(rows)} of {len(names)} variants, largest shift first. Shift: total variation distance to your sentence's "
+        "probabilities, ½ Σ |p − q|, from 0 to 1. The thin tick on a bar is your sentence. Click a row, or use the arrow keys and Enter."
+    )
+
+
+def downloads(comparisons: Sequence[Comparison]) -> None:
+    """Everything on the page to take away."""
+    frame = tables.stacked(comparisons)
+    with st.container(horizontal=True):
+        st.download_button(
+            "CSV",
+            frame.to_csv(index=False).encode("utf-8", "replace"),
+            "wobble-perturb.csv",
+            "text/csv",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Parquet", frame.to_parquet(index=False), "wobble-perturb.parquet", icon=":material/download:"
+        )
+        run = json.dumps([comparison_document(c) for c in comparisons], ensure_ascii=False)
+        st.download_button(
+            "JSON of the run",
+            run.encode("utf-8"),
+            "wobble-perturb.json",
+            "application/json",
+            icon=":material/download:",
+        )
+        for comparison in comparisons:
+            figure = figures.margin_strip(
+                tables.strip_frame(comparison),
+                reference=tables.reference_value(comparison),
+                reference_label=comparison.reference.label,
+                noise_floor=comparison.noise_floor,
+                rows=(*FACTORS, "custom"),
+                color=tables.reference_color(comparison),
+                has_labels=comparison.head != "regression",
+            )
+            st.download_button(
+                f"Chart of {_widgets.escape_markdown(comparison.model)} (HTML)",
+                figure.to_html(include_plotlyjs="cdn"),
+                "wobble-perturb.html",
+                "text/html",
+                icon=":material/download:",
+                key=f"chart {comparison.model}",
+            )
+    st.caption("PNG: the camera at the top right of each chart.")
+
+
+text = _widgets.sentence()
+models = _widgets.chosen_models()
+with st.sidebar:
+    lines = st.text_area(
+        "Your own edits", key="own", bind="query-params", height=80, placeholder="One edit a line", help=OWN_HELP
+    )
+own = tables.own_edits(lines or "")
+with st.spinner("Running the variants …"):
+    found = [
+        c
+        for model in models
+        if (c := _widgets.attempt(lambda model=model: _widgets.compared(model, text, own, 0))) is not None
+    ]
+if not found:
+    st.stop()
+columns = st.columns(len(found))
+for place, (column, comparison) in enumerate(zip(columns, found, strict=True)):
+    with column:
+        reference(comparison)
+        strip(comparison, f"strip {place}")
+variants_section(found)
+downloads(found)
+for model in models:
+    _widgets.code(predict_script(model, [text, *dict.fromkeys(row.variant.text for row in found[0].rows)]))
