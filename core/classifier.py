@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import random
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ from core.tokens import Encoding, TextEncoder
 transformers.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
 logging.getLogger("peft").setLevel(logging.ERROR)
+# peft still asks transformers by the old name.
+warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
 
 Logits = NDArray[np.float32]
 """`[n_texts, n_labels]`"""

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-FLIP = "#D55E00"
 ABSORBED = "#8A8F98"
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#8A8F98")
 """Okabe and Ito's colours, which colour-blind people can tell apart."""
@@ -39,7 +38,7 @@ def margin_strip(
     reference_label: str,
     noise_floor: float,
     rows: Sequence[str],
-    color: str,
+    colors: Mapping[str, str],
     dark: bool = False,
     has_labels: bool = True,
 ) -> go.Figure:
@@ -51,15 +50,16 @@ def margin_strip(
         reference: the reference's margin (or output).
         noise_floor: half width of the band around the reference, in units of shift.
         rows: the rows from top to bottom; those without a variant are left out.
-        color: of the reference's label.
+        colors: of each label; a dot has the colour of the label that it predicts.
         has_labels: False for regression: no line where the label changes.
     """
     ink, grid = ("#E8EAED", "#3A4048") if dark else ("#1F2430", "#E3E6EA")
+    color = colors.get(reference_label, ABSORBED)
     shown = [row for row in rows if (frame["row"] == row).any()] if len(frame) else []
     height = {row: len(shown) - 1 - i for i, row in enumerate(shown)}
     figure = go.Figure()
     if has_labels:
-        figure.add_vrect(x0=-1.04, x1=0, fillcolor=FLIP, opacity=0.09, line_width=0, layer="below")
+        figure.add_vrect(x0=-1.04, x1=0, fillcolor=ABSORBED, opacity=0.13, line_width=0, layer="below")
         figure.add_vline(x=0, line={"color": ink, "width": 3})
     # The margin of two labels moves by twice the shift; the band never gets thinner than it can be seen.
     figure.add_vrect(
@@ -68,8 +68,8 @@ def margin_strip(
     figure.add_vline(x=reference, line={"color": color, "width": 4, "dash": "dot"})
     styles = {
         "absorbed": {"symbol": "circle-open", "color": ABSORBED, "size": 9, "line": {"width": 1.5}},
-        "reaches the model": {"symbol": "circle", "color": color, "size": 10, "opacity": 0.75},
-        "flips": {"symbol": "diamond", "color": FLIP, "size": 14, "line": {"width": 1, "color": ink}},
+        "reaches the model": {"symbol": "circle", "size": 10, "opacity": 0.75},
+        "flips": {"symbol": "diamond", "size": 15, "line": {"width": 1.5, "color": ink}},
     }
     names = {
         "absorbed": "absorbed by the tokenizer",
@@ -87,7 +87,7 @@ def margin_strip(
             y=y,
             mode="markers",
             name=names[fate],
-            marker=style,
+            marker={"color": [colors.get(label, ABSORBED) for label in part["label"]], **style},
             customdata=np.stack(
                 [
                     part["variant"],
@@ -107,7 +107,7 @@ def margin_strip(
         )
         figure.add_annotation(
             x=1.01, xref="paper", y=height[row], text="<br>".join(said), showarrow=False, xanchor="left", align="left",
-            font={"size": 13, "color": FLIP if flips else ABSORBED},
+            font={"size": 13, "color": ink if flips else ABSORBED},
         )  # fmt: skip
     if has_labels:
         figure.add_annotation(

@@ -205,12 +205,6 @@ def reference_value(comparison: Comparison) -> float:
     return float(comparison.reference.probabilities[0]) if margin is None else margin
 
 
-def reference_color(comparison: Comparison) -> str:
-    """The colour of the reference's label (of the first label, where none or several are predicted)."""
-    colors = label_colors(comparison.labels)
-    return colors.get(comparison.reference.label, colors[comparison.labels[0]])
-
-
 def stacked(comparisons: Sequence[Comparison]) -> pd.DataFrame:
     """The variants of several models in one frame, for a download."""
     return pd.concat([variants_frame(comparison) for comparison in comparisons], ignore_index=True)

@@ -22,7 +22,6 @@ OWN_HELP = (
 def reference(comparison: Comparison) -> None:
     """The finding first, then the reference that everything is compared with."""
     found = comparison.reference
-    flips = comparison.flips
     margin = "" if found.margin is None else f", margin {found.margin:+.3f}"
     cut = (
         f"<p class='w-line'>⚠ Truncated: the model reads {len(found.encoding.ids):,} of {found.encoding.full_length:,} tokens.</p>"
@@ -31,7 +30,7 @@ def reference(comparison: Comparison) -> None:
     )
     left, right = st.columns([3, 1.2], vertical_alignment="center")
     left.html(
-        f"<p class='w-verdict'><span class='{'flip' if flips else ''}'>{escape(comparison.summary)}</span></p>"
+        f"<p class='w-verdict'>{escape(comparison.summary)}</p>"
         f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(found.text, 300)}</span></p>"
         f"<p class='w-line'>Predicted <b>{escape(found.label)}</b>{margin} by {escape(comparison.model)} on "
         f"{escape(comparison.device)}. <span class='w-faint' title='Shift between the sentence alone and the same sentence "
@@ -48,7 +47,7 @@ def strip(comparison: Comparison, key: str) -> None:
         reference_label=comparison.reference.label,
         noise_floor=comparison.noise_floor,
         rows=(*FACTORS, "custom"),
-        color=tables.reference_color(comparison),
+        colors=figures.label_colors(comparison.labels),
         dark=_widgets.dark(),
         has_labels=comparison.head != "regression",
     )
@@ -154,7 +153,7 @@ def downloads(comparisons: Sequence[Comparison]) -> None:
                 reference_label=comparison.reference.label,
                 noise_floor=comparison.noise_floor,
                 rows=(*FACTORS, "custom"),
-                color=tables.reference_color(comparison),
+                colors=figures.label_colors(comparison.labels),
                 has_labels=comparison.head != "regression",
             )
             st.download_button(
