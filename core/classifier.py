@@ -12,7 +12,7 @@ import random
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,6 +45,9 @@ LONGEST = 8192
 
 PROBES = ("Fine.", "A text of quite another length, so that the first one has to be padded.")
 """Two texts of different lengths, for the checks at loading."""
+
+ALMOST_ALL = 0.9
+"""Embedding rows are often padded to a round number, so a tokenizer of the same model has nearly as many pieces."""
 
 SAFE_PADDING = 1e-4
 """Largest logit difference between a text alone and the same text padded that can still be rounding."""
@@ -189,13 +192,14 @@ def load_classifier(source: Source, device: torch.device | None = None) -> Class
             loading = LoadingReport(
                 loading.missing, loading.unexpected, loading.mismatched, loading.missing + loading.mismatched
             )
-    rows = model.get_input_embeddings().weight.shape[0]
+    rows = torch.as_tensor(model.get_input_embeddings().weight).shape[0]
     if len(tokenizer) > rows:
         raise WobbleError(
             f"The tokenizer of {source.id} has {len(tokenizer):,} pieces but the model embeds only {rows:,}: "
             "the tokenizer belongs to another model."
         )
-    model = model.to(device).eval().requires_grad_(False)
+    model.to(device)  # type: ignore[arg-type]  # its wrapper is annotated as if `self` were an argument
+    model.eval().requires_grad_(False)
     limit = _limit(model, tokenizer)
     classifier = Classifier(
         source=source,
@@ -210,9 +214,9 @@ def load_classifier(source: Source, device: torch.device | None = None) -> Class
         checkpoint_dtype=stored,
         loading=loading,
         batching="one by one",
-        notes=_notes(source, model, loading),
+        notes=_notes(source, model, loading, pieces=len(tokenizer), rows=rows),
     )
-    return Classifier(**{**vars(classifier), "batching": _batching(classifier)})
+    return replace(classifier, batching=_batching(classifier))
 
 
 def predict(
@@ -446,8 +450,8 @@ def _head(model: PreTrainedModel) -> Head:
 
 
 def _labels(model: PreTrainedModel) -> tuple[str, ...]:
-    names = model.config.id2label or {}
-    return tuple(str(names.get(i, f"LABEL_{i}")) for i in range(model.config.num_labels))
+    names: dict[int, str] = model.config.id2label or {}  # type: ignore[assignment]  # annotated with str keys, holds int
+    return tuple(str(names.get(i, f"LABEL_{i}")) for i in range(model.config.num_labels or 0))
 
 
 def _limit(model: PreTrainedModel, tokenizer: Any) -> int:
@@ -468,13 +472,17 @@ def _limit(model: PreTrainedModel, tokenizer: Any) -> int:
     return min(limits)
 
 
-def _notes(source: Source, model: PreTrainedModel, loading: LoadingReport) -> tuple[str, ...]:
+def _notes(source: Source, model: PreTrainedModel, loading: LoadingReport, pieces: int, rows: int) -> tuple[str, ...]:
     notes = []
     if loading.untrained:
         names = ", ".join(loading.untrained[:4]) + (", …" if len(loading.untrained) > 4 else "")
         notes.append(
             f"The head of {source.id} was never trained: {names} are not in the checkpoint and were drawn at random, "
             "so its predictions mean nothing."
+        )
+    if pieces < ALMOST_ALL * rows:
+        notes.append(
+            f"The tokenizer of {source.id} has {pieces:,} pieces and the model embeds {rows:,}: it may belong to another model."
         )
     labels = _labels(model)
     if len(labels) > 1 and all(label.startswith("LABEL_") for label in labels):

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from core import catalog
 from core.classifier import Classifier, Condition, predict
 from core.compare import compare
-from core.documents import comparison_document, encoding_document, named
+from core.documents import comparison_document, encoding_document, named, stages_document
 from core.errors import WobbleError
 from core.metrics import label_name
 from core.perturb import variants
@@ -114,21 +114,7 @@ def _tokens(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     documents = []
     for id in arguments.model or [catalog.DEFAULT]:
         classifier = _load(id)
-        found = stages(classifier.encoder, arguments.text)
-        documents.append(
-            {
-                "model": id,
-                "tokenizer": classifier.encoder.name,
-                "raw": found.raw,
-                "normalized": found.normalized,
-                "pre_tokens": None
-                if found.pre_tokens is None
-                else [{"text": piece.text, "span": list(piece.span)} for piece in found.pre_tokens],
-                **encoding_document(found.encoding),
-                "offsets": None if found.encoding.offsets is None else [list(span) for span in found.encoding.offsets],
-                "notes": list(found.notes),
-            }
-        )
+        documents.append(stages_document(id, classifier.encoder.name, stages(classifier.encoder, arguments.text)))
     return documents
 
 

@@ -97,6 +97,21 @@ class Comparison:
             parts.append(f"{self.flips or 'none'} {_verb(self.flips or 1, 'flip', 'flips')} it")
         return f"{total} {_verb(total, 'edits', 'edit')}: {', '.join(parts)}."
 
+    @property
+    def finding(self) -> str:
+        """What the strip shows, as its title: the worst case by name."""
+        reaching = [row for row in self.rows if not row.absorbed]
+        if not reaching:
+            return "The tokenizer erases every edit: nothing reaches the model." if self.rows else "No edit applies."
+        if self.head == "regression":
+            worst = max(reaching, key=lambda row: row.shift)
+            return f"{worst.variant.perturbation} moves the output furthest, by {worst.shift:.3f}"
+        worst = min(reaching, key=lambda row: row.margin or 0.0)
+        if not self.flips:
+            return f"No edit flips “{self.reference.label}”; {worst.variant.perturbation} comes nearest"
+        said = f"{self.flips} of {len(self.rows)} edits {_verb(self.flips, 'flip', 'flips')} “{self.reference.label}”"
+        return f"{said}; {worst.variant.perturbation} goes furthest"
+
 
 def _verb(count: int, many: str, one: str) -> str:
     return one if count == 1 else many

@@ -9,6 +9,7 @@ import transformers
 
 from core.compare import Comparison, Row
 from core.metrics import Probabilities
+from core.stages import Stages
 from core.tokens import Encoding
 
 
@@ -21,6 +22,21 @@ def named(row: Probabilities, labels: tuple[str, ...]) -> dict[str, float]:
 def encoding_document(encoding: Encoding) -> dict[str, Any]:
     """Tokens and ids, and whether the text was cut."""
     return {"tokens": list(encoding.tokens), "ids": list(encoding.ids), "truncated": encoding.truncated}
+
+
+def stages_document(model: str, tokenizer: str, stages: Stages) -> dict[str, Any]:
+    """What each stage of a tokenizer made of a text."""
+    encoding, pieces = stages.encoding, stages.pre_tokens
+    return {
+        "model": model,
+        "tokenizer": tokenizer,
+        "raw": stages.raw,
+        "normalized": stages.normalized,
+        "pre_tokens": None if pieces is None else [{"text": piece.text, "span": list(piece.span)} for piece in pieces],
+        **encoding_document(encoding),
+        "offsets": None if encoding.offsets is None else [list(span) for span in encoding.offsets],
+        "notes": list(stages.notes),
+    }
 
 
 def comparison_document(comparison: Comparison) -> dict[str, Any]:

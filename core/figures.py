@@ -39,24 +39,28 @@ def margin_strip(
     noise_floor: float,
     rows: Sequence[str],
     colors: Mapping[str, str],
+    title: str = "",
     dark: bool = False,
     has_labels: bool = True,
 ) -> go.Figure:
     """Wobble's picture: the signed margin of every variant on one axis, one row a factor; what crosses zero has flipped.
 
     Args:
-        frame: columns `row`, `variant` (its name, for clicks), `visible`, `fate` ("absorbed", "reaches the model",
-            "flips"), `value` (margin; for regression the output), `shift`, `label`.
+        frame: columns `row`, `variant` (its name, for clicks), `visible`, `tokens`, `probabilities` (both as a line to
+            read), `fate` ("absorbed", "reaches the model", "flips"), `value` (margin; for regression the output),
+            `shift`, `label`.
         reference: the reference's margin (or output).
         noise_floor: half width of the band around the reference, in units of shift.
         rows: the rows from top to bottom; those without a variant are left out.
         colors: of each label; a dot has the colour of the label that it predicts.
+        title: the finding, in words.
         has_labels: False for regression: no line where the label changes.
     """
     ink, grid = ("#E8EAED", "#3A4048") if dark else ("#1F2430", "#E3E6EA")
     color = colors.get(reference_label, ABSORBED)
     shown = [row for row in rows if (frame["row"] == row).any()] if len(frame) else []
     height = {row: len(shown) - 1 - i for i, row in enumerate(shown)}
+    quantity = "margin" if has_labels else "output"
     figure = go.Figure()
     if has_labels:
         figure.add_vrect(x0=-1.04, x1=0, fillcolor=ABSORBED, opacity=0.13, line_width=0, layer="below")
@@ -94,10 +98,13 @@ def margin_strip(
                     [plain(text) for text in part["visible"]],
                     part["shift"],
                     [plain(str(label), 30) for label in part["label"]],
+                    [plain(tokens, 110) for tokens in part["tokens"]],
+                    [plain(row, 110) for row in part["probabilities"]],
                 ],
                 axis=-1,
             ),
-            hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<br>%{customdata[3]}, %{x:.3f}, shift %{customdata[2]:.3f}<extra></extra>",
+            hovertemplate="<b>%{customdata[0]}</b>: %{customdata[3]}<br>%{customdata[1]}<br>%{customdata[4]}<br>"
+            f"%{{customdata[5]}}<br>{quantity} %{{x:.3f}}, shift %{{customdata[2]:.3f}}<extra></extra>",
         )
     for row in shown:
         fates = frame.loc[frame["row"] == row, "fate"]
@@ -111,23 +118,34 @@ def margin_strip(
         )  # fmt: skip
     if has_labels:
         figure.add_annotation(
-            x=0, y=1, yref="paper", yanchor="bottom", text="the label changes here", showarrow=False, font={"size": 13, "color": ink},
+            x=0, y=1, yref="paper", yanchor="bottom", text="the label changes here", showarrow=False,
+            font={"size": 13, "color": ink},
             xanchor="right" if reference < 0.45 else "center", xshift=-4 if reference < 0.45 else 0,
         )  # fmt: skip
     figure.add_annotation(
         x=reference, y=1, yref="paper", yanchor="bottom", text=f"your sentence {reference:+.3f}", showarrow=False,
-        font={"size": 13, "color": color}, xanchor="left" if reference < 0.45 else "center", xshift=4 if reference < 0.45 else 0,
+        font={"size": 13, "color": color}, xanchor="left" if reference < 0.45 else "center",
+        xshift=4 if reference < 0.45 else 0,
     )  # fmt: skip
     low, high = (-1.04, 1.04) if has_labels else _range([reference, *(frame["value"] if len(frame) else [])])
-    title = (
+    axis = (
         f"margin of {plain(chr(8220) + reference_label + chr(8221), 40)}: its probability minus the next one's"
         if has_labels
         else "output of the model"
     )
     figure.update_layout(
-        height=96 + ROW_PIXELS * max(1, len(shown)),
-        margin={"l": 8, "r": 110, "t": 28, "b": 8},
-        xaxis={"range": [low, high], "title": {"text": title, "font": {"size": 14}}, "gridcolor": grid, "zeroline": False, "fixedrange": True, "tickfont": {"size": 13}},
+        height=96 + (30 if title else 0) + ROW_PIXELS * max(1, len(shown)),
+        margin={"l": 8, "r": 110, "t": 28 + (30 if title else 0), "b": 8},
+        title={"text": plain(title, 160), "x": 0, "xref": "container", "y": 1, "yanchor": "top", "pad": {"t": 6, "l": 4},
+               "font": {"size": 16}},
+        xaxis={
+            "range": [low, high],
+            "title": {"text": axis, "font": {"size": 14}},
+            "gridcolor": grid,
+            "zeroline": False,
+            "fixedrange": True,
+            "tickfont": {"size": 13},
+        },
         yaxis={
             "tickvals": [height[row] for row in shown],
             "ticktext": [f"<b>{row}</b>" for row in shown],
@@ -161,52 +179,3 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
     low, high = float(np.min(values)), float(np.max(values))
     room = 0.08 * (high - low) or 0.5
     return low - room, high + room
-
-
-def probability_bars(
-    probabilities: Mapping[str, Mapping[str, float]], *, top: int = 8, dark: bool = False
-) -> go.Figure:
-    """Softmax side by side: for each label one bar for each named prediction.
-
-    Args:
-        probabilities: name of the prediction ("your sentence", "upper"): its probability by label.
-        top: labels shown; the rest, by the largest probability anywhere, is summed up in one bar.
-    """
-    ink, grid = ("#E8EAED", "#3A4048") if dark else ("#1F2430", "#E3E6EA")
-    labels = list(next(iter(probabilities.values()), {}))
-    colors = label_colors(labels)
-    ranked = sorted(labels, key=lambda label: -max(row[label] for row in probabilities.values()))
-    shown, rest = (ranked, []) if len(ranked) <= top else (ranked[: top - 1], ranked[top - 1 :])
-    names = [plain(label, 28) for label in shown] + ([f"{len(rest)} other labels"] if rest else [])
-    figure = go.Figure()
-    for number, (name, row) in enumerate(probabilities.items()):
-        values = [row[label] for label in shown] + ([sum(row[label] for label in rest)] if rest else [])
-        figure.add_bar(
-            y=names,
-            x=values,
-            name=plain(name, 40),
-            orientation="h",
-            marker={
-                "color": [colors[label] for label in shown] + ([ABSORBED] if rest else []),
-                "opacity": 1.0 if number == 0 else 0.55,
-                "pattern": {"shape": "" if number == 0 else "/"},
-            },
-            text=[f"{value:.3f}" for value in values],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate="%{y}: %{x:.4f}<extra>" + plain(name, 40) + "</extra>",
-        )
-    figure.update_layout(
-        barmode="group",
-        height=60 + len(names) * (18 + 22 * max(1, len(probabilities))),
-        margin={"l": 8, "r": 48, "t": 8, "b": 8},
-        xaxis={"range": [0, 1.0], "gridcolor": grid, "title": "probability", "fixedrange": True},
-        yaxis={"autorange": "reversed", "automargin": True, "fixedrange": True},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
-        showlegend=len(probabilities) > 1,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": ink, "size": 13},
-        dragmode=False,
-    )
-    return figure

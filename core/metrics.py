@@ -17,8 +17,10 @@ def predicted(p: Probabilities, head: Head) -> NDArray[np.bool_]:
     if head == "regression":
         return np.zeros(p.shape, dtype=bool)
     if head == "sigmoid":
-        return p > THRESHOLD
-    return np.arange(p.shape[-1]) == p.argmax(axis=-1)[..., None]
+        above: NDArray[np.bool_] = p > THRESHOLD
+        return above
+    top: NDArray[np.bool_] = np.arange(p.shape[-1]) == p.argmax(axis=-1)[..., None]
+    return top
 
 
 def label_name(row: Probabilities, head: Head, labels: tuple[str, ...]) -> str:

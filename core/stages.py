@@ -193,4 +193,5 @@ def _pre_tokenizer_words(settings: dict[str, Any] | None) -> str:
         return "none"
     if settings["type"] == "Sequence":
         return ", ".join(_pre_tokenizer_words(part) for part in settings["pretokenizers"])
-    return PRE_TOKENIZERS.get(settings["type"], settings["type"])
+    kind = str(settings["type"])
+    return PRE_TOKENIZERS.get(kind, kind)

@@ -9,6 +9,7 @@ import pandas as pd
 from core.compare import Comparison, Row
 from core.figures import label_colors
 from core.perturb import perturbations
+from core.stages import Stages
 from core.tokens import Encoding, align
 from core.visible import visible
 
@@ -56,6 +57,24 @@ def variants_frame(comparison: Comparison) -> pd.DataFrame:
     return pd.DataFrame.from_records(records)
 
 
+def tokens_frame(model: str, stages: Stages) -> pd.DataFrame:
+    """One row a token; `start` and `end` count characters of the raw text."""
+    encoding = stages.encoding
+    spans = encoding.offsets or [(None, None)] * len(encoding.ids)
+    return pd.DataFrame(
+        {
+            "model": model,
+            "text": stages.raw,
+            "position": range(len(encoding.ids)),
+            "token": encoding.tokens,
+            "id": encoding.ids,
+            "start": [begin for begin, _ in spans],
+            "end": [end for _, end in spans],
+            "special": encoding.special,
+        }
+    )
+
+
 def unique(labels: tuple[str, ...]) -> tuple[str, ...]:
     """Label names, told apart by their index where several share one."""
     return tuple(label if labels.count(label) == 1 else f"{label} ({i})" for i, label in enumerate(labels))
@@ -74,12 +93,21 @@ def strip_frame(comparison: Comparison) -> pd.DataFrame:
             "row": [row.variant.factor for row in named.values()],
             "variant": list(named),
             "visible": [visible(row.variant.text[:200]) for row in named.values()],
+            "tokens": [" ".join(map(visible, row.encoding.tokens[:60])) for row in named.values()],
+            "probabilities": [_ranked(row, comparison.labels) for row in named.values()],
             "fate": [row.badge for row in named.values()],
             "value": [_value(row) for row in named.values()],
             "shift": [row.shift for row in named.values()],
             "label": [row.label for row in named.values()],
         }
     )
+
+
+def _ranked(row: Row, labels: tuple[str, ...], top: int = 4) -> str:
+    """The largest probabilities in one line."""
+    names = unique(labels)
+    order = sorted(range(len(names)), key=lambda i: -row.probabilities[i])
+    return "  ".join(f"{names[i]} {row.probabilities[i]:.3f}" for i in order[:top])
 
 
 def _value(row: Row) -> float:
@@ -103,7 +131,7 @@ def side_by_side(
     """
     named = [keys(comparison) for comparison in comparisons]
     said = descriptions()
-    entries = []
+    entries: list[dict[str, Any]] = []
     for key, first in named[0].items():
         rows = [rows[key] for rows in named]
         if (factors and first.variant.factor not in factors) or (

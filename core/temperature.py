@@ -33,6 +33,8 @@ def probabilities(logits: NDArray[np.floating], head: Head, temperature: float =
     if head == "sigmoid":
         # exp of a non-positive number only: no overflow for any logit.
         small = np.exp(-np.abs(scores))
-        return np.where(scores >= 0, 1.0, small) / (1.0 + small)
+        answers: NDArray[np.float64] = np.where(scores >= 0, 1.0, small) / (1.0 + small)
+        return answers
     exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+    shares: NDArray[np.float64] = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    return shares

@@ -75,7 +75,7 @@ class TextEncoder:
     @property
     def name(self) -> str:
         """The tokenizer's algorithm, in the field's words."""
-        return algorithm(self.settings) if self.settings else f"{type(self._tokenizer).__name__} (written in Python)"
+        return algorithm(self.settings) or f"{type(self._tokenizer).__name__} (written in Python)"
 
     def __call__(self, texts: Sequence[str]) -> list[Encoding]:
         """Encode texts.

@@ -237,6 +237,18 @@ def bars_html(labels: tuple[str, ...], row: Sequence[float], head: str, top: int
     return f"<div class='w-bars' title='{escape(HEAD_MEANING[head])}'>{''.join(lines)}</div>"
 
 
+def download(label: str, file_name: str, make: Callable[[], bytes | str]) -> None:
+    """A button that makes a file when it is clicked; the page does not run again."""
+    st.download_button(
+        escape_markdown(label),
+        make,
+        file_name,
+        on_click="ignore",
+        icon=":material/download:",
+        key=f"download {label} {file_name}",
+    )
+
+
 def code(script: str) -> None:
     """The "show the code" panel."""
     with st.expander("Show the code", icon=":material/code:"):

@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from html import escape
 
+import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from core import figures, tables
@@ -39,20 +41,25 @@ def reference(comparison: Comparison) -> None:
     right.html(_widgets.bars_html(comparison.labels, found.probabilities, comparison.head))
 
 
-def strip(comparison: Comparison, key: str) -> None:
-    """The margin strip; a click on a dot opens the variant."""
-    figure = figures.margin_strip(
+def margin_strip(comparison: Comparison, dark: bool) -> go.Figure:
+    """The margin strip of a comparison."""
+    return figures.margin_strip(
         tables.strip_frame(comparison),
         reference=tables.reference_value(comparison),
         reference_label=comparison.reference.label,
         noise_floor=comparison.noise_floor,
         rows=(*FACTORS, "custom"),
         colors=figures.label_colors(comparison.labels),
-        dark=_widgets.dark(),
+        title=comparison.finding,
+        dark=dark,
         has_labels=comparison.head != "regression",
     )
+
+
+def strip(comparison: Comparison, key: str) -> None:
+    """The margin strip on the page; a click on a dot opens the variant."""
     st.plotly_chart(
-        figure,
+        margin_strip(comparison, _widgets.dark()),
         key=key,
         on_select=lambda: _choose_point(key),
         selection_mode="points",
@@ -77,10 +84,10 @@ def opened(comparison: Comparison, key: str) -> None:
     row = tables.keys(comparison)[key]
     found = comparison.reference
     changed_before, changed_after = tables.changed_positions(found.encoding, row.encoding)
-    if len(comparison.model):
-        st.html(
-            f"<p class='w-line'><b>{escape(comparison.model)}</b> <span class='w-badge {row.badge.split()[0]}'>{row.badge}</span> {escape(tables.explanation(row))}</p>"
-        )
+    st.html(
+        f"<p class='w-line'><b>{escape(comparison.model)}</b> "
+        f"<span class='w-badge {row.badge.split()[0]}'>{row.badge}</span> {escape(tables.explanation(row))}</p>"
+    )
     left, right = st.columns(2)
     edited = "".join(
         f"<mark>{escape(piece)}</mark>" if is_edit else escape(piece)
@@ -120,49 +127,30 @@ def variants_section(comparisons: Sequence[Comparison]) -> None:
     )
     st.caption(
         f"{len(rows)} of {len(names)} variants, largest shift first. Shift: total variation distance to your sentence's "
-        "probabilities, ½ Σ |p − q|, from 0 to 1. The thin tick on a bar is your sentence. Click a row, or use the arrow keys and Enter."
+        "probabilities, ½ Σ |p − q|, from 0 to 1. The thin tick on a bar is your sentence. "
+        "Click a row, or use the arrow keys and Enter."
     )
 
 
 def downloads(comparisons: Sequence[Comparison]) -> None:
-    """Everything on the page to take away."""
-    frame = tables.stacked(comparisons)
+    """Everything on the page to take away; made when it is asked for."""
+
+    def frame() -> pd.DataFrame:
+        return tables.stacked(comparisons)
+
+    def run() -> bytes:
+        return json.dumps([comparison_document(c) for c in comparisons], ensure_ascii=False).encode()
+
     with st.container(horizontal=True):
-        st.download_button(
-            "CSV",
-            frame.to_csv(index=False).encode("utf-8", "replace"),
-            "wobble-perturb.csv",
-            "text/csv",
-            icon=":material/download:",
-        )
-        st.download_button(
-            "Parquet", frame.to_parquet(index=False), "wobble-perturb.parquet", icon=":material/download:"
-        )
-        run = json.dumps([comparison_document(c) for c in comparisons], ensure_ascii=False)
-        st.download_button(
-            "JSON of the run",
-            run.encode("utf-8"),
-            "wobble-perturb.json",
-            "application/json",
-            icon=":material/download:",
-        )
+        _widgets.download("CSV", "wobble-perturb.csv", lambda: frame().to_csv(index=False).encode())
+        _widgets.download("Parquet", "wobble-perturb.parquet", lambda: frame().to_parquet(index=False))
+        _widgets.download("JSON of the run", "wobble-perturb.json", run)
         for comparison in comparisons:
-            figure = figures.margin_strip(
-                tables.strip_frame(comparison),
-                reference=tables.reference_value(comparison),
-                reference_label=comparison.reference.label,
-                noise_floor=comparison.noise_floor,
-                rows=(*FACTORS, "custom"),
-                colors=figures.label_colors(comparison.labels),
-                has_labels=comparison.head != "regression",
-            )
-            st.download_button(
-                f"Chart of {_widgets.escape_markdown(comparison.model)} (HTML)",
-                figure.to_html(include_plotlyjs="cdn"),
+            # Self-contained, so that it opens where there is no network.
+            _widgets.download(
+                f"Chart of {comparison.model} (HTML)",
                 "wobble-perturb.html",
-                "text/html",
-                icon=":material/download:",
-                key=f"chart {comparison.model}",
+                lambda comparison=comparison: margin_strip(comparison, dark=False).to_html(include_plotlyjs=True),
             )
     st.caption("PNG: the camera at the top right of each chart.")
 

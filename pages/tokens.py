@@ -1,14 +1,17 @@
 """What each stage of a tokenizer makes of a sentence: raw, normalized, pre-tokens, tokens, ids."""
 
+import json
 from collections.abc import Sequence
 from html import escape
 
+import pandas as pd
 import streamlit as st
 
 from core.classifier import Classifier
+from core.documents import stages_document
 from core.scripts import tokens_script
 from core.stages import Stages, absorbed_by
-from core.tables import changed_positions
+from core.tables import changed_positions, tokens_frame
 from core.visible import LEGEND, visible
 from pages import _widgets
 
@@ -50,11 +53,10 @@ def show(found: Stages, marked: Sequence[int]) -> None:
         st.caption(_widgets.escape_markdown(note))
 
 
-def compared(model: Classifier, first: str, second: str) -> None:
+def compared(model: Classifier, one: Stages, two: Stages) -> None:
     """Two sentences under one model, and what becomes of their difference."""
-    one, two = _widgets.staged(model, first), _widgets.staged(model, second)
-    erased = absorbed_by(model.encoder, first, second)
-    if first == second:
+    erased = absorbed_by(model.encoder, one.raw, two.raw)
+    if one.raw == two.raw:
         st.info("The two sentences are the same.")
     elif erased is not None:
         st.success(
@@ -70,6 +72,21 @@ def compared(model: Classifier, first: str, second: str) -> None:
         show(two, after)
 
 
+def downloads(found: Sequence[tuple[Classifier, Stages]]) -> None:
+    """Everything on the page to take away."""
+
+    def csv() -> bytes:
+        frames = [tokens_frame(model.id, stages) for model, stages in found]
+        return pd.concat(frames).to_csv(index=False).encode()
+
+    def record() -> bytes:
+        return json.dumps([stages_document(m.id, m.encoder.name, s) for m, s in found], ensure_ascii=False).encode()
+
+    with st.container(horizontal=True):
+        _widgets.download("CSV", "wobble-tokens.csv", csv)
+        _widgets.download("JSON", "wobble-tokens.json", record)
+
+
 text = _widgets.sentence()
 second = st.text_input(
     "Compare with a second sentence",
@@ -77,6 +94,7 @@ second = st.text_input(
     bind="query-params",
     placeholder="For example the same sentence without its full stop",
 )
+texts = [text, second] if second else [text]
 models = _widgets.chosen_models()
 st.html(
     "<p class='w-line w-faint'>"
@@ -84,15 +102,22 @@ st.html(
     + "</p>"
 )
 columns = [st.container(border=True) for _ in models] if second else st.columns(len(models), border=True)
+found: list[tuple[Classifier, Stages]] = []
 for column, model in zip(columns, models, strict=True):
     with column:
         st.html(
-            f"<p class='w-verdict' style='font-size:1.15rem'>{escape(model.id)}</p><p class='w-line w-faint'>{escape(model.encoder.name)}</p>"
+            f"<p class='w-verdict' style='font-size:1.15rem'>{escape(model.id)}</p>"
+            f"<p class='w-line w-faint'>{escape(model.encoder.name)}</p>"
         )
+        staged = _widgets.attempt(lambda model=model: [_widgets.staged(model, line) for line in texts])
+        if staged is None:
+            continue
+        found += [(model, one) for one in staged]
         if second:
-            _widgets.attempt(lambda model=model: compared(model, text, second))
-        elif (found := _widgets.attempt(lambda model=model: _widgets.staged(model, text))) is not None:
-            st.html(f"<p class='w-line'><b>{len(found.encoding.ids):,} tokens</b></p>")
-            show(found, ())
+            compared(model, *staged)
+        else:
+            st.html(f"<p class='w-line'><b>{len(staged[0].encoding.ids):,} tokens</b></p>")
+            show(staged[0], ())
+downloads(found)
 for model in models:
-    _widgets.code(tokens_script(model, [text, second] if second else [text]))
+    _widgets.code(tokens_script(model, texts))

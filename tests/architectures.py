@@ -184,8 +184,9 @@ ARCHITECTURES: dict[str, Make] = {
 def save(name: str, directory: Path, seed: int = 0, **config: Any) -> Path:
     """Write a random classifier of an architecture and its tokenizer into a directory.
 
-    Labels are named by `labels`, or numbered up to `num_labels` (2); other keywords go to the config. The initial weights are scaled up: the default standard deviation of 0.02 makes every prediction 1 / n_labels, and
-    no test of equality could fail.
+    Labels are named by `labels`, or numbered up to `num_labels` (2); other keywords go to the config. The initial weights
+    are scaled up: the default standard deviation of 0.02 makes every prediction 1 / n_labels, and no test of equality
+    could fail.
     """
     make_config, make_tokenizer = ARCHITECTURES[name]
     tokenizer = make_tokenizer()

@@ -10,6 +10,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, set_
 from assets.build.paths import MODELS
 from assets.build.training import RatedTrainer, encode, labelled, train
 
+SEEDS = (42,)
 RANK = 8
 EPOCHS = 2
 LEARNING_RATE = 1e-3
@@ -53,8 +54,7 @@ def build(seed: int = 42) -> Path:
     adapted.half()
     adapted.peft_config["default"].base_model_name_or_path = f"../{base.name}"
     adapted.save_pretrained(folder)
-    (folder / "README.md").unlink(
-        missing_ok=True
-    )  # peft's empty template; the card is written with the measured numbers
+    # peft's empty template; cards.py writes the card, with the measured numbers.
+    (folder / "README.md").unlink(missing_ok=True)
     tokenizer.save_pretrained(folder)
     return folder

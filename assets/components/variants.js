@@ -7,9 +7,14 @@ function element(tag, className, text) {
   return node
 }
 
+// A place to break after each visible space: the mark itself is no white space.
 function segments(parts) {
   const node = element("div", "w-text")
-  for (const [text, edited] of parts) node.append(element(edited ? "mark" : "span", "", text))
+  for (const [text, edited] of parts) {
+    const part = element(edited ? "mark" : "span")
+    for (const word of text.split(/(?<=\u00b7)/)) part.append(word, document.createElement("wbr"))
+    node.append(part)
+  }
   return node
 }
 
