@@ -1,10 +1,12 @@
 """The router: page configuration, navigation, and the sidebar that all pages share."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from pages import _widgets
 
-st.set_page_config(page_title="Wobble", page_icon=":material/vibration:", layout="wide")
+st.set_page_config(page_title="Wobble", page_icon=str(Path(__file__).parent / "assets" / "icon.svg"), layout="wide")
 page = st.navigation(
     [
         st.Page("pages/perturb.py", title="Perturb", icon=":material/edit_note:", default=True),

@@ -156,7 +156,9 @@ def compare(
             probabilities=p[i],
             label=label_name(p[i], head, classifier.labels),
             absorbed=encoding.ids == original.ids,
-            absorbed_by=absorbed_by(classifier.encoder, text, variant.text) if encoding.ids == original.ids else None,
+            absorbed_by=absorbed_by(classifier.encoder, text, variant.text, (original, encoding))
+            if encoding.ids == original.ids
+            else None,
             flip=None if flips is None else bool(flips[i]),
             shift=float(shifts[i]),
             margin=None if margins is None else float(margins[i]),

@@ -93,31 +93,32 @@ def stages(encoder: TextEncoder, text: str) -> Stages:
     )
 
 
-def absorbed_by(encoder: TextEncoder, original: str, variant: str) -> str | None:
-    """The stage that made a variant equal to the original, in words ("normalizer: lower-case"); None if none did."""
-    before, after = encoder([original, variant])
+def absorbed_by(
+    encoder: TextEncoder, original: str, variant: str, encodings: tuple[Encoding, Encoding] | None = None
+) -> str | None:
+    """The stage that made a variant equal to the original, in words ("normalizer: lower-case"); None if none did.
+
+    Args:
+        encodings: of the original and the variant, if they are known already.
+    """
+    before, after = encodings or encoder([original, variant])
     if before.ids != after.ids:
         return None
     backend = encoder.backend
     if backend is None:
         return "tokenizer: written in Python, its stages cannot be shown"
-    if before.truncated or after.truncated:
-        full_before, full_after = backend.encode_batch([original, variant])
-        if full_before.ids != full_after.ids:
-            return f"truncation: the edit lies beyond the limit of {encoder.limit} tokens"
+    if before.cut != after.cut:
+        return f"truncation: the edit lies beyond the limit of {encoder.limit} tokens"
     normalized = [_normalized(backend, text) for text in (original, variant)]
     if normalized[0] == normalized[1]:
         return f"normalizer: {_named_steps(encoder.settings.get('normalizer'), original, variant)}"
     pieces = [[piece for piece, _ in _pre_tokens(backend, text)] for text in (original, variant)]
     if pieces[0] == pieces[1]:
-        helped = _named_steps(encoder.settings.get("normalizer"), original, variant, only_helping=True)
+        helped = _needed_steps(backend, encoder.settings.get("normalizer"), original, variant)
         how = _pre_tokenizer_words(encoder.settings.get("pre_tokenizer"))
         return f"pre-tokenizer: {how}" if not helped else f"normalizer: {helped}; pre-tokenizer: {how}"
-    unknown = encoder.settings.get("model", {}).get("unk_token")
-    if unknown and unknown in before.tokens:
-        return f"vocabulary: unknown pieces all become {unknown}"
-    if before.tokens == after.tokens and encoder.settings.get("model", {}).get("type") == "Unigram":
-        return "vocabulary: pieces it does not know share one id"
+    if encoder.unknown and encoder.unknown in before.tokens:
+        return f"vocabulary: unknown pieces all become {encoder.unknown}"
     return "tokens: different text, the same tokens"
 
 
@@ -132,15 +133,9 @@ def _pre_tokens(backend: Tokenizer, text: str) -> list[tuple[str, tuple[int, int
     return list(backend.pre_tokenizer.pre_tokenize_str(normalized))
 
 
-def _named_steps(settings: dict[str, Any] | None, original: str, variant: str, only_helping: bool = False) -> str:
-    """The steps of a normalizer that matter for this pair: the fewest that make the two texts equal, in words.
-
-    With `only_helping`, the steps after which the two texts are nearer to each other, which may be none.
-    """
+def _named_steps(settings: dict[str, Any] | None, original: str, variant: str) -> str:
+    """The steps of a normalizer that make two texts equal: the fewest that do, in words."""
     steps = list(_steps(settings))
-    if only_helping:
-        pairs = ((words, step.normalize_str(original), step.normalize_str(variant)) for words, step in steps)
-        return " and ".join(words for words, a, b in pairs if _unlike(a, b) < _unlike(original, variant))
     for words, step in steps:
         if step.normalize_str(original) == step.normalize_str(variant):
             return words
@@ -152,9 +147,19 @@ def _named_steps(settings: dict[str, Any] | None, original: str, variant: str, o
     return ", ".join(words for words, _ in steps)
 
 
-def _unlike(a: str, b: str) -> int:
-    """How many positions of two texts differ; texts of different lengths count as wholly different."""
-    return sum(x != y for x, y in zip(a, b, strict=True)) if len(a) == len(b) else max(len(a), len(b))
+def _needed_steps(backend: Tokenizer, settings: dict[str, Any] | None, original: str, variant: str) -> str:
+    """The steps of a normalizer without which two texts with equal pre-tokens would have different ones, in words."""
+    steps = list(_steps(settings))
+    needed = []
+    for left_out, (words, _) in enumerate(steps):
+        pieces = []
+        for text in (original, variant):
+            for i, (_, step) in enumerate(steps):
+                text = text if i == left_out else step.normalize_str(text)
+            pieces.append([piece for piece, _ in backend.pre_tokenizer.pre_tokenize_str(text)])
+        if pieces[0] != pieces[1]:
+            needed.append(words)
+    return " and ".join(needed)
 
 
 def _steps(settings: dict[str, Any] | None) -> Iterator[tuple[str, Any]]:

@@ -26,6 +26,8 @@ class Encoding:
     """Whether the tokenizer put this token around the text (`[CLS]`, `</s>`)."""
     full_length: int
     """Tokens before truncation, special ones included."""
+    cut: int = 0
+    """Hash of the ids that truncation cut off; 0 where it cut none."""
 
     @property
     def truncated(self) -> bool:
@@ -54,6 +56,8 @@ class TextEncoder:
         self.limit = limit
         self.uses_type_ids = "token_type_ids" in tokenizer.model_input_names
         self.special_tokens: tuple[str, ...] = tuple(map(str, tokenizer.all_special_tokens))
+        self.unknown: str | None = tokenizer.unk_token
+        """The token for whatever the vocabulary does not hold; None where it holds everything."""
         self.backend: Tokenizer | None = None
         """The private copy, without padding and truncation, for whoever looks at single stages; never to be changed."""
         self._lock = threading.Lock()
@@ -90,8 +94,9 @@ class TextEncoder:
         around = self._truncating.num_special_tokens_to_add(is_pair=False)
         return [
             Encoding(
+                cut=hash(tuple(tuple(rest.ids) for rest in found.overflowing)) if found.overflowing else 0,
                 ids=tuple(found.ids),
-                tokens=tuple(found.tokens),
+                tokens=self._read(found),
                 type_ids=tuple(found.type_ids),
                 offsets=tuple(found.offsets),
                 special=tuple(map(bool, found.special_tokens_mask)),
@@ -99,6 +104,12 @@ class TextEncoder:
             )
             for found in self._truncating.encode_batch(list(texts))
         ]
+
+    def _read(self, found: Any) -> tuple[str, ...]:
+        """The tokens that the ids stand for: Unigram names a piece that it does not know by its text, not by its id."""
+        if self.unknown is None or (unknown := self._truncating.token_to_id(self.unknown)) not in found.ids:
+            return tuple(found.tokens)
+        return tuple(self.unknown if id == unknown else t for id, t in zip(found.ids, found.tokens, strict=True))
 
     def _in_python(self, text: str) -> Encoding:
         with self._lock:
@@ -113,6 +124,7 @@ class TextEncoder:
             offsets=None,
             special=tuple(id in special for id in ids),
             full_length=len(full),
+            cut=hash(tuple(full)) if len(full) > len(ids) else 0,
         )
 
 

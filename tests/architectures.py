@@ -29,6 +29,8 @@ from transformers import (
     XLNetConfig,
 )
 
+from core.classifier import Classifier, Source, load_classifier
+
 SENTENCES = [
     "This is a test.",
     "The movie was not bad at all, it was wonderful!",
@@ -196,7 +198,9 @@ def save(name: str, directory: Path, seed: int = 0, **config: Any) -> Path:
     config |= {"id2label": dict(enumerate(names)), "label2id": {name: i for i, name in enumerate(names)}}
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = AutoModelForSequenceClassification.from_config(make_config(vocab_size=len(tokenizer) + 8, **config))
+        model = AutoModelForSequenceClassification.from_config(
+            make_config(**({"vocab_size": len(tokenizer) + 8} | config))
+        )
         with torch.no_grad():
             for parameter in model.parameters():
                 if parameter.dim() > 1:
@@ -204,3 +208,8 @@ def save(name: str, directory: Path, seed: int = 0, **config: Any) -> Path:
     model.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
     return directory
+
+
+def loaded(directory: Path, device: torch.device | None = None) -> Classifier:
+    """The classifier in a directory, by default on the CPU."""
+    return load_classifier(Source(f"models/{directory.name}", "local", directory), device or torch.device("cpu"))

@@ -7,9 +7,9 @@ import pytest
 import torch
 import transformers
 
-from core.classifier import Classifier, Condition, Source, load_classifier, predict
+from core.classifier import Condition, predict
 from core.temperature import probabilities
-from tests.architectures import ARCHITECTURES, save
+from tests.architectures import ARCHITECTURES, loaded, save
 
 TEXTS = [
     "This is a test.",
@@ -19,10 +19,6 @@ TEXTS = [
     "AN UPPER CASE SENTENCE, shouted loudly... caf\u00e9 \u4f60\u597d \U0001f600",
     " Few films this year",
 ]
-
-
-def loaded(directory: Path) -> Classifier:
-    return load_classifier(Source("models/x", "local", directory), torch.device("cpu"))
 
 
 def by_pipeline(directory: Path, texts: list[str]) -> np.ndarray:

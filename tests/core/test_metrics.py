@@ -1,0 +1,71 @@
+"""Shift, margin and flip: their formulas, their ranges, and what a thing is against itself."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.metrics import flip, label_name, margin, shift
+from core.temperature import probabilities
+
+rows = st.lists(st.lists(st.floats(-20, 20), min_size=3, max_size=3), min_size=1, max_size=5)
+
+
+def test_worked_example() -> None:
+    reference = np.array([0.7, 0.2, 0.1])
+    p = np.array([[0.4, 0.5, 0.1], [0.7, 0.2, 0.1]])
+    np.testing.assert_allclose(shift(p, reference, "softmax"), [0.3, 0.0])
+    found = margin(p, reference, "softmax")
+    assert found is not None
+    np.testing.assert_allclose(found, [-0.1, 0.5])
+    assert flip(p, reference, "softmax").tolist() == [True, False]  # type: ignore[union-attr]
+
+
+@given(rows)
+def test_a_row_against_itself_neither_shifts_nor_flips(logits: list[list[float]]) -> None:
+    for head in ("softmax", "sigmoid"):
+        p = probabilities(np.array(logits), head)
+        for row in p:
+            assert shift(row[None], row, head)[0] == 0.0
+            assert not flip(row[None], row, head)[0]  # type: ignore[index]
+
+
+@given(rows)
+def test_shift_and_margin_stay_in_range_and_a_negative_margin_is_a_flip(logits: list[list[float]]) -> None:
+    p = probabilities(np.array(logits), "softmax")
+    moved, margins, flips = (f(p, p[0], "softmax") for f in (shift, margin, flip))
+    assert margins is not None and flips is not None
+    assert ((moved >= 0) & (moved <= 1 + 1e-12)).all()
+    assert (np.abs(margins) <= 1).all()
+    assert flips[margins < 0].all()
+    assert not flips[margins > 0].any()
+
+
+def test_a_multi_label_flip_is_another_set_above_the_threshold() -> None:
+    reference = np.array([0.9, 0.2])
+    p = np.array([[0.8, 0.3], [0.8, 0.6], [0.4, 0.2]])
+    assert flip(p, reference, "sigmoid").tolist() == [False, True, True]  # type: ignore[union-attr]
+    found = margin(p, reference, "sigmoid")
+    assert found is not None
+    np.testing.assert_allclose(found, [0.4, -0.2, -0.2])
+    np.testing.assert_allclose(shift(p, reference, "sigmoid"), [0.1, 0.4, 0.5])
+
+
+def test_regression_has_no_flip_and_no_margin() -> None:
+    values = np.array([[2.0], [2.5]])
+    assert flip(values, values[0], "regression") is None
+    assert margin(values, values[0], "regression") is None
+    np.testing.assert_allclose(shift(values, values[0], "regression"), [0.0, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("row", "head", "said"),
+    [
+        ([0.2, 0.8], "softmax", "b"),
+        ([0.6, 0.8], "sigmoid", "a + b"),
+        ([0.1, 0.2], "sigmoid", "none"),
+        ([1.25], "regression", "1.250"),
+    ],
+)
+def test_a_prediction_in_words(row: list[float], head: str, said: str) -> None:
+    assert label_name(np.array(row), head, ("a", "b")) == said  # type: ignore[arg-type]

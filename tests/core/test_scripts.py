@@ -1,0 +1,59 @@
+"""The scripts under "show the code" run without Wobble and print the numbers that Wobble shows."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.catalog import load
+from core.classifier import Condition, predict
+from core.scripts import predict_script, tokens_script
+from core.stages import stages
+from core.temperature import probabilities
+from tests.architectures import loaded, save
+
+ROOT = Path(__file__).parent.parent.parent
+TEXTS = ["This is a test . ", "It's 'quoted' \\ \"twice\"\n\t\u200b\u202e", "", "'''" + '"""', "long " * 400]
+EMBEDDED = ["minilm-uncased", "bpe-cased", "unigram-cased"]
+
+
+def run(script: str) -> list[dict[str, Any]]:
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "core" not in [line.split()[1].split(".")[0] for line in script.splitlines() if "import" in line]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("id", EMBEDDED)
+def test_the_prediction_script_prints_the_same_numbers(id: str) -> None:
+    classifier = load(id)
+    prediction = predict(classifier, TEXTS, Condition(batch="alone"))
+    rows = run(predict_script(classifier, TEXTS))
+    assert [row["text"] for row in rows] == TEXTS
+    assert [tuple(row["ids"]) for row in rows] == [encoding.ids for encoding in prediction.encodings]
+    ours = probabilities(prediction.logits, classifier.head)
+    np.testing.assert_allclose([row["probabilities"] for row in rows], ours, atol=1e-5)
+    assert {tuple(row["labels"]) for row in rows} == {classifier.labels}
+
+
+@pytest.mark.parametrize("problem", ["multi_label_classification", "regression"])
+def test_the_script_treats_other_heads_as_wobble_does(problem: str, tmp_path: Path) -> None:
+    classifier = loaded(save("bert", tmp_path / "bert", num_labels=3, problem_type=problem))
+    rows = run(predict_script(classifier, ["a test"]))
+    ours = probabilities(predict(classifier, ["a test"]).logits, classifier.head)
+    np.testing.assert_allclose(rows[0]["probabilities"], ours[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("id", EMBEDDED)
+def test_the_tokens_script_prints_the_same_stages(id: str) -> None:
+    classifier = load(id)
+    for text, row in zip(TEXTS, run(tokens_script(classifier, TEXTS)), strict=True):
+        found = stages(classifier.encoder, text)
+        assert row["ids"] == list(found.encoding.ids)
+        assert row["tokens"] == list(found.encoding.tokens)
+        assert row["normalized"] == (text if found.normalized is None else found.normalized)
+        if found.pre_tokens is not None:
+            assert row["pre_tokens"] == [piece.text for piece in found.pre_tokens]
