@@ -7,12 +7,14 @@ import streamlit as st
 from pages import _widgets
 
 st.set_page_config(page_title="Wobble", page_icon=str(Path(__file__).parent / "assets" / "icon.svg"), layout="wide")
-page = st.navigation(
-    [
-        st.Page("pages/perturb.py", title="Perturb", icon=":material/edit_note:", default=True),
-        st.Page("pages/tokens.py", title="Tokens", icon=":material/toll:"),
-    ]
-)
+PAGES = [
+    st.Page("pages/perturb.py", title="Perturb", icon=":material/edit_note:", default=True),
+    st.Page("pages/tokens.py", title="Tokens", icon=":material/toll:"),
+]
+page = st.navigation(PAGES, position="hidden")
 _widgets.style()
+with st.sidebar:
+    for other in PAGES:
+        st.page_link(other)
 _widgets.sidebar()
 page.run()

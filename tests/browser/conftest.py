@@ -1,0 +1,80 @@
+"""The running app and a headless Chromium that nothing may complain in."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+expect.set_options(timeout=30_000)
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running app; its log must hold no warning when it ends."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("app") / "log"
+    environment = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9"}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
+    with log.open("w") as stream:
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stream, stderr=subprocess.STDOUT)
+    address = f"http://localhost:{port}"
+    for _ in range(240):
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health").close()
+            break
+        except OSError:
+            time.sleep(0.25)
+    yield address
+    server.terminate()
+    server.wait(10)
+    said = log.read_text()
+    assert "Traceback" not in said and "WARNING" not in said.upper(), said
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium (or the one that Playwright brought)."""
+    with sync_playwright() as playwright:
+        # Chromium refuses its sandbox to root, which CI often is.
+        options = ["--no-sandbox"] if os.geteuid() == 0 else []
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of 1280 by 720; a message in the console, a failed or an external request fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(complaint) if (complaint := _complaint(message)) else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
+    page.on("request", lambda r: None if r.url.startswith(LOCAL) else complaints.append(f"external: {r.url}"))
+    page.set_default_timeout(30_000)
+    yield page
+    context.close()
+    assert not complaints, complaints
+
+
+def _complaint(message: ConsoleMessage) -> str | None:
+    """An error or warning in the console; Streamlit looks for its server below a page's own path first, and finds 404."""
+    if message.type not in ("error", "warning") or re.search(r"/tokens/_stcore/", message.location["url"]):
+        return None
+    return f"{message.type}: {message.text} {message.location['url']}"
+
+
+LOCAL = ("http://localhost", "ws://localhost", "data:", "blob:")

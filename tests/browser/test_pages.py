@@ -1,0 +1,128 @@
+"""The main paths, as a person walks them."""
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+TEXT = "This is a test . "
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> **bold** $x^2$ :red[red] [SEP]"
+
+
+def opened(page: Page, app: str, path: str = "/", **state: str) -> Page:
+    page.goto(f"{app}{path}?{urlencode(state)}")
+    settled(page)
+    return page
+
+
+def settled(page: Page) -> None:
+    """Wait until the page shows its finding and the script rests."""
+    expect(page.locator(".w-verdict").first).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+
+
+def typed(page: Page, text: str) -> None:
+    """Type a sentence and send it with Ctrl+Enter."""
+    area = page.get_by_role("textbox", name="Sentence", exact=True)
+    area.fill(text)
+    area.press("Control+Enter")
+
+
+def rows(page: Page) -> list[str]:
+    expect(page.locator(".w-variants .row").first).to_be_visible()
+    return [row.get_attribute("data-key") or "" for row in page.locator(".w-variants .row").all()]
+
+
+def test_a_typed_sentence_shows_its_finding_tokens_and_bars(page: Page, app: str) -> None:
+    opened(page, app)
+    typed(page, TEXT)
+    expect(page.locator(".w-verdict")).to_contain_text("erased by the tokenizer")
+    expect(page.locator(".w-text", has_text="This·is·a·test·.·").first).to_be_visible()
+    expect(page.locator(".w-variants .row").first.locator(".w-token").first).to_contain_text("[CLS]")
+    expect(page.locator(".w-variants .row").first.locator(".w-bars .fill")).to_have_count(2)
+    expect(page.locator(".js-plotly-plot .gtitle").filter(has_text="No edit flips “negative”").first).to_be_visible()
+    expect(page).to_have_url(re.compile("sentence=This"))
+
+
+def test_filters_narrow_the_table_and_the_url_remembers_them(page: Page, app: str) -> None:
+    opened(page, app, sentence=TEXT)
+    everything = rows(page)
+    page.get_by_role("button", name="casing", exact=True).click()
+    expect(page.locator(".w-variants .row", has_text="full_width")).to_have_count(0)
+    assert 0 < len(rows(page)) < len(everything)
+    expect(page).to_have_url(re.compile("factor=casing"))
+    page.get_by_role("button", name="flips", exact=True).click()
+    expect(page).to_have_url(re.compile("fate=flips"))
+
+
+def test_a_variant_opens_by_click_and_by_keyboard_and_by_its_dot(page: Page, app: str) -> None:
+    opened(page, app, sentence=TEXT)
+    first, second = rows(page)[:2]
+    page.locator(".w-variants .row").first.click()
+    expect(page.get_by_text("Your sentence", exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile(f"variant={first}"))
+    page.locator(".w-variants .row").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"variant={second}".replace(" ", "[+]|%20")))
+    expect(page.locator(".w-variants .row[aria-selected='true']")).to_have_attribute("data-key", second)
+
+
+def test_a_reloaded_link_finds_the_same_state(page: Page, app: str) -> None:
+    opened(page, app, sentence=TEXT, model="bpe-cased", factor="whitespace", own="A test.")
+    expect(page.locator(".w-variants .head")).to_contain_text("bpe-cased")
+    page.locator(".w-variants .row").first.click()
+    expect(page.get_by_text("The variant", exact=True)).to_be_visible()
+    before, keys = page.url, rows(page)
+    page.reload()
+    settled(page)
+    expect(page.get_by_text("The variant", exact=True)).to_be_visible()
+    expect(page.locator(".w-variants .row")).to_have_count(len(keys))
+    assert rows(page) == keys
+    assert page.url == before
+    expect(page.get_by_role("textbox", name="Sentence", exact=True)).to_have_value(TEXT)
+    expect(page.get_by_role("textbox", name="Your own edits")).to_have_value("A test.")
+
+
+def test_another_model_is_switched_to_and_stands_beside_the_first(page: Page, app: str) -> None:
+    opened(page, app, sentence=TEXT)
+    page.get_by_role("combobox", name="Models").click()
+    page.get_by_role("option", name="bpe-cased").click()
+    expect(page.locator(".w-verdict")).to_have_count(2)
+    expect(page.locator(".w-variants .head span")).to_have_text(["variant", "minilm-uncased", "bpe-cased"])
+
+
+def test_sentence_and_model_survive_the_switch_of_pages(page: Page, app: str) -> None:
+    opened(page, app, sentence=TEXT, model="unigram-cased")
+    page.get_by_role("link", name="Tokens").click()
+    expect(page.locator(".w-verdict")).to_have_text("unigram-cased")
+    expect(page.get_by_role("textbox", name="Sentence", exact=True)).to_have_value(TEXT)
+    page.get_by_role("textbox", name="Compare with a second sentence").fill("This is a test.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(re.compile("ids"), exact=False).first).to_be_visible()
+    expect(page).to_have_url(re.compile("second=This"))
+
+
+@pytest.mark.parametrize("path", ["/", "/tokens"])
+def test_hostile_text_does_not_run(page: Page, app: str, path: str) -> None:
+    opened(page, app, path, sentence=HOSTILE, second="<b onclick=alert(3)>x", own="<img src=y onerror=alert(4)>")
+    expect(page.locator(".w-text", has_text="<script>alert(1)").first).to_be_visible()
+    assert page.locator("img[src='x'], img[src='y']").count() == 0
+    page.wait_for_timeout(500)
+
+
+def test_an_unknown_model_in_a_link_is_one_sentence(page: Page, app: str) -> None:
+    page.goto(f"{app}/?model=/etc")
+    expect(page.get_by_text("lies outside the folders")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/", "/tokens"])
+@pytest.mark.parametrize("width", [480, 820, 1600])
+def test_nothing_is_cut_at_any_width(page: Page, app: str, path: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    opened(page, app, path, sentence=TEXT)
+    hidden = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert hidden <= 0

@@ -1,0 +1,139 @@
+"""Every page runs without a browser: its main job, its empty states, its errors."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import catalog
+from core.data import gallery
+from core.visible import visible
+from tests.architectures import save
+
+APP = str(Path(__file__).parent.parent.parent / "app.py")
+PAGES = ["pages/perturb.py", "pages/tokens.py"]
+HOSTILE = "<script>alert(1)</script> **bold** $x^2$ :red[red] [SEP] \u202eevil"
+
+
+def app(page: str = PAGES[0], **state: object) -> AppTest:
+    test = AppTest.from_file(APP, default_timeout=60)
+    for key, value in state.items():
+        test.session_state[key] = value
+    return test.run().switch_page(page).run()
+
+
+def words(test: AppTest) -> str:
+    """Everything that the page says, as one string."""
+    shown = [element.body for element in test.main.get("html")] if test.main.get("html") else []
+    said = [e.value for kind in ("error", "info", "warning", "success", "caption") for e in getattr(test, kind)]
+    return "\n".join([*map(str, shown), *map(str, said)])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_does_its_main_job(page: str) -> None:
+    test = app(page, sentence="This is a test . ")
+    assert not test.exception
+    assert not test.error
+    assert "minilm-uncased" in words(test)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "text", [HOSTILE, "a", "\U0001f469\u200d\U0001f467", "\u0645\u0631\u062d\u0628\u0627", "x" * 20_000]
+)
+def test_any_text_is_shown(page: str, text: str) -> None:
+    test = app(page, sentence=text)
+    assert not test.exception
+    assert not test.error
+    assert "<script>alert" not in words(test)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("text", ["", "   \n "])
+def test_an_empty_text_gets_a_hint(page: str, text: str) -> None:
+    test = app(page, sentence=text)
+    assert not test.exception
+    assert "Type a sentence" in words(test)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_model_gets_a_hint(page: str) -> None:
+    test = app(page, model=[])
+    assert not test.exception
+    assert "Choose a model" in words(test)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_model_that_does_not_load_is_one_sentence_beside_those_that_do(
+    page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    test = app(page, model=["/etc", "minilm-uncased", "nobody/nothing"])
+    assert not test.exception
+    assert len(test.error) == 2
+    assert "minilm" in words(test)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_labels_are_text(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path))
+    save("bert", tmp_path / "odd", labels=["<script>alert(1)</script>", "$x$ **b**", "$x$ **b**"])
+    test = app(page, model=[f"{tmp_path.name}/odd"])
+    assert not test.exception
+    assert "<script>" not in words(test)
+
+
+@pytest.mark.parametrize("config", [{"num_labels": 150}, {"num_labels": 3, "problem_type": "multi_label_classification"},
+                                    {"num_labels": 1, "problem_type": "regression"}])  # fmt: skip
+def test_every_kind_of_head_has_its_page(
+    config: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path))
+    save("bert", tmp_path / "head", **config)
+    test = app(model=[f"{tmp_path.name}/head"])
+    assert not test.exception
+    assert not test.error
+
+
+def test_an_untrained_head_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(catalog.EMBEDDED))
+    test = app(model=["models/minilm"])
+    assert not test.exception
+    assert "never trained" in words(test).replace("\\", "")
+
+
+def test_several_models_stand_side_by_side() -> None:
+    test = app(model=["minilm-uncased", "bpe-cased"], sentence="This is a test . ")
+    assert not test.exception
+    assert words(test).count("w-verdict") == 2
+
+
+def test_own_edits_join_the_table() -> None:
+    test = app(sentence="A good film.", own="A bad film.\nA good film.\\u200b")
+    assert not test.exception
+    assert "edits:" in words(test)
+
+
+def test_a_second_sentence_is_compared() -> None:
+    test = app(PAGES[1], sentence="This is a test.", second="This is a test . ")
+    assert any("Same ids" in e.value for e in test.success)
+    test = app(PAGES[1], sentence="This is a test.", second="This is a test!")
+    assert any("Different ids" in e.value for e in test.warning)
+
+
+def test_filtering_runs_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    test = app(sentence="A film that was never seen before, at all.")
+    monkeypatch.setattr(sys.modules["core.compare"], "predict", lambda *_, **__: pytest.fail("the model ran"))
+    test.session_state["factor"] = ["casing"]
+    test.run()
+    assert not test.exception
+    assert "of 5" in "".join(caption.value for caption in test.caption)
+
+
+def test_an_example_becomes_the_sentence() -> None:
+    test = app()
+    test.sidebar.selectbox(key="example").select_index(3).run()
+    assert not test.exception
+    assert test.sidebar.text_area(key="sentence").value == gallery()[3].text
+    assert visible(gallery()[3].text[:20]) in words(test)
