@@ -1,5 +1,6 @@
 """Plotly figures: pure functions from frames. What a figure shows is decided by its arguments alone."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -40,6 +41,7 @@ def margin_strip(
     rows: Sequence[str],
     colors: Mapping[str, str],
     title: str = "",
+    title_width: int = 90,
     dark: bool = False,
     has_labels: bool = True,
 ) -> go.Figure:
@@ -54,6 +56,7 @@ def margin_strip(
         rows: the rows from top to bottom; those without a variant are left out.
         colors: of each label; a dot has the colour of the label that it predicts.
         title: the finding, in words.
+        title_width: characters in a line of the title.
         has_labels: False for regression: no line where the label changes.
     """
     ink, grid = ("#E8EAED", "#3A4048") if dark else ("#1F2430", "#E3E6EA")
@@ -61,6 +64,8 @@ def margin_strip(
     shown = [row for row in rows if (frame["row"] == row).any()] if len(frame) else []
     height = {row: len(shown) - 1 - i for i, row in enumerate(shown)}
     quantity = "margin" if has_labels else "output"
+    lines = textwrap.wrap(title, title_width)
+    head = 8 + 22 * len(lines) if lines else 0
     figure = go.Figure()
     if has_labels:
         figure.add_vrect(x0=-1.04, x1=0, fillcolor=ABSORBED, opacity=0.13, line_width=0, layer="below")
@@ -134,17 +139,25 @@ def margin_strip(
         else "output of the model"
     )
     figure.update_layout(
-        height=96 + (30 if title else 0) + ROW_PIXELS * max(1, len(shown)),
-        margin={"l": 8, "r": 110, "t": 28 + (30 if title else 0), "b": 8},
-        title={"text": plain(title, 160), "x": 0, "xref": "container", "y": 1, "yanchor": "top", "pad": {"t": 6, "l": 4},
-               "font": {"size": 16}},
+        height=96 + head + ROW_PIXELS * max(1, len(shown)),
+        margin={"l": 8, "r": 110, "t": 28 + head, "b": 8},
+        title={
+            "text": "<br>".join(plain(line, 160) for line in lines),
+            "font": {"size": 16},
+            "x": 0,
+            "xref": "container",
+            "y": 1,
+            "yref": "paper",
+            "yanchor": "bottom",
+            "pad": {"b": 4 + 22 * len(lines), "l": 4},
+        },
         xaxis={
             "range": [low, high],
             "title": {"text": axis, "font": {"size": 14}},
             "gridcolor": grid,
             "zeroline": False,
             "fixedrange": True,
-            "tickfont": {"size": 13},
+            "tickfont": {"size": 13, "color": ink},
         },
         yaxis={
             "tickvals": [height[row] for row in shown],
@@ -153,7 +166,7 @@ def margin_strip(
             "gridcolor": grid,
             "zeroline": False,
             "fixedrange": True,
-            "tickfont": {"size": 14},
+            "tickfont": {"size": 14, "color": ink},
             "automargin": True,
         },
         showlegend=False,

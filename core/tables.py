@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -55,6 +56,39 @@ def variants_frame(comparison: Comparison) -> pd.DataFrame:
             }
         )
     return pd.DataFrame.from_records(records)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A stretch of a raw text and the tokens, each with its id, that stand for it; none where the tokenizer drops it."""
+
+    text: str
+    tokens: tuple[tuple[str, int], ...]
+
+
+def cuts(stages: Stages, longest: int) -> list[Cut]:
+    """The raw text (its first `longest` characters) cut where its tokens are.
+
+    Tokens that share characters (bytes of one character) share a stretch. White space that a tokenizer drops, and what
+    was truncated, belongs to no token. A tokenizer without offsets cannot be shown: the text is one stretch.
+    """
+    encoding, text = stages.encoding, stages.raw[:longest]
+    parts: list[Cut] = []
+    at = 0
+    for span, token, id in zip(encoding.offsets or (), encoding.tokens, encoding.ids, strict=False):
+        begin, end = min(span[0], len(text)), min(span[1], len(text))
+        if begin >= end:
+            continue
+        if begin < at and parts:
+            parts[-1] = Cut(parts[-1].text + text[at : max(at, end)], (*parts[-1].tokens, (token, id)))
+        else:
+            if begin > at:
+                parts.append(Cut(text[at:begin], ()))
+            parts.append(Cut(text[begin:end], ((token, id),)))
+        at = max(at, end)
+    if at < len(text):
+        parts.append(Cut(text[at:], ()))
+    return parts
 
 
 def tokens_frame(model: str, stages: Stages) -> pd.DataFrame:

@@ -195,10 +195,13 @@ def escape_markdown(text: str) -> str:
 
 def visible_html(text: str, limit: int = 2000) -> str:
     """Text with visible white space, escaped; long ones are cut, and say so."""
-    shown = visible(text[:limit])
     rest = f" <i>… {len(text) - limit:,} more characters</i>" if len(text) > limit else ""
-    # A place to break after each space: the mark itself is no white space.
-    return escape(shown).replace("\u00b7", "\u00b7<wbr>") + rest
+    return breakable(visible(text[:limit])) + rest
+
+
+def breakable(shown: str) -> str:
+    """Visible text, escaped, with a place to break after each space: the mark itself is no white space."""
+    return escape(shown).replace("\u00b7", "\u00b7<wbr>")
 
 
 def tokens_html(encoding: Encoding, marked: Iterable[int] = (), limit: int = 400) -> str:

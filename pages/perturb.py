@@ -21,8 +21,8 @@ OWN_HELP = (
 )
 
 
-def reference(comparison: Comparison) -> None:
-    """The finding first, then the reference that everything is compared with."""
+def reference(comparison: Comparison, among: int) -> None:
+    """The finding first, then the reference that everything is compared with; one of several models is named first."""
     found = comparison.reference
     margin = "" if found.margin is None else f", margin {found.margin:+.3f}"
     cut = (
@@ -30,9 +30,13 @@ def reference(comparison: Comparison) -> None:
         if found.encoding.truncated
         else ""
     )
-    left, right = st.columns([3, 1.2], vertical_alignment="center")
+    if among > 1:
+        st.html(f"<p class='w-line'><b>{escape(comparison.model)}</b></p>")
+        left = right = st.container()
+    else:
+        left, right = st.columns([3, 1.2], vertical_alignment="center")
     left.html(
-        f"<p class='w-verdict'>{escape(comparison.summary)}</p>"
+        f"<p class='w-verdict{' small' if among > 1 else ''}'>{escape(comparison.summary)}</p>"
         f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(found.text, 300)}</span></p>"
         f"<p class='w-line'>Predicted <b>{escape(found.label)}</b>{margin} by {escape(comparison.model)} on "
         f"{escape(comparison.device)}. <span class='w-faint' title='Shift between the sentence alone and the same sentence "
@@ -41,8 +45,8 @@ def reference(comparison: Comparison) -> None:
     right.html(_widgets.bars_html(comparison.labels, found.probabilities, comparison.head))
 
 
-def margin_strip(comparison: Comparison, dark: bool) -> go.Figure:
-    """The margin strip of a comparison."""
+def margin_strip(comparison: Comparison, dark: bool, among: int = 1) -> go.Figure:
+    """The margin strip of a comparison, narrow enough to stand `among` others."""
     return figures.margin_strip(
         tables.strip_frame(comparison),
         reference=tables.reference_value(comparison),
@@ -51,15 +55,16 @@ def margin_strip(comparison: Comparison, dark: bool) -> go.Figure:
         rows=(*FACTORS, "custom"),
         colors=figures.label_colors(comparison.labels),
         title=comparison.finding,
+        title_width=90 // among,
         dark=dark,
         has_labels=comparison.head != "regression",
     )
 
 
-def strip(comparison: Comparison, key: str) -> None:
+def strip(comparison: Comparison, key: str, among: int) -> None:
     """The margin strip on the page; a click on a dot opens the variant."""
     st.plotly_chart(
-        margin_strip(comparison, _widgets.dark()),
+        margin_strip(comparison, _widgets.dark(), among),
         key=key,
         on_select=lambda: _choose_point(key),
         selection_mode="points",
@@ -90,7 +95,7 @@ def opened(comparison: Comparison, key: str) -> None:
     )
     left, right = st.columns(2)
     edited = "".join(
-        f"<mark>{escape(piece)}</mark>" if is_edit else escape(piece)
+        f"<mark>{_widgets.breakable(piece)}</mark>" if is_edit else _widgets.breakable(piece)
         for piece, is_edit in tables.marked_text(row, 2000)
     )
     for side, title, text, encoding, marked, p in (
@@ -173,8 +178,8 @@ if not found:
 columns = st.columns(len(found))
 for place, (column, comparison) in enumerate(zip(columns, found, strict=True)):
     with column:
-        reference(comparison)
-        strip(comparison, f"strip {place}")
+        reference(comparison, len(found))
+        strip(comparison, f"strip {place}", len(found))
 variants_section(found)
 downloads(found)
 for model in models:

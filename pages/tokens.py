@@ -11,51 +11,69 @@ from core.classifier import Classifier
 from core.documents import stages_document
 from core.scripts import tokens_script
 from core.stages import Stages, absorbed_by
-from core.tables import changed_positions, tokens_frame
+from core.tables import changed_positions, cuts, tokens_frame
 from core.visible import LEGEND, visible
 from pages import _widgets
 
-STAGE_HELP = {
+STAGES = {
     "raw": "The text as it was typed.",
     "normalized": "After the normalizer: lower-casing, accents, Unicode forms, white space.",
     "pre-tokens": "Cut into pieces that the vocabulary is applied to one by one.",
-    "tokens and ids": "What the model reads. Marked: different from the other sentence.",
+    "tokens and ids": "What the model reads.",
 }
+# Characters of a text that are drawn; downloads hold all of it.
+LONGEST = 2000
 
 
-def text_row(text: str | None, missing: str) -> str:
-    """One stage that is a text."""
-    if text is None:
-        return f"<span class='w-faint'>{missing}</span>"
-    return f"<div class='w-text'>{_widgets.visible_html(text)}</div>"
+def cut_html(found: Stages) -> str:
+    """The raw text with each token's characters boxed: the same characters stand below each other for every model."""
+    pieces, number = [], 0
+    for cut in cuts(found, LONGEST):
+        number += bool(cut.tokens)
+        said = "  ".join(f"{visible(token)} {id}" for token, id in cut.tokens) or "read by no token"
+        kind = "gap" if not cut.tokens else "odd" if number % 2 else "even"
+        pieces.append(f"<span class='{kind}' title='{escape(said)}'>{escape(visible(cut.text))}</span>")
+    return f"<div class='w-cut'>{''.join(pieces)}</div>"
 
 
-def show(found: Stages, marked: Sequence[int]) -> None:
-    """The stages of one sentence under one model, top to bottom."""
-    pieces = found.pre_tokens
-    cut = "none: applied to the text as a whole"
-    chips = (
-        f"<span class='w-faint'>{cut}</span>"
-        if pieces is None
-        else "<div class='w-tokens'>"
-        + "".join(f"<span class='w-token'>{escape(visible(piece.text))}</span>" for piece in pieces[:400])
-        + "</div>"
-    )
-    rows = {
-        "raw": text_row(found.raw, ""),
-        "normalized": text_row(found.normalized, "no normalizer: read as it is"),
-        "pre-tokens": chips,
-        "tokens and ids": _widgets.tokens_html(found.encoding, marked),
-    }
-    for name, html in rows.items():
-        st.html(f"<p class='w-line w-faint' title='{STAGE_HELP[name]}'>{name}</p>{html}")
-    for note in found.notes:
+def stage_html(found: Stages, name: str, marked: Sequence[int] = ()) -> str:
+    """One stage of one text under one model."""
+    if name == "raw":
+        return f"<div class='w-text'>{_widgets.visible_html(found.raw)}</div>"
+    if name == "normalized":
+        if found.normalized is None:
+            return "<span class='w-faint'>no normalizer: read as it is</span>"
+        return f"<div class='w-text'>{_widgets.visible_html(found.normalized)}</div>"
+    if name == "pre-tokens":
+        if found.pre_tokens is None:
+            return "<span class='w-faint'>none: applied to the text as a whole</span>"
+        chips = [f"<span class='w-token'>{escape(visible(piece.text))}</span>" for piece in found.pre_tokens[:400]]
+        return f"<div class='w-tokens'>{''.join(chips)}</div>"
+    return _widgets.tokens_html(found.encoding, marked)
+
+
+def grid(columns: Sequence[tuple[str, str, Stages, Sequence[int]]]) -> None:
+    """Stages as rows, texts as columns (heading, what stands below it, stages, marked tokens), all aligned."""
+    cells = ["<div class='corner'></div>"]
+    for heading, below, _, _ in columns:
+        cells.append(
+            f"<div class='heading'><b>{escape(heading)}</b><br><span class='w-faint'>{escape(below)}</span></div>"
+        )
+    for name, meaning in STAGES.items():
+        cells.append(f"<div class='stage' title='{meaning}'>{name}</div>")
+        cells += [f"<div>{stage_html(found, name, marked)}</div>" for _, _, found, marked in columns]
+    st.html(f"<div class='w-stages' style='--columns:{len(columns)}'>{''.join(cells)}</div>")
+    for note in dict.fromkeys(note for _, _, found, _ in columns for note in found.notes):
         st.caption(_widgets.escape_markdown(note))
 
 
 def compared(model: Classifier, one: Stages, two: Stages) -> None:
     """Two sentences under one model, and what becomes of their difference."""
+    st.html(
+        f"<p class='w-verdict small'>{escape(model.id)} <span class='w-faint'>{escape(model.encoder.name)}</span></p>"
+    )
     erased = absorbed_by(model.encoder, one.raw, two.raw)
+    before, after = changed_positions(one.encoding, two.encoding)
     if one.raw == two.raw:
         st.info("The two sentences are the same.")
     elif erased is not None:
@@ -63,13 +81,13 @@ def compared(model: Classifier, one: Stages, two: Stages) -> None:
             f"Same ids: the difference is erased. {_widgets.escape_markdown(erased)}", icon=":material/ink_eraser:"
         )
     else:
-        st.warning("Different ids: the difference reaches the model.", icon=":material/visibility:")
-    before, after = changed_positions(one.encoding, two.encoding)
-    left, right = st.columns(2)
-    with left:
-        show(one, before)
-    with right:
-        show(two, after)
+        said = f"Tokens only in the first: {len(before)}; only in the second: {len(after)}"
+        st.warning(f"Different ids: the difference reaches the model. {said}.", icon=":material/visibility:")
+    st.html(cut_html(one) + cut_html(two))
+    columns = []
+    for heading, found, marked in (("Your sentence", one, before), ("The second sentence", two, after)):
+        columns.append((heading, f"{len(found.encoding.ids):,} tokens", found, marked))
+    grid(columns)
 
 
 def downloads(found: Sequence[tuple[Classifier, Stages]]) -> None:
@@ -88,6 +106,7 @@ def downloads(found: Sequence[tuple[Classifier, Stages]]) -> None:
 
 
 text = _widgets.sentence()
+models = _widgets.chosen_models()
 second = st.text_input(
     "Compare with a second sentence",
     key="second",
@@ -95,29 +114,25 @@ second = st.text_input(
     placeholder="For example the same sentence without its full stop",
 )
 texts = [text, second] if second else [text]
-models = _widgets.chosen_models()
-st.html(
-    "<p class='w-line w-faint'>"
-    + " &nbsp; ".join(f"<span class='w-text'>{mark}</span> {escape(name)}" for mark, name in LEGEND.items())
-    + "</p>"
-)
-columns = [st.container(border=True) for _ in models] if second else st.columns(len(models), border=True)
-found: list[tuple[Classifier, Stages]] = []
-for column, model in zip(columns, models, strict=True):
-    with column:
-        st.html(
-            f"<p class='w-verdict' style='font-size:1.15rem'>{escape(model.id)}</p>"
-            f"<p class='w-line w-faint'>{escape(model.encoder.name)}</p>"
-        )
-        staged = _widgets.attempt(lambda model=model: [_widgets.staged(model, line) for line in texts])
-        if staged is None:
-            continue
-        found += [(model, one) for one in staged]
-        if second:
-            compared(model, *staged)
-        else:
-            st.html(f"<p class='w-line'><b>{len(staged[0].encoding.ids):,} tokens</b></p>")
-            show(staged[0], ())
-downloads(found)
+found: list[tuple[Classifier, list[Stages]]] = []
 for model in models:
+    staged = _widgets.attempt(lambda model=model: [_widgets.staged(model, line) for line in texts])
+    if staged is not None:
+        found.append((model, staged))
+if not found:
+    st.stop()
+if second:
+    for model, (one, two) in found:
+        with st.container(border=True):
+            compared(model, one, two)
+else:
+    counts = ", ".join(f"{len(staged[0].encoding.ids):,} by {model.id}" for model, staged in found)
+    st.html(f"<p class='w-verdict'>The same characters, cut into tokens: {escape(counts)}.</p>")
+    for model, staged in found:
+        st.html(f"<p class='w-line w-faint'>{escape(model.id)}</p>{cut_html(staged[0])}")
+    grid([(m.id, f"{m.encoder.name}, {len(s[0].encoding.ids):,} tokens", s[0], ()) for m, s in found])
+marks = " &nbsp; ".join(f"<span class='w-text'>{mark}</span> {escape(name)}" for mark, name in LEGEND.items())
+st.html(f"<p class='w-line w-faint'>{marks}</p>")
+downloads([(model, one) for model, staged in found for one in staged])
+for model, _ in found:
     _widgets.code(tokens_script(model, texts))

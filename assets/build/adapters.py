@@ -12,8 +12,10 @@ from assets.build.training import RatedTrainer, encode, labelled, train
 
 SEEDS = (42,)
 RANK = 8
-EPOCHS = 2
-LEARNING_RATE = 1e-3
+ALPHA = 32
+EPOCHS = 3
+LEARNING_RATE = 6e-4
+BATCH = 16
 
 
 def adapter_name(seed: int) -> str:
@@ -30,7 +32,7 @@ def build(seed: int = 42) -> Path:
     config = LoraConfig(
         task_type="SEQ_CLS",
         r=RANK,
-        lora_alpha=2 * RANK,
+        lora_alpha=ALPHA,
         lora_dropout=0.0,
         target_modules=["query", "key", "value", "dense"],
         modules_to_save=["classifier"],
@@ -46,6 +48,7 @@ def build(seed: int = 42) -> Path:
         seed=seed,
         epochs=EPOCHS,
         learning_rate=LEARNING_RATE,
+        batch_size=BATCH,
         validation=validation,
         trainer_class=RatedTrainer,
     )

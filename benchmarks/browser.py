@@ -1,0 +1,117 @@
+"""What a person waits for, measured in Chromium: `python -m benchmarks.browser`. Needs playwright and chromium.
+
+A new sentence: from Ctrl+Enter until the strip and the table show its variants. A filter: from the click until the table
+has changed. Also counts the forward passes that a filter causes, which must be none.
+"""
+
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+from core.data import snippets
+
+ROOT = Path(__file__).parent.parent
+NEW_SENTENCES = 15
+FILTERS = ("whitespace", "casing", "punctuation", "unicode", "typo")
+# The table lives in a shadow root of its own.
+ROWS = (
+    "[...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')]"
+    ".flatMap(e => [...(e.shadowRoot?.querySelectorAll('.w-variants .row') ?? [])])"
+)
+# Logs every forward pass of a model, in a process that otherwise runs the app as it is.
+COUNTING = """
+import sys, torch, transformers
+count = open(sys.argv.pop(1), "a", buffering=1)
+call = transformers.PreTrainedModel.__call__
+transformers.PreTrainedModel.__call__ = lambda self, *a, **k: (count.write("x"), call(self, *a, **k))[1]
+from streamlit.web.cli import main
+sys.exit(main())
+"""
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def _seconds_until(page: Page, act: Any, condition: str, argument: Any) -> float:
+    begin = time.perf_counter()
+    act()
+    page.wait_for_function(condition, arg=argument, polling=10, timeout=60_000)
+    return time.perf_counter() - begin
+
+
+def measure(page: Page, address: str, passes: Path) -> dict[str, Any]:
+    """Medians over new sentences and filters."""
+    texts = [text for text in snippets("test", "movie")["text"] if 60 <= len(text) <= 120][: NEW_SENTENCES + 2]
+    page.goto(address)
+    page.wait_for_selector(".w-variants .row")
+    area = page.get_by_role("textbox", name="Sentence", exact=True)
+    # The finding, the dots of the strip and the table are there and no part of the page still waits to be replaced.
+    drawn = f"""text => {{
+        const shown = document.querySelector('.w-verdict')?.parentElement?.innerText || ''
+        const plots = document.querySelectorAll('.js-plotly-plot .scatterlayer .trace').length
+        return shown.replaceAll('·', ' ').includes(text) && plots && !document.querySelector('[data-stale=true]')
+            && {ROWS}.some(row => row.innerText.replaceAll('·', ' ').includes(text.slice(-12)))
+    }}"""
+    fresh = []
+    for text in texts:
+        area.fill(text)
+        fresh.append(_seconds_until(page, lambda: area.press("Control+Enter"), drawn, text[:40]))
+    before = passes.stat().st_size
+    filtered = []
+    changed = f"count => {ROWS}.length !== count"
+    for name in FILTERS * 2:
+        page.wait_for_timeout(600)
+        count = page.locator(".w-variants .row").count()
+        button = page.get_by_role("button", name=name, exact=True)
+        filtered.append(_seconds_until(page, button.click, changed, count))
+    return {
+        "benchmark": "in the browser, embedded default model",
+        "new_sentence_seconds": {"median": statistics.median(fresh[2:]), "each": [round(s, 3) for s in fresh[2:]]},
+        "filter_seconds": {"median": statistics.median(filtered), "each": [round(s, 3) for s in filtered]},
+        "forward_passes_of_filters": passes.stat().st_size - before,
+    }
+
+
+def main() -> None:
+    """Start the app, measure, print JSON."""
+    work = ROOT / "runs"
+    work.mkdir(exist_ok=True)
+    passes = work / "forward-passes"
+    passes.write_text("")
+    port = _free_port()
+    command = [sys.executable, "-c", COUNTING, str(passes), "run", "app.py", f"--server.port={port}"]
+    server = subprocess.Popen(
+        [*command, "--server.headless=true"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    )
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"http://localhost:{port}/_stcore/health").close()
+                break
+            except OSError:
+                time.sleep(0.25)
+        with sync_playwright() as playwright:
+            options = ["--no-sandbox"] if os.geteuid() == 0 else []
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
+            page = browser.new_page(viewport={"width": 1280, "height": 720})
+            page.set_default_timeout(60_000)
+            print(json.dumps(measure(page, f"http://localhost:{port}", passes), indent=2))
+            browser.close()
+    finally:
+        server.terminate()
+
+
+if __name__ == "__main__":
+    main()
