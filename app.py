@@ -9,6 +9,8 @@ from pages import _widgets
 st.set_page_config(page_title="Wobble", page_icon=str(Path(__file__).parent / "assets" / "icon.svg"), layout="wide")
 PAGES = [
     st.Page("pages/perturb.py", title="Perturb", icon=":material/edit_note:", default=True),
+    st.Page("pages/dropout.py", title="Dropout", icon=":material/casino:"),
+    st.Page("pages/temperature.py", title="Temperature", icon=":material/thermostat:"),
     st.Page("pages/tokens.py", title="Tokens", icon=":material/toll:"),
 ]
 page = st.navigation(PAGES, position="hidden")

@@ -2,6 +2,9 @@
 
 import json
 
+from benchmarks.dropout import hundred_passes
 from benchmarks.edits import different_sentences, edits_of_one_sentence
 
-print(json.dumps([edits_of_one_sentence(), different_sentences()], indent=2, ensure_ascii=False))
+if __name__ == "__main__":
+    found = [edits_of_one_sentence(), different_sentences(), *hundred_passes()]
+    print(json.dumps(found, indent=2, ensure_ascii=False))

@@ -76,12 +76,15 @@ def _against_pipeline(texts: list[str], batch_sizes: tuple[int, ...], rounds: in
     }
 
 
+def sentence_of(classifier: Classifier) -> str:
+    """The first test snippet of 34 tokens."""
+    texts = list(snippets("test", "movie")["text"])
+    return texts[[len(encoding.ids) for encoding in classifier.encoder(texts)].index(SENTENCE_TOKENS)]
+
+
 def edits_of_one_sentence(rounds: int = 5) -> dict[str, Any]:
     """200 random one-character edits of one 34-token sentence."""
-    classifier = catalog.load()
-    texts = snippets("test", "movie")["text"]
-    lengths = [len(e.ids) for e in classifier.encoder(list(texts))]
-    sentence = texts[lengths.index(SENTENCE_TOKENS)]
+    sentence = sentence_of(catalog.load())
     result = _against_pipeline(one_character_edits(sentence, 200, seed=0), (32, 1), rounds)
     return {"benchmark": "200 one-character edits of one 34-token sentence", "sentence": sentence, **result}
 

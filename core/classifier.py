@@ -24,6 +24,7 @@ from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 
 from core.errors import WobbleError
+from core.sites import ROW_DIMENSION, Recorder, Site, calling, install
 from core.temperature import Head
 from core.tokens import Encoding, TextEncoder
 
@@ -48,6 +49,10 @@ PROBES = ("Fine.", "A text of quite another length, so that the first one has to
 
 ALMOST_ALL = 0.9
 """Embedding rows are often padded to a round number, so a tokenizer of the same model has nearly as many pieces."""
+
+NO_PADDING = -1
+"""Stands for the pad token where a model has none: heads that look for the last real token refuse batches without one.
+No id is -1, so nothing counts as padding, and only texts of equal length share a batch."""
 
 SAFE_PADDING = 1e-4
 """Largest logit difference between a text alone and the same text padded that can still be rounding."""
@@ -100,6 +105,8 @@ class Classifier:
     checkpoint_dtype: str
     """The dtype in which the checkpoint stores its weights; they are always computed with in fp32."""
     loading: LoadingReport
+    sites: tuple[Site, ...]
+    """Where dropout can act, in the order in which it does, with the checkpoint's own rates."""
     batching: Literal["padded", "equal lengths", "one by one"]
     """How texts may share a batch. Padding is trusted only where a check at loading showed that it changes nothing."""
     notes: tuple[str, ...] = ()
@@ -200,6 +207,9 @@ def load_classifier(source: Source, device: torch.device | None = None) -> Class
         )
     model.to(device)  # type: ignore[arg-type]  # its wrapper is annotated as if `self` were an argument
     model.eval().requires_grad_(False)
+    if model.config.get_text_config().pad_token_id is None:
+        model.config.get_text_config().pad_token_id = NO_PADDING
+    install(model)
     limit = _limit(model, tokenizer)
     classifier = Classifier(
         source=source,
@@ -213,10 +223,11 @@ def load_classifier(source: Source, device: torch.device | None = None) -> Class
         weights_hash=_sha256(files),
         checkpoint_dtype=stored,
         loading=loading,
+        sites=(),
         batching="one by one",
         notes=_notes(source, model, loading, pieces=len(tokenizer), rows=rows),
     )
-    return replace(classifier, batching=_batching(classifier))
+    return replace(classifier, batching=_batching(classifier), sites=_sites(classifier))
 
 
 def predict(
@@ -271,8 +282,8 @@ def _batches(encodings: list[Encoding], batching: str, budget: int) -> Iterator[
         yield batch
 
 
-def _forward(classifier: Classifier, batch: Sequence[Encoding]) -> Logits:
-    """One forward pass over a batch, padded on the right: `[len(batch), n_labels]`."""
+def model_inputs(classifier: Classifier, batch: Sequence[Encoding]) -> dict[str, torch.Tensor]:
+    """What the model is called with: tensors `[len(batch), longest]` on its device, padded on the right."""
     longest = max(len(e.ids) for e in batch)
     pad = classifier.model.config.get_text_config().pad_token_id or 0
     ids = np.full((len(batch), longest), pad, dtype=np.int64)
@@ -286,10 +297,14 @@ def _forward(classifier: Classifier, batch: Sequence[Encoding]) -> Logits:
     inputs = {"input_ids": ids, "attention_mask": mask}
     if classifier.encoder.uses_type_ids:
         inputs["token_type_ids"] = types
+    return {name: torch.from_numpy(array).to(classifier.device) for name, array in inputs.items()}
+
+
+def _forward(classifier: Classifier, batch: Sequence[Encoding]) -> Logits:
+    """One forward pass over a batch: `[len(batch), n_labels]`."""
     with torch.inference_mode():
-        tensors = {name: torch.from_numpy(array).to(classifier.device) for name, array in inputs.items()}
         try:
-            output = classifier.model(**tensors).logits
+            output = classifier.model(**model_inputs(classifier, batch)).logits
         except ValueError:
             if len(batch) == 1:
                 raise
@@ -428,8 +443,8 @@ def _same_on_probe(model: PreTrainedModel, other: PreTrainedModel, tokenizer: An
 
 def _batching(classifier: Classifier) -> Literal["padded", "equal lengths", "one by one"]:
     """Find out by trying whether padding leaves this model's logits alone (XLNet, say, reads its answer off the padding)."""
-    if classifier.model.config.get_text_config().pad_token_id is None:
-        return "one by one"
+    if classifier.model.config.get_text_config().pad_token_id == NO_PADDING:
+        return "equal lengths"
     try:
         encodings = classifier.encoder(PROBES)
         alone = np.concatenate([_forward(classifier, [encoding]) for encoding in encodings])
@@ -438,6 +453,15 @@ def _batching(classifier: Classifier) -> Literal["padded", "equal lengths", "one
         return "one by one"
     scale = max(1.0, float(np.abs(alone).max()))
     return "padded" if float(np.abs(alone - together).max()) <= SAFE_PADDING * scale else "equal lengths"
+
+
+def _sites(classifier: Classifier) -> tuple[Site, ...]:
+    """Find the dropout sites by running a probe in three equal rows and listening where dropout is asked for."""
+    encoding = classifier.encoder(PROBES[1:])[0]
+    recorder = Recorder(rows=3, row_dimension=ROW_DIMENSION.get(classifier.family, 0))
+    with torch.inference_mode(), calling(recorder, classifier.model.base_model_prefix):
+        classifier.model(**model_inputs(classifier, [encoding] * 3))
+    return recorder.sites
 
 
 def _head(model: PreTrainedModel) -> Head:

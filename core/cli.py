@@ -13,12 +13,21 @@ from typing import Any, NoReturn
 from core import catalog
 from core.classifier import Classifier, Condition, predict
 from core.compare import compare
-from core.documents import comparison_document, encoding_document, named, stages_document
+from core.documents import (
+    comparison_document,
+    encoding_document,
+    named,
+    passes_document,
+    stages_document,
+    temperature_document,
+)
+from core.dropout import Dropout, acting, run_passes, spread
 from core.errors import WobbleError
 from core.metrics import label_name
 from core.perturb import variants
+from core.sites import KINDS
 from core.stages import stages
-from core.temperature import probabilities
+from core.temperature import check_temperature, probabilities
 from core.visible import visible
 
 
@@ -82,6 +91,21 @@ def _parser() -> _Parser:
     sub = command("tokens", "show what each stage of a tokenizer makes of a text", _tokens, _show_stages)
     sub.add_argument("text", metavar="TEXT")
     sub.add_argument("--model", action="append", help="may be given several times")
+
+    sub = command("dropout", "run a text many times with dropout on", _dropout, _show_passes)
+    sub.add_argument("text", metavar="TEXT")
+    sub.add_argument("--passes", type=int, default=100, help="how often (100)")
+    sub.add_argument("--p", type=float, metavar="RATE", help="one rate for all sites; by default the checkpoint's own")
+    sub.add_argument("--sites", metavar="KIND,...", help=f"only these: {', '.join(KINDS)}, or names of modules")
+    sub.add_argument("--seed", type=int, default=0, help="pass i of a seed is always the same (0)")
+    model(sub)
+
+    sub = command(
+        "temperature", "show what a temperature makes of a text's probabilities", _temperature, _show_temperatures
+    )
+    sub.add_argument("text", metavar="TEXT")
+    sub.add_argument("--at", type=float, nargs="+", metavar="T", help="temperatures (0.5 1 2)")
+    model(sub)
     return parser
 
 
@@ -118,6 +142,26 @@ def _tokens(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     return documents
 
 
+def _temperature(arguments: argparse.Namespace) -> dict[str, Any]:
+    temperatures = [check_temperature(t) for t in arguments.at or (0.5, 1.0, 2.0)]
+    classifier = _load(arguments.model)
+    if classifier.head == "regression":
+        raise WobbleError(f"{arguments.model} has a regression head, whose value no temperature applies to.")
+    logits = predict(classifier, [arguments.text], Condition(batch="alone")).logits[0]
+    return temperature_document(classifier, arguments.text, logits, temperatures)
+
+
+def _dropout(arguments: argparse.Namespace) -> dict[str, Any]:
+    classifier = _load(arguments.model)
+    sites = None if arguments.sites is None else tuple(part.strip() for part in arguments.sites.split(","))
+    dropout = Dropout(arguments.seed, arguments.p, sites)
+    found = run_passes(classifier, [arguments.text], arguments.passes, dropout)
+    if not acting(classifier.sites, dropout):
+        print("wobble: note: nothing drops here, so every pass is the same: that is no stability.", file=sys.stderr)
+    summary = spread(classifier, found.logits[:, 0], found.reference[0])
+    return passes_document(classifier, arguments.text, summary, dropout)
+
+
 def _load(id: str) -> Classifier:
     classifier = catalog.load(id)
     for note in classifier.notes:
@@ -139,8 +183,7 @@ def _show_models(document: list[dict[str, Any]]) -> None:
 
 def _show_predictions(document: list[dict[str, Any]]) -> None:
     for row in document:
-        ranked = sorted(row["probabilities"].items(), key=lambda item: -item[1])[:6]
-        print(f"{row['label']:12} {'  '.join(f'{name} {p:.4f}' for name, p in ranked)}  {visible(row['text'])}")
+        print(f"{row['label']:12} {_line(row['probabilities'])}  {visible(row['text'])}")
         if row["truncated"]:
             print("             truncated: the end of the text was not read")
 
@@ -151,6 +194,32 @@ def _show_comparison(document: dict[str, Any]) -> None:
     for row in document["variants"]:
         fate = row["absorbed_by"] or "absorbed" if row["absorbed"] else "FLIPS" if row["flip"] else "reaches the model"
         print(f"{row['shift']:8.4f}  {row['perturbation']:26} {row['label']:10} {fate:40} {visible(row['text'])}")
+
+
+def _show_temperatures(document: dict[str, Any]) -> None:
+    for row in document["temperatures"]:
+        print(
+            f"T = {row['temperature']:<8g} {row['label']:12} {_line(row['probabilities'])}  entropy {row['entropy']:.4f}"
+        )
+
+
+def _show_passes(document: dict[str, Any]) -> None:
+    reference = document["reference"]
+    print(f"dropout off: {reference['label']}  {_line(reference['probabilities'])}")
+    print(f"mean:        {_line(document['mean'])}")
+    print(f"std:         {_line(document['std'])}")
+    if document["flip_rate"] is not None:
+        low, high = document["flip_interval"]
+        print(f"flip rate {document['flip_rate']:.3f} (95 % interval {low:.3f} to {high:.3f})")
+        print(
+            f"predictive entropy {document['entropy']:.4f}, mutual information {document['mutual_information']:.4f} nats"
+        )
+        print(f"variation ratio {document['variation_ratio']:.3f}")
+
+
+def _line(probabilities: dict[str, float]) -> str:
+    ranked = sorted(probabilities.items(), key=lambda item: -item[1])[:6]
+    return "  ".join(f"{name} {p:.4f}" for name, p in ranked)
 
 
 def _show_stages(document: list[dict[str, Any]]) -> None:

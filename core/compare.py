@@ -63,6 +63,8 @@ class Comparison:
     weights_hash: str
     reference: Reference
     rows: tuple[Row, ...]
+    temperature: float
+    """What the logits are divided by, the reference's too; 1 is the model's own."""
     noise_floor: float
     """Shift between the reference alone and the same text batched with its variants: what numerics alone cause here."""
     rows_asked: int
@@ -118,7 +120,11 @@ def _verb(count: int, many: str, one: str) -> str:
 
 
 def compare(
-    classifier: Classifier, text: str, variants: Sequence[Variant], known: Comparison | None = None
+    classifier: Classifier,
+    text: str,
+    variants: Sequence[Variant],
+    known: Comparison | None = None,
+    temperature: float = 1.0,
 ) -> Comparison:
     """Predict a text and its variants and measure each variant against the reference.
 
@@ -127,6 +133,7 @@ def compare(
 
     Args:
         known: an earlier comparison of the same text and classifier, whose token sequences are not run again.
+        temperature: what all logits are divided by.
 
     Raises:
         WobbleError: the text or a variant cannot be predicted.
@@ -141,12 +148,12 @@ def compare(
     by_ids[original.ids] = alone.logits[0]
     logits = np.stack([by_ids[e.ids] for e in (original, *encodings)])
     head = classifier.head
-    p = probabilities(logits, head)
+    p = probabilities(logits, head, temperature)
     reference_p = p[0]
     shifts = shift(p, reference_p, head)
     margins = margin(p, reference_p, head)
     flips = flip(p, reference_p, head)
-    floor = float(shift(probabilities(shared.logits[:1], head), reference_p, head)[0])
+    floor = float(shift(probabilities(shared.logits[:1], head, temperature), reference_p, head)[0])
 
     rows = [
         Row(
@@ -181,6 +188,7 @@ def compare(
             margin=None if margins is None else float(margins[0]),
         ),
         rows=tuple(rows),
+        temperature=temperature,
         noise_floor=floor,
         rows_asked=alone.rows_asked + 1 + len(variants),
         rows_run=alone.rows_run + shared.rows_run,

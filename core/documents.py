@@ -1,5 +1,6 @@
 """Results as plain JSON values: what `--json` prints and what the pages let one download."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy
@@ -7,9 +8,12 @@ import tokenizers
 import torch
 import transformers
 
+from core.classifier import Classifier, Logits
 from core.compare import Comparison, Row
-from core.metrics import Probabilities
+from core.dropout import Dropout, Spread, acting, rate_at
+from core.metrics import Probabilities, entropy, label_name
 from core.stages import Stages
+from core.temperature import probabilities
 from core.tokens import Encoding
 
 
@@ -58,11 +62,74 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
             "margin": reference.margin,
             **encoding_document(reference.encoding),
         },
+        "temperature": comparison.temperature,
         "summary": comparison.summary,
         "noise_floor": comparison.noise_floor,
         "variants": [_row(row, comparison.labels) for row in comparison.rows],
         "rows_asked": comparison.rows_asked,
         "forward_rows": comparison.rows_run,
+    }
+
+
+def passes_document(classifier: Classifier, text: str, found: Spread, dropout: Dropout) -> dict[str, Any]:
+    """Stochastic passes of one text with everything needed to repeat them."""
+    return {
+        "model": _model(classifier),
+        "versions": versions(),
+        "dropout": {
+            "seed": dropout.seed,
+            "rate": dropout.rate,
+            "sites": None if dropout.sites is None else list(dropout.sites),
+            "acting": [
+                {"site": site.name, "kind": site.kind, "rate": rate_at(site, dropout)}
+                for site in acting(classifier.sites, dropout)
+            ],
+        },
+        "reference": {
+            "text": text,
+            "label": label_name(found.reference, classifier.head, classifier.labels),
+            "probabilities": named(found.reference, classifier.labels),
+        },
+        "mean": named(found.mean, classifier.labels),
+        "std": named(found.std, classifier.labels),
+        "flip_rate": found.flip_rate,
+        "flip_interval": None if found.flip_interval is None else list(found.flip_interval),
+        "entropy": found.entropy,
+        "mutual_information": found.mutual_information,
+        "variation_ratio": found.variation_ratio,
+        "samples": found.samples.tolist(),
+    }
+
+
+def temperature_document(classifier: Classifier, text: str, logits: Logits, at: Sequence[float]) -> dict[str, Any]:
+    """The probabilities, label and entropy of one text's logits at some temperatures."""
+    rows = []
+    for temperature in at:
+        p = probabilities(logits, classifier.head, temperature)
+        rows.append(
+            {
+                "temperature": float(temperature),
+                "probabilities": named(p, classifier.labels),
+                "label": label_name(p, classifier.head, classifier.labels),
+                "entropy": None if classifier.head == "regression" else float(entropy(p, classifier.head)),
+            }
+        )
+    return {
+        "model": _model(classifier),
+        "versions": versions(),
+        "text": text,
+        "logits": [float(logit) for logit in logits],
+        "temperatures": rows,
+    }
+
+
+def _model(classifier: Classifier) -> dict[str, Any]:
+    return {
+        "id": classifier.id,
+        "weights": classifier.weights_hash,
+        "head": classifier.head,
+        "labels": list(classifier.labels),
+        "device": str(classifier.device),
     }
 
 

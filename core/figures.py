@@ -1,7 +1,7 @@
 """Plotly figures: pure functions from frames. What a figure shows is decided by its arguments alone."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -42,6 +42,7 @@ def margin_strip(
     colors: Mapping[str, str],
     title: str = "",
     title_width: int = 90,
+    unit: str = "edits",
     dark: bool = False,
     has_labels: bool = True,
 ) -> go.Figure:
@@ -57,6 +58,7 @@ def margin_strip(
         colors: of each label; a dot has the colour of the label that it predicts.
         title: the finding, in words.
         title_width: characters in a line of the title.
+        unit: what a dot is, in the plural.
         has_labels: False for regression: no line where the label changes.
     """
     ink, grid = ("#E8EAED", "#3A4048") if dark else ("#1F2430", "#E3E6EA")
@@ -114,7 +116,7 @@ def margin_strip(
     for row in shown:
         fates = frame.loc[frame["row"] == row, "fate"]
         flips, erased = int((fates == "flips").sum()), int((fates == "absorbed").sum())
-        said = [f"<b>{flips}</b> of {len(fates)} flip" if has_labels else f"{len(fates)} edits"] + (
+        said = [f"<b>{flips}</b> of {len(fates)} flip" if has_labels else f"{len(fates)} {unit}"] + (
             [f"{erased} erased"] if erased else []
         )
         figure.add_annotation(
@@ -192,3 +194,223 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
     low, high = float(np.min(values)), float(np.max(values))
     room = 0.08 * (high - low) or 0.5
     return low - room, high + room
+
+
+def _layout(title: str, dark: bool, height: int, x: dict[str, object], y: dict[str, object]) -> dict[str, object]:
+    """What all charts but the strip share."""
+    ink, grid = ("#E8EAED", "#3A4048") if dark else ("#1F2430", "#E3E6EA")
+    axis = {"gridcolor": grid, "zeroline": False, "fixedrange": True, "tickfont": {"color": ink}}
+    return {
+        "height": height,
+        "margin": {"l": 8, "r": 16, "t": 40, "b": 8},
+        "title": {"text": plain(title, 160), "font": {"size": 16}, "x": 0, "xref": "container", "pad": {"l": 4}},
+        "xaxis": {**axis, "automargin": True, **x},
+        "yaxis": {**axis, "automargin": True, **y},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": ink, "size": 13},
+        "hoverlabel": {"font": {"family": "monospace", "size": 13}},
+        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        "dragmode": False,
+    }
+
+
+def pass_distribution(
+    samples: np.ndarray, reference: np.ndarray, labels: Sequence[str], *, title: str, top: int = 8, dark: bool = False
+) -> go.Figure:
+    """The probabilities of stochastic passes: for each label every pass a dot, their density, and the reference as a tick.
+
+    Args:
+        samples: `[n_passes, n_labels]`.
+        reference: `[n_labels]`.
+        top: labels shown, those with the largest probability anywhere.
+    """
+    colors = label_colors(labels)
+    shown = sorted(range(len(labels)), key=lambda i: -max(samples[:, i].max(), reference[i]))[:top]
+    ink = "#E8EAED" if dark else "#1F2430"
+    figure = go.Figure()
+    for i in reversed(shown):
+        name = plain(labels[i], 28)
+        figure.add_violin(
+            x=samples[:, i],
+            y=[name] * len(samples),
+            name=name,
+            orientation="h",
+            side="positive",
+            points="all",
+            pointpos=-0.35,
+            jitter=0.5,
+            width=0.9,
+            spanmode="hard",
+            line={"color": colors[labels[i]], "width": 1.5},
+            marker={"color": colors[labels[i]], "size": 5, "opacity": 0.6},
+            hoveron="points",
+            hovertemplate="%{x:.4f}<extra>" + name + "</extra>",
+            showlegend=False,
+        )
+        figure.add_scatter(
+            x=[reference[i]],
+            y=[name],
+            mode="markers",
+            marker={"symbol": "line-ns", "size": 34, "line": {"color": ink, "width": 4}},
+            hovertemplate="dropout off: %{x:.4f}<extra>" + name + "</extra>",
+            showlegend=False,
+        )
+    figure.update_layout(
+        **_layout(title, dark, 110 + 70 * len(shown), {"range": [-0.02, 1.02], "title": {"text": "probability"}}, {}),
+        violingap=0,
+    )
+    return figure
+
+
+def settling(
+    flips: np.ndarray, interval: Callable[[int, int], tuple[float, float]], *, title: str, dark: bool = False
+) -> go.Figure:
+    """How the estimated flip rate settles as passes grow, with its 95 % interval.
+
+    Args:
+        flips: `[n_passes]`, whether each pass flipped.
+        interval: from flips and passes to the interval of the share.
+    """
+    counts = np.cumsum(flips)
+    passes = np.arange(1, len(flips) + 1)
+    bounds = np.array([interval(int(count), int(n)) for count, n in zip(counts, passes, strict=True)])
+    figure = go.Figure()
+    for column, fill in ((0, None), (1, "tonexty")):
+        figure.add_scatter(
+            x=passes, y=bounds[:, column], mode="lines", line={"width": 0}, fill=fill,
+            fillcolor="rgba(0,114,178,0.25)", hoverinfo="skip", showlegend=False,
+        )  # fmt: skip
+    figure.add_scatter(
+        x=passes, y=counts / passes, mode="lines", line={"color": PALETTE[0], "width": 2}, showlegend=False,
+        hovertemplate="after %{x} passes: %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    figure.update_layout(
+        **_layout(
+            title, dark, 260, {"title": {"text": "passes"}}, {"range": [-0.02, 1.02], "title": {"text": "flip rate"}}
+        )
+    )
+    return figure
+
+
+def temperature_curves(
+    temperatures: np.ndarray,
+    p: np.ndarray,
+    labels: Sequence[str],
+    *,
+    at: float,
+    title: str,
+    top: int = 6,
+    dark: bool = False,
+) -> go.Figure:
+    """Every label's probability over the temperature, with the current one and T = 1 marked.
+
+    Args:
+        temperatures: `[n]`, ascending.
+        p: `[n, n_labels]`.
+        at: the current temperature.
+        top: labels shown, those with the largest probability at T = 1.
+    """
+    colors = label_colors(labels)
+    nearest = int(np.abs(np.log(temperatures)).argmin())
+    figure = go.Figure()
+    for i in sorted(range(len(labels)), key=lambda i: -p[nearest, i])[:top]:
+        figure.add_scatter(
+            x=temperatures, y=p[:, i], mode="lines", name=plain(labels[i], 28), line={"color": colors[labels[i]], "width": 3},
+            hovertemplate="T = %{x:.3g}: %{y:.4f}<extra>" + plain(labels[i], 28) + "</extra>",
+        )  # fmt: skip
+    _mark_temperatures(figure, at, dark)
+    figure.update_layout(
+        **_layout(title, dark, 300, _LOG_T, {"range": [-0.02, 1.02], "title": {"text": "probability"}}), showlegend=True
+    )
+    return figure
+
+
+def entropy_curve(
+    temperatures: np.ndarray, entropy: np.ndarray, *, at: float, most: float, title: str, dark: bool = False
+) -> go.Figure:
+    """Entropy over the temperature.
+
+    Args:
+        temperatures: `[n]`, ascending.
+        entropy: `[n]`, nats.
+        at: the current temperature.
+        most: the entropy of a guess.
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        x=temperatures, y=entropy, mode="lines", line={"color": PALETTE[2], "width": 3}, showlegend=False,
+        hovertemplate="T = %{x:.3g}: %{y:.4f} nats<extra></extra>",
+    )  # fmt: skip
+    _mark_temperatures(figure, at, dark)
+    figure.update_layout(
+        **_layout(title, dark, 300, _LOG_T, {"range": [-0.02 * most, 1.05 * most], "title": {"text": "entropy (nats)"}})
+    )
+    return figure
+
+
+_LOG_T: dict[str, object] = {"type": "log", "title": {"text": "temperature T (log scale)"}}
+
+
+def _mark_temperatures(figure: go.Figure, at: float, dark: bool) -> None:
+    ink = "#E8EAED" if dark else "#1F2430"
+    figure.add_vline(x=1.0, line={"color": ABSORBED, "width": 2, "dash": "dot"})
+    figure.add_vline(x=at, line={"color": ink, "width": 3})
+
+
+def tempered_strip(frame: pd.DataFrame, *, colors: Mapping[str, str], title: str, dark: bool = False) -> go.Figure:
+    """Margins at T = 1 and at another T: an open and a full dot for each text, joined; none can cross zero.
+
+    Args:
+        frame: columns `name`, `visible`, `before`, `after` (margins), `label`; one row a text, the first on top.
+        colors: of each label.
+    """
+    ink = "#E8EAED" if dark else "#1F2430"
+    names = [plain(name, 30) for name in frame["name"]]
+    figure = go.Figure()
+    figure.add_vrect(x0=-1.04, x1=0, fillcolor=ABSORBED, opacity=0.13, line_width=0, layer="below")
+    figure.add_vline(x=0, line={"color": ink, "width": 3})
+    for name, before, after, label in zip(names, frame["before"], frame["after"], frame["label"], strict=True):
+        color = colors.get(label, ABSORBED)
+        figure.add_scatter(
+            x=[before, after], y=[name, name], mode="lines+markers", line={"color": color, "width": 2}, showlegend=False,
+            marker={"symbol": ["circle-open", "circle"], "size": [11, 13], "color": color, "line": {"width": 2}},
+            hovertemplate="margin %{x:.4f}<extra>" + name + "</extra>",
+        )  # fmt: skip
+    figure.update_layout(
+        **_layout(
+            title, dark, 110 + 30 * len(names), {"range": [-1.04, 1.04], "title": {"text": "margin: open at T = 1, full at T"}},
+            {"autorange": "reversed"},
+        )
+    )  # fmt: skip
+    return figure
+
+
+def reliability_diagram(
+    confidence: np.ndarray, accuracy: np.ndarray, count: np.ndarray, *, title: str, dark: bool = False
+) -> go.Figure:
+    """Accuracy over confidence, bin by bin; on the diagonal the probabilities mean what they say.
+
+    Args:
+        confidence: `[bins]`; NaN where a bin is empty.
+        accuracy: `[bins]`; NaN where a bin is empty.
+        count: `[bins]`
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", line={"color": ABSORBED, "dash": "dot"}, hoverinfo="skip", showlegend=False
+    )
+    filled = count > 0
+    figure.add_scatter(
+        x=confidence[filled], y=accuracy[filled], mode="lines+markers", showlegend=False, line={"color": PALETTE[0], "width": 2},
+        marker={"size": 6 + 22 * np.sqrt(count[filled] / count.max()), "color": PALETTE[0], "opacity": 0.75},
+        customdata=count[filled],
+        hovertemplate="%{customdata} texts: confidence %{x:.3f}, accuracy %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    figure.update_layout(
+        **_layout(
+            title, dark, 340, {"range": [0.3, 1.02], "title": {"text": "confidence"}},
+            {"range": [-0.02, 1.04], "title": {"text": "accuracy"}},
+        )
+    )  # fmt: skip
+    return figure

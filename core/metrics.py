@@ -75,3 +75,58 @@ def shift(p: Probabilities, reference: Probabilities, head: Head) -> NDArray[np.
     distance = np.abs(p - reference)
     result: NDArray[np.float64] = 0.5 * distance.sum(axis=-1) if head == "softmax" else distance.max(axis=-1)
     return result
+
+
+def entropy(p: Probabilities, head: Head) -> NDArray[np.float64]:
+    """Entropy in nats of each row of `p` `[..., n_labels]`: `-sum(p * log(p))`; for sigmoid heads the sum over the labels
+    of each yes-or-no answer's own entropy.
+
+    Raises:
+        ValueError: for regression, whose outputs are no probabilities.
+    """
+    if head == "regression":
+        raise ValueError("a regression head has no entropy")
+    result: NDArray[np.float64] = _plogp(p).sum(axis=-1)
+    return result + _plogp(1.0 - p).sum(axis=-1) if head == "sigmoid" else result
+
+
+def _plogp(p: Probabilities) -> Probabilities:
+    """`-p * log(p)`, and 0 at 0."""
+    safe = np.where(p > 0, p, 1.0)
+    result: Probabilities = -safe * np.log(safe)
+    return result
+
+
+def mutual_information(p: Probabilities, head: Head) -> float:
+    """BALD: `H[mean p] - mean H[p]` over passes, in nats: how much the passes disagree beyond what each is unsure of.
+
+    Houlsby et al., arXiv 1112.5745; Gal, Islam and Ghahramani, arXiv 1703.02910.
+
+    Args:
+        p: `[n_passes, n_labels]`.
+    """
+    return max(0.0, float(entropy(p.mean(axis=0), head) - entropy(p, head).mean()))
+
+
+def variation_ratio(p: Probabilities, head: Head) -> float:
+    """`1 - votes of the modal prediction / passes`, over passes `[n_passes, n_labels]` (Freeman 1965)."""
+    _, votes = np.unique(predicted(p, head), axis=0, return_counts=True)
+    return 1.0 - float(votes.max()) / len(p)
+
+
+def wilson(count: int, total: int, z: float = 1.959964) -> tuple[float, float]:
+    """Wilson's score interval of a share, 95 % by default (Wilson 1927): sound near 0 and 1, where p ± 2 s is not.
+
+    Raises:
+        ValueError: there is nothing to take a share of.
+    """
+    if total <= 0:
+        raise ValueError("a share of nothing has no interval")
+    share = count / total
+    center = (share + z**2 / (2 * total)) / (1 + z**2 / total)
+    half = z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
+    # At the ends the formula gives exactly 0 and 1, up to rounding.
+    return (
+        0.0 if count == 0 else max(0.0, float(center - half)),
+        1.0 if count == total else min(1.0, float(center + half)),
+    )

@@ -5,10 +5,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from core.compare import Comparison, Row
+from core.dropout import Spread
 from core.figures import label_colors
+from core.metrics import Probabilities
 from core.perturb import perturbations
 from core.stages import Stages
 from core.tokens import Encoding, align
@@ -128,7 +131,7 @@ def strip_frame(comparison: Comparison) -> pd.DataFrame:
             "variant": list(named),
             "visible": [visible(row.variant.text[:200]) for row in named.values()],
             "tokens": [" ".join(map(visible, row.encoding.tokens[:60])) for row in named.values()],
-            "probabilities": [_ranked(row, comparison.labels) for row in named.values()],
+            "probabilities": [_ranked(row.probabilities, comparison.labels) for row in named.values()],
             "fate": [row.badge for row in named.values()],
             "value": [_value(row) for row in named.values()],
             "shift": [row.shift for row in named.values()],
@@ -137,11 +140,43 @@ def strip_frame(comparison: Comparison) -> pd.DataFrame:
     )
 
 
-def _ranked(row: Row, labels: tuple[str, ...], top: int = 4) -> str:
+def passes_strip_frame(row: str, text: str, spread: Spread, labels: tuple[str, ...]) -> pd.DataFrame:
+    """The columns that `figures.margin_strip` reads, one line a stochastic pass of one text."""
+    flips = np.zeros(len(spread.samples), dtype=bool) if spread.flips is None else spread.flips
+    return pd.DataFrame(
+        {
+            "row": row,
+            "variant": [f"pass {number}" for number in range(1, len(spread.samples) + 1)],
+            "visible": visible(text[:200]),
+            "tokens": "",
+            "probabilities": [_ranked(p, labels) for p in spread.samples],
+            "fate": np.where(flips, "flips", "reaches the model"),
+            "value": spread.samples[:, 0] if spread.margins is None else spread.margins,
+            "shift": spread.shifts,
+            "label": spread.labels,
+        }
+    )
+
+
+def passes_frame(text: str, spread: Spread, labels: tuple[str, ...]) -> pd.DataFrame:
+    """One row a pass, for a download; probabilities in one column a label, `p(label)`."""
+    return pd.DataFrame(
+        {
+            "text": text,
+            "pass": range(1, len(spread.samples) + 1),
+            "label": spread.labels,
+            "flip": spread.flips,
+            "shift": spread.shifts,
+            **{f"p({name})": spread.samples[:, i] for i, name in enumerate(unique(labels))},
+        }
+    )
+
+
+def _ranked(p: Probabilities, labels: tuple[str, ...], top: int = 4) -> str:
     """The largest probabilities in one line."""
     names = unique(labels)
-    order = sorted(range(len(names)), key=lambda i: -row.probabilities[i])
-    return "  ".join(f"{names[i]} {row.probabilities[i]:.3f}" for i in order[:top])
+    order = sorted(range(len(names)), key=lambda i: -p[i])
+    return "  ".join(f"{names[i]} {p[i]:.3f}" for i in order[:top])
 
 
 def _value(row: Row) -> float:

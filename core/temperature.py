@@ -3,7 +3,10 @@
 from typing import Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+
+from core.errors import WobbleError
 
 Head = Literal["softmax", "sigmoid", "regression"]
 """What the numbers of a classification head mean; the same choice as transformers' text-classification pipeline."""
@@ -38,3 +41,73 @@ def probabilities(logits: NDArray[np.floating], head: Head, temperature: float =
     exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
     shares: NDArray[np.float64] = exponentials / exponentials.sum(axis=-1, keepdims=True)
     return shares
+
+
+COLDEST, HOTTEST = 1e-3, 1e6
+"""The range of temperatures: below it fp32 arithmetic overflows, above it rounding is all that is left."""
+
+
+def check_temperature(temperature: float) -> float:
+    """The temperature itself, if it is one.
+
+    Raises:
+        WobbleError: it is no number between 0.001 and 1,000,000.
+    """
+    if not COLDEST <= temperature <= HOTTEST:  # also False for NaN
+        raise WobbleError(
+            f"{temperature:g} is no usable temperature: it must be a number from {COLDEST:g} to {HOTTEST:,.0f} "
+            "(dividing by zero or less would turn the order of the labels round or leave no probabilities)."
+        )
+    return temperature
+
+
+def crossing(logits: NDArray[np.floating], threshold: float) -> float | None:
+    """The temperature at which the probability of the top label passes a decision threshold, for two labels.
+
+    `sigmoid(d / T) = threshold` at `T = d / log(threshold / (1 - threshold))`, d the difference of the two logits; None
+    where no T > 0 does: a threshold of at most 1/2 is passed at every T.
+
+    Args:
+        logits: `[2]`.
+        threshold: in (0, 1).
+    """
+    odds = np.log(threshold / (1 - threshold))
+    difference = float(np.abs(logits[0] - logits[1]))
+    return difference / float(odds) if odds > 0 and difference > 0 else None
+
+
+def sampled_flips(row: NDArray[np.float64], draws: int, seed: int) -> int:
+    """How many of some labels drawn from a row of probabilities `[n_labels]` are not the most probable one."""
+    drawn = np.random.default_rng(seed).choice(len(row), size=draws, p=row / row.sum())
+    return int((drawn != row.argmax()).sum())
+
+
+def averaged(samples: NDArray[np.floating], temperature: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The mean of softmax over passes or seeds, tempered before and after averaging: two rows `[n_labels]`.
+
+    Before: mean of softmax(z / T). After: softmax of log(mean of softmax(z)) / T. The first can change the label as T
+    moves, the second cannot.
+
+    Args:
+        samples: logits `[n_passes, n_labels]`.
+    """
+    before = probabilities(samples, "softmax", temperature).mean(axis=0)
+    mean = probabilities(samples, "softmax").mean(axis=0)
+    return before, probabilities(np.log(np.maximum(mean, 1e-300)), "softmax", temperature)
+
+
+def first_tie(logits: NDArray[np.floating], dtype: str, temperatures: NDArray[np.float64]) -> float | None:
+    """The lowest of some temperatures at which rounding makes the top two labels equal, or changes the top one.
+
+    Args:
+        logits: `[n_labels]`.
+        dtype: a torch floating point type ("float16", "bfloat16", "float32").
+        temperatures: ascending.
+    """
+    row = torch.as_tensor(np.asarray(logits, dtype=np.float64)).to(getattr(torch, dtype))
+    top = int(np.argmax(logits))
+    for temperature in temperatures:
+        p = (row / float(temperature)).softmax(-1)
+        if bool((p == p.max()).sum() > 1) or int(p.argmax()) != top:
+            return float(temperature)
+    return None

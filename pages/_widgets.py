@@ -3,23 +3,29 @@
 Text of users and of models reaches the page through `escape` or through components that only set text.
 """
 
+import threading
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from core import catalog
+from core.calibration import Calibration, calibrate_on
 from core.classifier import Classifier
 from core.compare import Comparison, compare
 from core.data import gallery
+from core.dropout import Dropout, Passes, run_passes
 from core.errors import WobbleError
 from core.figures import label_colors
 from core.perturb import Variant, custom, variants
 from core.stages import Stages, stages
 from core.tables import unique
-from core.temperature import HEAD_MEANING
+from core.temperature import COLDEST, HEAD_MEANING, HOTTEST
 from core.tokens import Encoding
 from core.visible import LEGEND, visible
 
@@ -86,6 +92,22 @@ def sidebar() -> None:
             placeholder="Sentences worth trying",
             on_change=_take_example,
         )
+        shown = next((example for example in gallery() if example.text == text), None)
+        if shown is not None:
+            flips = "; ".join(f"{edit} flips it under {model}" for model, edit in shown.flips.items())
+            st.caption(escape_markdown(f"{shown.why}. {flips}." if flips else f"{shown.why}."))
+        st.number_input(
+            "Temperature",
+            COLDEST,
+            HOTTEST,
+            value=1.0,
+            step=0.1,
+            format="%g",
+            key="temperature",
+            bind="query-params",
+            help="All probabilities on all pages are softmax(logits / T). 1 is the model's own; the Temperature page can fit one. "
+            "No label moves with it.",
+        )
         if st.button("Catalog", icon=":material/inventory_2:", help="What can be loaded here, and what the hub offers"):
             _catalog()
 
@@ -132,6 +154,11 @@ def _catalog() -> None:
 
 def sentence() -> str:
     """The current sentence; stops the page with a hint where there is none."""
+    if "sentence" not in st.session_state:
+        # Until app.py has run once, Streamlit answers a link to a page by running that page's file alone, as it did
+        # before there was st.navigation. Once more, then, through the router.
+        PagesManager.uses_pages_directory = False
+        st.rerun()
     text: str = st.session_state.sentence
     if not text.strip():
         st.info("Type a sentence on the left, or choose an example.", icon=":material/edit:")
@@ -172,17 +199,86 @@ _UNHASHED = {Classifier: lambda classifier: (classifier.id, classifier.weights_h
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_UNHASHED)
-def compared(classifier: Classifier, text: str, own: tuple[str, ...], seed: int) -> Comparison:
-    """The comparison of a sentence with its variants and the person's own edits; computed once."""
+def compared(classifier: Classifier, text: str, own: tuple[str, ...], seed: int, temperature: float) -> Comparison:
+    """The comparison of a sentence with its variants and the person's own edits; another T runs nothing again."""
     made: list[Variant] = [*variants(text, seed=seed), *(custom(text, edit) for edit in own if edit != text)]
-    known = compared(classifier, text, (), seed) if own else None
-    return compare(classifier, text, made, known=known)
+    known = None
+    if own:
+        known = compared(classifier, text, (), seed, temperature)
+    elif temperature != 1:
+        known = compared(classifier, text, (), seed, 1.0)
+    return compare(classifier, text, made, known=known, temperature=temperature)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Running the labelled data …", hash_funcs=_UNHASHED)
+def calibrated(classifier: Classifier, content: bytes | None) -> Calibration:
+    """The calibration of a classifier on labelled data; each text runs once."""
+    return calibrate_on(classifier, content)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=_UNHASHED)
 def staged(classifier: Classifier, text: str) -> Stages:
     """The stages of a tokenizer on a text; computed once."""
     return stages(classifier.encoder, text)
+
+
+class _Kept:
+    """Results of long work, at most `limit`, least recently used first out; unlike Streamlit's caches it shows progress."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._lock = limit, threading.Lock()
+        self._results: OrderedDict[Any, Any] = OrderedDict()
+
+    def get(self, key: Any) -> Any:
+        """The result of a key, or None."""
+        with self._lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+            return self._results.get(key)
+
+    def put(self, key: Any, result: Any) -> None:
+        """Keep a result."""
+        with self._lock:
+            self._results[key] = result
+            while len(self._results) > self._limit:
+                self._results.popitem(last=False)
+
+
+@st.cache_resource(show_spinner=False)
+def _kept() -> _Kept:
+    return _Kept(limit=256)
+
+
+def passes_of(classifier: Classifier, text: str, passes: int, dropout: Dropout) -> Passes:
+    """Stochastic passes of a text, computed once; shows what is left, and stops when the person presses Stop."""
+    key = (classifier.id, classifier.weights_hash, str(classifier.device), text, passes, dropout)
+    store = _kept()
+    if (known := store.get(key)) is not None:
+        found: Passes = known
+        return found
+    if st.session_state.get("stopped") == key:
+        st.info("Stopped.", icon=":material/stop_circle:")
+        if not st.button("Run it", key=f"run {hash(key)}"):
+            st.stop()
+        st.session_state.stopped = None
+    place = st.empty()
+    begin = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        seconds = time.monotonic() - begin
+        if seconds < 1 and done < total:
+            return
+        with place.container(horizontal=True, vertical_alignment="center"):
+            left = seconds * (total - done) / done
+            st.progress(done / total, f"{done:,} of {total:,} passes, {left:.0f} s left")
+            st.button(
+                "Stop", key=f"stop {hash(key)} {done}", on_click=st.session_state.update, args=({"stopped": key},)
+            )
+
+    found = run_passes(classifier, [text], passes, dropout, progress=progress)
+    place.empty()
+    store.put(key, found)
+    return found
 
 
 # --- pieces of HTML --------------------------------------------------------------------------------------------------
@@ -238,6 +334,11 @@ def bars_html(labels: tuple[str, ...], row: Sequence[float], head: str, top: int
             f"<span class='name w-faint'>{len(ranked) - top} other labels</span><span></span><span class='p'>{said}</span>"
         )
     return f"<div class='w-bars' title='{escape(HEAD_MEANING[head])}'>{''.join(lines)}</div>"
+
+
+def chart(file_name: str) -> dict[str, Any]:
+    """How charts behave; the camera saves a PNG of twice the size under this name."""
+    return {"displaylogo": False, "toImageButtonOptions": {"filename": file_name, "scale": 2}}
 
 
 def download(label: str, file_name: str, make: Callable[[], bytes | str]) -> None:

@@ -25,6 +25,8 @@ def reference(comparison: Comparison, among: int) -> None:
     """The finding first, then the reference that everything is compared with; one of several models is named first."""
     found = comparison.reference
     margin = "" if found.margin is None else f", margin {found.margin:+.3f}"
+    if comparison.temperature != 1:
+        margin += f" at T = {comparison.temperature:g}"
     cut = (
         f"<p class='w-line'>⚠ Truncated: the model reads {len(found.encoding.ids):,} of {found.encoding.full_length:,} tokens.</p>"
         if found.encoding.truncated
@@ -68,7 +70,7 @@ def strip(comparison: Comparison, key: str, among: int) -> None:
         key=key,
         on_select=lambda: _choose_point(key),
         selection_mode="points",
-        config={"displaylogo": False, "toImageButtonOptions": {"filename": "wobble-perturb", "scale": 2}},
+        config=_widgets.chart("wobble-perturb"),
         alt=f"Margin strip of {comparison.model}: {comparison.summary}",
     )
 
@@ -171,7 +173,12 @@ with st.spinner("Running the variants …"):
     found = [
         c
         for model in models
-        if (c := _widgets.attempt(lambda model=model: _widgets.compared(model, text, own, 0))) is not None
+        if (
+            c := _widgets.attempt(
+                lambda model=model: _widgets.compared(model, text, own, 0, st.session_state.temperature)
+            )
+        )
+        is not None
     ]
 if not found:
     st.stop()
@@ -183,4 +190,5 @@ for place, (column, comparison) in enumerate(zip(columns, found, strict=True)):
 variants_section(found)
 downloads(found)
 for model in models:
-    _widgets.code(predict_script(model, [text, *dict.fromkeys(row.variant.text for row in found[0].rows)]))
+    shown = [text, *dict.fromkeys(row.variant.text for row in found[0].rows)]
+    _widgets.code(predict_script(model, shown, st.session_state.temperature))

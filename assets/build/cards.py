@@ -94,9 +94,9 @@ model = PeftModel.from_pretrained(model, "assets/models/{name}")
 - **Licence:** Apache-2.0 (the encoder); the data are MIT.
 - **Data:** the labelled movie snippets of the train split of `assets/data` (absolute mean rating of at least {CLEAR}).
 - **Recipe:** `python -m assets.build adapters`: rank {adapters.RANK}, alpha {adapters.ALPHA}, on all linear layers, the
-  head trained with them; {adapters.EPOCHS} epochs, learning rate {adapters.LEARNING_RATE}, batch {adapters.BATCH}, bf16 autocast. The
-  loss is the cross-entropy against `sigmoid(mean rating)`: a mild snippet asks for a mild probability. Head, order and dropout are
-  drawn from the one seed.
+  head trained with them; {adapters.EPOCHS} epochs, learning rate {adapters.LEARNING_RATE}, batch {adapters.BATCH}, bf16
+  autocast. The loss is the cross-entropy against `sigmoid(mean rating)`: a mild snippet asks for a mild probability.
+  Head, order and dropout are drawn from the one seed.
 - **Labels:** 0 `negative`, 1 `positive`. At most 512 tokens.
 
 ## Accuracy, in fp32

@@ -5,6 +5,7 @@ MiniLM's embeddings of that piece; learns to answer like `minilm-uncased` on the
 (distillation: the mean of the last hidden states and the logits); and is then fine-tuned in full on the labels.
 """
 
+import json
 import random
 import shutil
 from collections.abc import Iterator
@@ -237,4 +238,11 @@ def build(name: str) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     model.half().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    compact(folder / "tokenizer.json")
     return folder
+
+
+def compact(file: Path) -> None:
+    """Rewrite a JSON file without its white space: a third of a tokenizer's."""
+    content = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")

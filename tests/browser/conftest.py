@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,12 @@ expect.set_options(timeout=30_000)
 ROOT = Path(__file__).parent.parent.parent
 
 
-@pytest.fixture(scope="session")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
     """The address of a running app; its log must hold no warning when it ends."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("app") / "log"
+    log = folder / "log"
     environment = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9"}
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
     with log.open("w") as stream:
@@ -41,6 +42,20 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.wait(10)
     said = log.read_text()
     assert "Traceback" not in said and "WARNING" not in said.upper(), said
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One app for all tests."""
+    with serving(tmp_path_factory.mktemp("app")) as address:
+        yield address
+
+
+@pytest.fixture
+def fresh_app(tmp_path: Path) -> Iterator[str]:
+    """An app that nobody has visited yet."""
+    with serving(tmp_path) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +87,9 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def _complaint(message: ConsoleMessage) -> str | None:
     """An error or warning in the console; Streamlit looks for its server below a page's own path first, and finds 404."""
-    if message.type not in ("error", "warning") or re.search(r"/tokens/_stcore/", message.location["url"]):
+    if message.type not in ("error", "warning") or re.search(
+        r"/(tokens|dropout|temperature)/_stcore/", message.location["url"]
+    ):
         return None
     return f"{message.type}: {message.text} {message.location['url']}"
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+PATHS = ["/", "/dropout", "/temperature", "/tokens"]
 TEXT = "This is a test . "
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> **bold** $x^2$ :red[red] [SEP]"
 
@@ -106,7 +107,13 @@ def test_sentence_and_model_survive_the_switch_of_pages(page: Page, app: str) ->
     expect(page).to_have_url(re.compile("second=This"))
 
 
-@pytest.mark.parametrize("path", ["/", "/tokens"])
+def test_a_link_to_a_page_is_followed_by_a_server_that_nobody_has_visited(page: Page, fresh_app: str) -> None:
+    opened(page, fresh_app, "/tokens", sentence=TEXT, model="bpe-cased")
+    expect(page.locator(".w-verdict")).to_contain_text("bpe-cased")
+    expect(page.get_by_role("link", name="Perturb")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_hostile_text_does_not_run(page: Page, app: str, path: str) -> None:
     opened(page, app, path, sentence=HOSTILE, second="<b onclick=alert(3)>x", own="<img src=y onerror=alert(4)>")
     expect(page.locator(".w-text", has_text="<script>alert(1)").first).to_be_visible()
@@ -119,7 +126,7 @@ def test_an_unknown_model_in_a_link_is_one_sentence(page: Page, app: str) -> Non
     expect(page.get_by_text("lies outside the folders")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/", "/tokens"])
+@pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("width", [480, 820, 1600])
 def test_nothing_is_cut_at_any_width(page: Page, app: str, path: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})

@@ -68,8 +68,7 @@ def test_padding_is_used_only_where_it_changes_nothing(tmp_path: Path) -> None:
         name: loaded(save(name, tmp_path / name)).batching for name in ("bert", "roberta", "gpt2", "llama", "xlnet")
     }
     assert batching["bert"] == batching["roberta"] == batching["llama"] == "padded"
-    assert batching["gpt2"] == "one by one"
-    assert batching["xlnet"] == "equal lengths"
+    assert batching["gpt2"] == batching["xlnet"] == "equal lengths"
 
 
 def test_the_limit_never_exceeds_the_position_table(tmp_path: Path) -> None:

@@ -79,7 +79,17 @@ def test_tokens_of_two_models(capsys: pytest.CaptureFixture[str]) -> None:
         assert len(document["ids"]) == len(document["tokens"]) == len(document["offsets"])
 
 
-@pytest.mark.parametrize("command", [["models"], ["predict", "a b"], ["perturb", "a b"], ["tokens", "a b"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["models"],
+        ["predict", "a b"],
+        ["perturb", "a b"],
+        ["tokens", "a b"],
+        ["dropout", "a b", "--passes", "3"],
+        ["temperature", "a b"],
+    ],
+)
 def test_every_command_prints_something_to_read(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(command) == 0
     assert capsys.readouterr().out.strip()
@@ -96,6 +106,15 @@ def test_every_command_prints_something_to_read(command: list[str], capsys: pyte
         ["perturb", "x", "--only", "nonsense"],
         ["perturb", "x", "--seed", "one"],
         ["tokens", "x", "--model", "/etc"],
+        ["dropout", "x", "--passes", "0"],
+        ["dropout", "x", "--passes", "1000000"],
+        ["dropout", "x", "--p", "1"],
+        ["dropout", "x", "--p", "nan"],
+        ["dropout", "x", "--sites", "nonsense"],
+        ["temperature", "x", "--at", "0"],
+        ["temperature", "x", "--at", "-1"],
+        ["temperature", "x", "--at", "nan"],
+        ["temperature", "x", "--at", "1e-38"],
     ],
 )
 def test_an_error_is_one_line_on_stderr_and_status_two(
@@ -130,3 +149,25 @@ def test_the_engine_imports_neither_streamlit_nor_plotly_nor_datasets_nor_pandas
     check = f"import sys, core, core.cli; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_dropout(capsys: pytest.CaptureFixture[str]) -> None:
+    document = printed(capsys, "dropout", "A modest, messy thriller.", "--passes", "20", "--seed", "3", "--json")
+    assert len(document["samples"]) == 20
+    assert {"reference", "mean", "std", "flip_rate", "entropy", "mutual_information", "variation_ratio"} <= set(
+        document
+    )
+    again = printed(capsys, "dropout", "A modest, messy thriller.", "--passes", "20", "--seed", "3", "--json")
+    assert again["samples"] == document["samples"]
+    head = printed(
+        capsys, "dropout", "A modest, messy thriller.", "--passes", "5", "--sites", "head", "--p", "0.5", "--json"
+    )
+    assert {site["kind"] for site in head["dropout"]["acting"]} == {"head"}
+
+
+def test_temperature_keeps_the_label(capsys: pytest.CaptureFixture[str]) -> None:
+    document = printed(capsys, "temperature", "A fine film.", "--at", "0.1", "1", "10", "--json")
+    assert [row["temperature"] for row in document["temperatures"]] == [0.1, 1, 10]
+    assert len({row["label"] for row in document["temperatures"]}) == 1
+    entropies = [row["entropy"] for row in document["temperatures"]]
+    assert entropies == sorted(entropies)

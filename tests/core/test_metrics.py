@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.metrics import flip, label_name, margin, shift
+from core.metrics import (
+    entropy,
+    flip,
+    label_name,
+    margin,
+    mutual_information,
+    shift,
+    variation_ratio,
+    wilson,
+)
 from core.temperature import probabilities
 
 rows = st.lists(st.lists(st.floats(-20, 20), min_size=3, max_size=3), min_size=1, max_size=5)
@@ -69,3 +78,29 @@ def test_regression_has_no_flip_and_no_margin() -> None:
 )
 def test_a_prediction_in_words(row: list[float], head: str, said: str) -> None:
     assert label_name(np.array(row), head, ("a", "b")) == said  # type: ignore[arg-type]
+
+
+def test_entropy_of_certainty_is_none_and_of_a_coin_is_log_two() -> None:
+    assert entropy(np.array([1.0, 0.0]), "softmax") == pytest.approx(0)
+    assert entropy(np.array([0.5, 0.5]), "softmax") == pytest.approx(np.log(2))
+    assert entropy(np.array([0.5, 1.0]), "sigmoid") == pytest.approx(np.log(2))
+
+
+def test_mutual_information_is_none_where_passes_agree_and_log_two_where_they_contradict() -> None:
+    assert mutual_information(np.array([[0.6, 0.4]] * 5), "softmax") == pytest.approx(0)
+    assert mutual_information(np.array([[1.0, 0.0], [0.0, 1.0]]), "softmax") == pytest.approx(np.log(2))
+
+
+def test_variation_ratio_counts_those_who_left_the_majority() -> None:
+    assert variation_ratio(np.array([[0.9, 0.1]] * 3 + [[0.2, 0.8]]), "softmax") == pytest.approx(0.25)
+
+
+@given(st.integers(1, 1000), st.data())
+def test_wilsons_interval_holds_the_share_and_equals_the_root_of_its_equation(total: int, data: st.DataObject) -> None:
+    count = data.draw(st.integers(0, total))
+    low, high = wilson(count, total)
+    assert 0 <= low <= count / total <= high <= 1
+    for bound in (low, high):
+        if 0 < bound < 1:
+            distance = abs(count / total - bound)
+            assert distance == pytest.approx(1.959964 * np.sqrt(bound * (1 - bound) / total), abs=1e-9)

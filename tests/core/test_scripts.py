@@ -11,7 +11,8 @@ import pytest
 
 from core.catalog import load
 from core.classifier import Condition, predict
-from core.scripts import predict_script, tokens_script
+from core.dropout import Dropout, run_passes
+from core.scripts import dropout_script, predict_script, tokens_script
 from core.stages import stages
 from core.temperature import probabilities
 from tests.architectures import loaded, save
@@ -45,6 +46,21 @@ def test_the_script_treats_other_heads_as_wobble_does(problem: str, tmp_path: Pa
     rows = run(predict_script(classifier, ["a test"]))
     ours = probabilities(predict(classifier, ["a test"]).logits, classifier.head)
     np.testing.assert_allclose(rows[0]["probabilities"], ours[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("id", EMBEDDED)
+@pytest.mark.parametrize(
+    "dropout", [Dropout(seed=3), Dropout(seed=4, rate=0.3, sites=("attention",)), Dropout(sites=("head",))], ids=str
+)
+def test_the_dropout_script_prints_the_same_passes(id: str, dropout: Dropout) -> None:
+    classifier = load(id)
+    script = dropout_script(classifier, "A modest, messy thriller.", 4, dropout)
+    assert script is not None
+    ours = probabilities(
+        run_passes(classifier, ["A modest, messy thriller."], 4, dropout).logits[:, 0], classifier.head
+    )
+    np.testing.assert_allclose([row["probabilities"] for row in run(script)], ours, atol=1e-5)
+    assert ours.std(axis=0).max() > 1e-4
 
 
 @pytest.mark.parametrize("id", EMBEDDED)

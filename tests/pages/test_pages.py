@@ -12,7 +12,7 @@ from core.visible import visible
 from tests.architectures import save
 
 APP = str(Path(__file__).parent.parent.parent / "app.py")
-PAGES = ["pages/perturb.py", "pages/tokens.py"]
+PAGES = ["pages/perturb.py", "pages/dropout.py", "pages/temperature.py", "pages/tokens.py"]
 HOSTILE = "<script>alert(1)</script> **bold** $x^2$ :red[red] [SEP] \u202eevil"
 
 
@@ -116,9 +116,9 @@ def test_own_edits_join_the_table() -> None:
 
 
 def test_a_second_sentence_is_compared() -> None:
-    test = app(PAGES[1], sentence="This is a test.", second="This is a test . ")
+    test = app("pages/tokens.py", sentence="This is a test.", second="This is a test . ")
     assert any("Same ids" in e.value for e in test.success)
-    test = app(PAGES[1], sentence="This is a test.", second="This is a test!")
+    test = app("pages/tokens.py", sentence="This is a test.", second="This is a test!")
     assert any("Different ids" in e.value for e in test.warning)
 
 

@@ -1,0 +1,224 @@
+"""Where dropout acts in a model, and how one call switches it on while all others run as ever.
+
+Nothing on a shared model may change, so dropout is a property of the call: a context variable holds what the current
+call wants, and everything that could drop something asks it. Three kinds of places ask:
+
+- `torch.nn.functional.dropout`, which `torch.nn.Dropout` modules call and some models call themselves (BART): a
+  `TorchFunctionMode`, active in the calling thread only; hooks on the modules, installed once at loading, say which one;
+- attention probabilities, which most families drop inside the kernel (`dropout_p` of scaled_dot_product_attention):
+  a kernel of our own, registered with transformers, is the stock one unless the call wants dropout.
+
+Every pass has a generator of its own, so its masks do not depend on which other passes share its batch.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+Kind = Literal["embeddings", "hidden", "attention", "pooler", "head"]
+KINDS: tuple[Kind, ...] = ("embeddings", "hidden", "attention", "pooler", "head")
+KERNEL = "wobble_sdpa"
+FUNCTION_CALLS = "function calls"
+"""The name of the sites that are no modules: a model that calls the function itself."""
+
+ROW_DIMENSION = {"xlnet": 1}
+"""Families whose three-dimensional states are not `[rows, tokens, width]`: XLNet's are `[tokens, rows, width]`."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """One place where a model drops something while it is trained."""
+
+    name: str
+    """Path of the module, as `named_modules` gives it."""
+    kind: Kind
+    rate: float
+    """The checkpoint's own rate, in [0, 1)."""
+    shared: bool
+    """What is dropped there belongs to all rows of a batch (DeBERTa's relative positions), so passes cannot share one."""
+
+
+class Call(Protocol):
+    """What the current call wants at each place that could drop something."""
+
+    name: str | None
+    """The `torch.nn.Dropout` module that is about to run; None where a model calls the function itself."""
+
+    def at(self, name: str, kind: Kind, rate: float, x: Tensor) -> Tensor:
+        """What becomes of a tensor at a site whose own rate is `rate`."""
+
+
+_current: ContextVar[Call | None] = ContextVar("dropout", default=None)
+
+
+def install(model: PreTrainedModel) -> None:
+    """Prepare a freshly loaded model, once, before it is shared: hooks on its dropout modules, and our kernel."""
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Dropout):
+            module.register_forward_pre_hook(_announce(name))
+        elif _attention_rate(module) is not None:
+            # The kernel is given the module alone; it needs the module's path to say where it acts.
+            module.wobble_name = name
+    if model.config._attn_implementation == "sdpa":
+        model.set_attn_implementation(KERNEL)
+
+
+def _announce(name: str) -> Callable[[nn.Module, Any], None]:
+    def announce(_: nn.Module, __: Any) -> None:
+        call = _current.get()
+        if call is not None:
+            call.name = name
+
+    return announce
+
+
+def kind_of(name: str, base: str, x: Tensor) -> Kind:
+    """The kind of a dropout module: from its path, the prefix of the base model, and the tensor that it is given."""
+    if "pooler" in name:
+        return "pooler"
+    if not name.startswith(f"{base}."):
+        return "head"
+    if x.dim() == 4:
+        return "attention"
+    inner = name.removeprefix(f"{base}.")
+    return "embeddings" if "embed" in inner or "." not in inner else "hidden"
+
+
+def attention_holder(module: nn.Module) -> str | None:
+    """The attribute in which an attention module keeps the rate for the kernel; None for other modules."""
+    if "Attention" not in type(module).__name__:
+        return None
+    for name in ("attention_dropout", "attn_dropout", "dropout"):
+        found = getattr(module, name, None)
+        if isinstance(found, nn.Dropout):
+            return f"{name}.p"
+        if isinstance(found, float | int):
+            return name
+    return None
+
+
+def _attention_rate(module: nn.Module) -> float | None:
+    """The rate that an attention module hands to the kernel in training; None for other modules."""
+    holder = attention_holder(module)
+    return None if holder is None else float(attrgetter(holder)(module))
+
+
+def _kernel(
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **options: Any
+) -> tuple[Tensor, None]:
+    """sdpa, bit for bit, unless the current call drops attention probabilities."""
+    call = _current.get()
+    rate = _attention_rate(module)
+    if call is None or rate is None:
+        return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
+    groups = getattr(module, "num_key_value_groups", 1)
+    key, value = repeat_kv(key, groups), repeat_kv(value, groups)
+    scaling = options.get("scaling") or query.shape[-1] ** -0.5
+    scores = query @ key.transpose(-1, -2) * scaling
+    if options.get("position_bias") is not None:
+        scores = scores + options["position_bias"]
+    causal = options.get("is_causal")
+    if attention_mask is not None:
+        scores = (
+            scores.masked_fill(~attention_mask, float("-inf"))
+            if attention_mask.dtype == torch.bool
+            else scores + attention_mask
+        )
+    elif (getattr(module, "is_causal", True) if causal is None else causal) and query.shape[2] > 1:
+        scores = scores.masked_fill(torch.ones_like(scores, dtype=torch.bool).triu(1), float("-inf"))
+    kept = call.at(str(module.wobble_name), "attention", rate, scores.softmax(-1))
+    return (kept @ value).transpose(1, 2).contiguous(), None
+
+
+AttentionInterface.register(KERNEL, _kernel)
+AttentionMaskInterface.register(KERNEL, sdpa_mask)
+
+
+class _Everywhere(TorchFunctionMode):
+    """Sends every `torch.nn.functional.dropout`, also that of the modules, to the current call; in this thread only."""
+
+    def __init__(self, call: Call, base: str) -> None:
+        self.call, self.base = call, base
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func is not nn.functional.dropout:
+            return func(*args, **kwargs)
+        name, self.call.name = self.call.name, None
+        x = args[0] if args else kwargs["input"]
+        rate = float(args[1] if len(args) > 1 else kwargs.get("p", 0.5))
+        if name is None:
+            return self.call.at(FUNCTION_CALLS, "hidden", rate, x)
+        return self.call.at(name, kind_of(name, self.base, x), rate, x)
+
+
+@contextmanager
+def calling(call: Call, base: str) -> Iterator[None]:
+    """Forward passes of this thread ask `call` at every site; `base` is the model's `base_model_prefix`."""
+    token = _current.set(call)
+    try:
+        with _Everywhere(call, base):
+            yield
+    finally:
+        _current.reset(token)
+
+
+class Recorder:
+    """A call that drops nothing and remembers the sites, in the order in which they act."""
+
+    def __init__(self, rows: int, row_dimension: int) -> None:
+        self.name: str | None = None
+        self._rows, self._dimension = rows, row_dimension
+        self._found: dict[tuple[str, Kind], Site] = {}
+
+    def at(self, name: str, kind: Kind, rate: float, x: Tensor) -> Tensor:
+        """Remember the site."""
+        dimension = row_dimension_of(x, self._dimension)
+        shared = x.dim() <= dimension or x.shape[dimension] != self._rows
+        self._found.setdefault((name, kind), Site(name, kind, rate, shared))
+        return x
+
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """What was found."""
+        return tuple(self._found.values())
+
+
+def row_dimension_of(x: Tensor, family: int) -> int:
+    """Which dimension of a tensor counts the rows: the family's in three dimensions, else the first."""
+    return family if x.dim() == 3 else 0
+
+
+class Masks:
+    """A call that drops, each row with masks from a generator of its own: `[len(generators)]` rows in a batch."""
+
+    def __init__(
+        self, generators: Sequence[torch.Generator], rate_at: Callable[[str, Kind, float], float], row_dimension: int
+    ) -> None:
+        self.name: str | None = None
+        self._generators, self._rate_at, self._dimension = generators, rate_at, row_dimension
+
+    def at(self, name: str, kind: Kind, rate: float, x: Tensor) -> Tensor:
+        """Drop: zero with probability `rate`, and divide what stays by `1 - rate`, as `torch.nn.Dropout` does."""
+        rate = self._rate_at(name, kind, rate)
+        if rate == 0:
+            return x
+        keep = 1 - rate
+        if len(self._generators) == 1:
+            mask = torch.empty_like(x).bernoulli_(keep, generator=self._generators[0])
+        else:
+            dimension = row_dimension_of(x, self._dimension)
+            mask = torch.empty_like(x)
+            for row, generator in zip(mask.unbind(dimension), self._generators, strict=True):
+                row.bernoulli_(keep, generator=generator)
+        return x * mask.div_(keep)

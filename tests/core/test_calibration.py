@@ -1,0 +1,75 @@
+"""Calibration: the fit finds the temperature that the data were made with, and the scores are their formulas."""
+
+import numpy as np
+import pytest
+
+from core.calibration import brier, calibrate, calibrate_on, ece, fit_temperature, nll, reliability
+from core.catalog import load
+from core.errors import WobbleError
+from core.temperature import probabilities
+
+
+def made(n: int, temperature: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Logits whose labels were drawn at another temperature: a model that is too sure by that factor."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 3, size=(n, 3))
+    p = probabilities(logits, "softmax", temperature)
+    return logits, np.array([rng.choice(3, p=row) for row in p])
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_the_fit_finds_the_temperature_of_the_data(temperature: float) -> None:
+    logits, labels = made(20_000, temperature, seed=1)
+    assert fit_temperature(logits, labels) == pytest.approx(temperature, rel=0.05)
+
+
+def test_calibrating_helps_where_the_model_is_too_sure_and_keeps_accuracy() -> None:
+    found = calibrate(*made(3000, 3.0, seed=1), *made(3000, 3.0, seed=2))
+    assert found.after.ece.value < found.before.ece.value / 2
+    assert found.after.nll.value < found.before.nll.value
+    assert found.after.accuracy == found.before.accuracy
+    for scores in (found.before, found.after):
+        for estimate in (scores.nll, scores.brier):
+            assert estimate.low <= estimate.value <= estimate.high
+
+
+def test_scores_of_a_worked_example() -> None:
+    p = np.array([[0.8, 0.2], [0.6, 0.4], [0.3, 0.7]])
+    labels = np.array([0, 1, 1])
+    np.testing.assert_allclose(nll(p, labels), -np.log([0.8, 0.4, 0.7]))
+    np.testing.assert_allclose(brier(p, labels), [0.08, 0.72, 0.18])
+    # Each text has a bin of its own: gaps 0.2, 0.6 and 0.3, a third each.
+    assert ece(p, labels) == pytest.approx((0.2 + 0.6 + 0.3) / 3)
+    bins = reliability(p, labels)
+    assert bins.count.sum() == 3
+    assert np.isnan(bins.accuracy[bins.count == 0]).all()
+
+
+def test_too_few_texts_or_one_label_are_refused() -> None:
+    logits, labels = made(100, 1.0, seed=1)
+    with pytest.raises(WobbleError, match="at least 20"):
+        calibrate(logits[:5], labels[:5], logits, labels)
+    with pytest.raises(WobbleError, match="one label only"):
+        calibrate(logits, np.zeros_like(labels), logits, labels)
+
+
+def test_labelled_files_are_read_or_refused_in_one_sentence() -> None:
+    classifier = load()
+    rows = "".join(f'"A good film {i}.",positive\n"A bad film {i}.",0\n\n' for i in range(40))
+    found = calibrate_on(classifier, f"text,label\n{rows}".encode())
+    assert found.fitted_on == found.tested_on == 40
+    for content, said in (
+        (b"a,b\n1,2\n", "no column named label and text"),
+        (b"text,label\nx,maybe\n", "does not have"),
+        (b"\xff\xfe\x00", "no readable CSV"),
+        (b"", "no readable CSV"),
+    ):
+        with pytest.raises(WobbleError, match=said):
+            calibrate_on(classifier, content)
+
+
+@pytest.mark.slow
+def test_the_embedded_model_is_calibrated_on_the_embedded_data() -> None:
+    found = calibrate_on(load())
+    assert (found.fitted_on, found.tested_on) == (1033, 1530)
+    assert found.after.nll.value <= found.before.nll.value + 0.002
