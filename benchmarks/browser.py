@@ -1,7 +1,8 @@
 """What a person waits for, measured in Chromium: `python -m benchmarks.browser`. Needs playwright and chromium.
 
 A new sentence: from Ctrl+Enter until the strip and the table show its variants. A filter: from the click until the table
-has changed. Also counts the forward passes that a filter causes, which must be none.
+has changed. The temperature: from the key that moves the slider until the page says the new T. Also counts the forward
+passes that filters and the slider cause, which must be none.
 """
 
 import json
@@ -22,6 +23,7 @@ from core.data import snippets
 
 ROOT = Path(__file__).parent.parent
 NEW_SENTENCES = 15
+SLIDES = 15
 FILTERS = ("whitespace", "casing", "punctuation", "unicode", "typo")
 # The table lives in a shadow root of its own.
 ROWS = (
@@ -76,11 +78,25 @@ def measure(page: Page, address: str, passes: Path) -> dict[str, Any]:
         count = page.locator(".w-variants .row").count()
         button = page.get_by_role("button", name=name, exact=True)
         filtered.append(_seconds_until(page, button.click, changed, count))
+    after_filters = passes.stat().st_size
+    page.goto(f"{address}/temperature")
+    page.wait_for_selector("text=Four ways")
+    page.wait_for_timeout(2000)
+    before_slides = passes.stat().st_size
+    slider = page.get_by_role("slider", name="Temperature T")
+    moved = "said => !document.querySelector('.w-verdict').innerText.includes(said) && !document.querySelector('[data-stale=true]')"
+    slid = []
+    for _ in range(SLIDES):
+        said = page.locator(".w-verdict").first.inner_text()
+        slid.append(_seconds_until(page, lambda: slider.press("ArrowRight"), moved, said))
+        page.wait_for_timeout(400)
     return {
+        "temperature_slider_seconds": {"median": statistics.median(slid), "each": [round(s, 3) for s in slid]},
+        "forward_passes_of_the_slider": passes.stat().st_size - before_slides,
         "benchmark": "in the browser, embedded default model",
         "new_sentence_seconds": {"median": statistics.median(fresh[2:]), "each": [round(s, 3) for s in fresh[2:]]},
         "filter_seconds": {"median": statistics.median(filtered), "each": [round(s, 3) for s in filtered]},
-        "forward_passes_of_filters": passes.stat().st_size - before,
+        "forward_passes_of_filters": after_filters - before,
     }
 
 

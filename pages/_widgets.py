@@ -3,6 +3,7 @@
 Text of users and of models reaches the page through `escape` or through components that only set text.
 """
 
+import gc
 import threading
 import time
 from collections import OrderedDict
@@ -58,6 +59,7 @@ def sidebar() -> None:
     """Model and sentence: kept in the URL, and the same on every page."""
     st.session_state.setdefault("model", [catalog.DEFAULT])
     st.session_state.setdefault("sentence", gallery()[0].text)
+    st.session_state.setdefault("temperature", 1.0)
     with st.sidebar:
         st.multiselect(
             "Models",
@@ -100,7 +102,6 @@ def sidebar() -> None:
             "Temperature",
             COLDEST,
             HOTTEST,
-            value=1.0,
             step=0.1,
             format="%g",
             key="temperature",
@@ -183,7 +184,22 @@ def chosen_models() -> list[Classifier]:
 def load(id: str) -> Classifier:
     """A classifier of the catalog, with a spinner while it loads."""
     with st.spinner(f"Loading {escape_markdown(id)} …"):
-        return catalog.load(id)
+        model = catalog.load(id)
+    _settle(model.id, model.weights_hash)
+    return model
+
+
+@st.cache_resource(show_spinner=False)
+def _settle(*_: str) -> None:
+    """Once a model: take what is loaded by now out of the garbage collector's sight.
+
+    Streamlit runs a full collection after every run of a script; walking all objects of torch and transformers takes it
+    0.2 s, in which nothing reaches the browser. What was frozen before is looked through once more, for a model that
+    had to make room.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def attempt(call: Callable[[], Any]) -> Any:

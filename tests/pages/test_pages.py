@@ -7,8 +7,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import catalog
-from core.data import gallery
-from core.visible import visible
 from tests.architectures import save
 
 APP = str(Path(__file__).parent.parent.parent / "app.py")
@@ -35,7 +33,7 @@ def test_a_page_does_its_main_job(page: str) -> None:
     test = app(page, sentence="This is a test . ")
     assert not test.exception
     assert not test.error
-    assert "minilm-uncased" in words(test)
+    assert "w-verdict" in words(test)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -72,7 +70,7 @@ def test_a_model_that_does_not_load_is_one_sentence_beside_those_that_do(
     test = app(page, model=["/etc", "minilm-uncased", "nobody/nothing"])
     assert not test.exception
     assert len(test.error) == 2
-    assert "minilm" in words(test)
+    assert "w-verdict" in words(test)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -129,11 +127,3 @@ def test_filtering_runs_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     test.run()
     assert not test.exception
     assert "of 5" in "".join(caption.value for caption in test.caption)
-
-
-def test_an_example_becomes_the_sentence() -> None:
-    test = app()
-    test.sidebar.selectbox(key="example").select_index(3).run()
-    assert not test.exception
-    assert test.sidebar.text_area(key="sentence").value == gallery()[3].text
-    assert visible(gallery()[3].text[:20]) in words(test)
