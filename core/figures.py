@@ -349,7 +349,11 @@ def entropy_curve(
     return figure
 
 
-_LOG_T: dict[str, object] = {"type": "log", "title": {"text": "temperature T (log scale)"}}
+_LOG_T: dict[str, object] = {
+    "type": "log",
+    "title": {"text": "temperature T (log scale)"},
+    "tickvals": [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20],
+}
 
 
 def _mark_temperatures(figure: go.Figure, at: float, dark: bool) -> None:
