@@ -41,7 +41,7 @@ def margin_strip(
     rows: Sequence[str],
     colors: Mapping[str, str],
     title: str = "",
-    title_width: int = 90,
+    title_width: int = 52,
     unit: str = "edits",
     dark: bool = False,
     has_labels: bool = True,
@@ -216,7 +216,14 @@ def _layout(title: str, dark: bool, height: int, x: dict[str, object], y: dict[s
 
 
 def pass_distribution(
-    samples: np.ndarray, reference: np.ndarray, labels: Sequence[str], *, title: str, top: int = 8, dark: bool = False
+    samples: np.ndarray,
+    reference: np.ndarray,
+    labels: Sequence[str],
+    *,
+    title: str,
+    top: int = 8,
+    dark: bool = False,
+    has_labels: bool = True,
 ) -> go.Figure:
     """The probabilities of stochastic passes: for each label every pass a dot, their density, and the reference as a tick.
 
@@ -224,10 +231,14 @@ def pass_distribution(
         samples: `[n_passes, n_labels]`.
         reference: `[n_labels]`.
         top: labels shown, those with the largest probability anywhere.
+        has_labels: False for regression, whose outputs are no probabilities.
     """
     colors = label_colors(labels)
     shown = sorted(range(len(labels)), key=lambda i: -max(samples[:, i].max(), reference[i]))[:top]
     ink = "#E8EAED" if dark else "#1F2430"
+    axis: dict[str, object] = {"range": [-0.02, 1.02], "title": {"text": "probability"}}
+    if not has_labels:
+        axis = {"title": {"text": "output of the model"}}
     figure = go.Figure()
     for i in reversed(shown):
         name = plain(labels[i], 28)
@@ -257,7 +268,7 @@ def pass_distribution(
             showlegend=False,
         )
     figure.update_layout(
-        **_layout(title, dark, 110 + 70 * len(shown), {"range": [-0.02, 1.02], "title": {"text": "probability"}}, {}),
+        **_layout(title, dark, 110 + 70 * len(shown), axis, {}),
         violingap=0,
     )
     return figure

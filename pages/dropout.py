@@ -173,7 +173,7 @@ figure = figures.margin_strip(
     noise_floor=comparison.noise_floor if comparison else 0.0,
     rows=[*strip_rows, "formatting, no dropout"],
     colors=figures.label_colors(model.labels),
-    title="Every dot is a pass; the last row is every formatting edit that reaches the model, without dropout",
+    title="Every dot is a pass; last row: every formatting edit that reaches the model, without dropout",
     dark=_widgets.dark(),
     has_labels=model.head != "regression",
     unit="passes",
@@ -187,7 +187,12 @@ with left:
     spread_title = f"The passes spread by {found.std.max():.3f} around a mean of {found.mean.max():.3f}"
     st.plotly_chart(
         figures.pass_distribution(
-            found.samples, found.reference, tables.unique(model.labels), title=spread_title, dark=_widgets.dark()
+            found.samples,
+            found.reference,
+            tables.unique(model.labels),
+            title=spread_title,
+            dark=_widgets.dark(),
+            has_labels=model.head != "regression",
         ),
         key="distribution",
         config=_widgets.chart("wobble-dropout-distribution"),

@@ -57,7 +57,7 @@ def margin_strip(comparison: Comparison, dark: bool, among: int = 1) -> go.Figur
         rows=(*FACTORS, "custom"),
         colors=figures.label_colors(comparison.labels),
         title=comparison.finding,
-        title_width=90 // among,
+        title_width=52 if among == 1 else 90 // among,
         dark=dark,
         has_labels=comparison.head != "regression",
     )

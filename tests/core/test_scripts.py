@@ -12,7 +12,7 @@ import pytest
 from core.catalog import load
 from core.classifier import Condition, predict
 from core.dropout import Dropout, run_passes
-from core.scripts import dropout_script, predict_script, tokens_script
+from core.scripts import dropout_script, predict_script, temperature_script, tokens_script
 from core.stages import stages
 from core.temperature import probabilities
 from tests.architectures import loaded, save
@@ -61,6 +61,21 @@ def test_the_dropout_script_prints_the_same_passes(id: str, dropout: Dropout) ->
     )
     np.testing.assert_allclose([row["probabilities"] for row in run(script)], ours, atol=1e-5)
     assert ours.std(axis=0).max() > 1e-4
+
+
+def test_the_temperature_script_prints_the_same_numbers() -> None:
+    classifier = load()
+    logits = predict(classifier, [TEXTS[0]], Condition(batch="alone")).logits[0]
+    for row in run(temperature_script(classifier, TEXTS[0], [0.3, 1.0, 5.0])):
+        ours = probabilities(logits, classifier.head, row["temperature"])
+        np.testing.assert_allclose(row["probabilities"], ours, atol=1e-5)
+
+
+def test_a_script_at_another_temperature_prints_the_numbers_of_the_page() -> None:
+    classifier = load()
+    logits = predict(classifier, [TEXTS[0]], Condition(batch="alone")).logits[0]
+    row = run(predict_script(classifier, [TEXTS[0]], temperature=2.5))[0]
+    np.testing.assert_allclose(row["probabilities"], probabilities(logits, classifier.head, 2.5), atol=1e-5)
 
 
 @pytest.mark.parametrize("id", EMBEDDED)

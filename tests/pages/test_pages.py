@@ -82,16 +82,34 @@ def test_labels_are_text(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "<script>" not in words(test)
 
 
-@pytest.mark.parametrize("config", [{"num_labels": 150}, {"num_labels": 3, "problem_type": "multi_label_classification"},
-                                    {"num_labels": 1, "problem_type": "regression"}])  # fmt: skip
-def test_every_kind_of_head_has_its_page(
-    config: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+HEADS = {
+    "150 labels": {"num_labels": 150},
+    "multi-label": {"num_labels": 3, "problem_type": "multi_label_classification"},
+    "regression": {"num_labels": 1, "problem_type": "regression"},
+    "one label": {"num_labels": 1},
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("head", HEADS)
+def test_every_kind_of_head_has_its_page(page: str, head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path))
-    save("bert", tmp_path / "head", **config)
-    test = app(model=[f"{tmp_path.name}/head"])
+    save("bert", tmp_path / "head", **HEADS[head])
+    test = app(page, model=[f"{tmp_path.name}/head"])
     assert not test.exception
     assert not test.error
+    if page == "pages/temperature.py" and head == "regression":
+        assert "not a probability" in words(test)
+
+
+def test_a_model_without_dropout_is_not_called_stable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path))
+    save("modernbert", tmp_path / "none")
+    test = app("pages/dropout.py", model=[f"{tmp_path.name}/none"])
+    assert "This model has no dropout" in words(test)
+    test = app("pages/dropout.py", model=[f"{tmp_path.name}/none"], rate=0.2, passes=20)
+    assert not test.exception
+    assert "of 20 passes" in words(test)
 
 
 def test_an_untrained_head_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
