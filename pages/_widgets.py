@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.pages_manager import PagesManager
 
 from core import catalog
@@ -265,6 +266,10 @@ def _kept() -> _Kept:
     return _Kept(limit=256)
 
 
+def _stop(key: Any) -> None:
+    st.session_state.stopped = key
+
+
 def passes_of(classifier: Classifier, text: str, passes: int, dropout: Dropout) -> Passes:
     """Stochastic passes of a text, computed once; shows what is left, and stops when the person presses Stop."""
     key = (classifier.id, classifier.weights_hash, str(classifier.device), text, passes, dropout)
@@ -274,22 +279,20 @@ def passes_of(classifier: Classifier, text: str, passes: int, dropout: Dropout) 
         return found
     if st.session_state.get("stopped") == key:
         st.info("Stopped.", icon=":material/stop_circle:")
-        if not st.button("Run it", key=f"run {hash(key)}"):
-            st.stop()
-        st.session_state.stopped = None
-    place = st.empty()
-    begin = time.monotonic()
+        st.button("Run it", key=f"run {hash(key)}", on_click=_stop, args=(None,))
+        st.stop()
+    place, begin = st.empty(), time.monotonic()
+    bars: list[DeltaGenerator] = []
 
     def progress(done: int, total: int) -> None:
         seconds = time.monotonic() - begin
-        if seconds < 1 and done < total:
+        if seconds < 1:
             return
-        with place.container(horizontal=True, vertical_alignment="center"):
-            left = seconds * (total - done) / done
-            st.progress(done / total, f"{done:,} of {total:,} passes, {left:.0f} s left")
-            st.button(
-                "Stop", key=f"stop {hash(key)} {done}", on_click=st.session_state.update, args=({"stopped": key},)
-            )
+        if not bars:
+            with place.container(horizontal=True, vertical_alignment="center"):
+                bars.append(st.progress(0.0))
+                st.button("Stop", key=f"stop {hash(key)}", on_click=_stop, args=(key,))
+        bars[0].progress(done / total, f"{done:,} of {total:,} passes, {seconds * (total - done) / done:.0f} s left")
 
     found = run_passes(classifier, [text], passes, dropout, progress=progress)
     place.empty()
