@@ -63,6 +63,15 @@ def test_an_own_edit_runs_only_itself(classifier: Classifier) -> None:
     assert {row.variant.text for row in second.rows} == {row.variant.text for row in first.rows} | {own.text}
 
 
+def test_another_temperature_runs_nothing_and_moves_no_label(classifier: Classifier) -> None:
+    first = compare(classifier, TEXT, variants(TEXT))
+    hot = compare(classifier, TEXT, variants(TEXT), known=first, temperature=5.0)
+    assert hot.rows_run == 0
+    assert hot.reference.label == first.reference.label
+    assert {row.variant.text: row.flip for row in hot.rows} == {row.variant.text: row.flip for row in first.rows}
+    assert abs(hot.reference.margin or 0) < abs(first.reference.margin or 0)
+
+
 def test_summary_counts_what_happened(tmp_path: Path) -> None:
     bert = loaded(save("bert", tmp_path / "bert"))
     assert compare(bert, "a b", [custom("a b", "A B")]).summary == (
