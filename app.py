@@ -11,6 +11,7 @@ PAGES = [
     st.Page("pages/perturb.py", title="Perturb", icon=":material/edit_note:", default=True),
     st.Page("pages/dropout.py", title="Dropout", icon=":material/casino:"),
     st.Page("pages/temperature.py", title="Temperature", icon=":material/thermostat:"),
+    st.Page("pages/seeds.py", title="Seeds", icon=":material/psychology_alt:"),
     st.Page("pages/tokens.py", title="Tokens", icon=":material/toll:"),
 ]
 page = st.navigation(PAGES, position="hidden")

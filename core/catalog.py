@@ -163,7 +163,8 @@ def _model_directories(root: Path, depth: int) -> list[Path]:
 
 def _embedded() -> list[Path]:
     found = [d for d in _model_directories(EMBEDDED, depth=1) if _is_classifier(d)]
-    return sorted(found, key=lambda d: (d.name != DEFAULT, d.name))
+    # The default first, and other training seeds of a model ("x-43") after all models that differ in more than that.
+    return sorted(found, key=lambda d: (d.name != DEFAULT, d.name.rpartition("-")[2].isdigit(), d.name))
 
 
 def _local() -> list[tuple[Path, Path]]:

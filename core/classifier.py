@@ -58,6 +58,17 @@ SAFE_PADDING = 1e-4
 """Largest logit difference between a text alone and the same text padded that can still be rounding."""
 
 
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+    "vocab.json",
+    "spiece.model",
+    "tokenizer.model",
+    "sentencepiece.bpe.model",
+)
+
+
 @dataclass(frozen=True)
 class LoadingReport:
     """What `from_pretrained` found when it put the checkpoint into the model."""
@@ -83,8 +94,14 @@ class Source:
 
     @property
     def top(self) -> Path:
-        """The directory that carries the tokenizer and the name: the adapter where there is one."""
+        """The directory that carries the name: the adapter where there is one."""
         return self.adapter or self.directory
+
+    @property
+    def tokenizer(self) -> Path | None:
+        """The directory that holds the tokenizer: the adapter's own, else its base model's; None where neither does."""
+        places = dict.fromkeys((self.top, self.directory))
+        return next((place for place in places if any((place / name).is_file() for name in TOKENIZER_FILES)), None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,6 +245,19 @@ def load_classifier(source: Source, device: torch.device | None = None) -> Class
         notes=_notes(source, model, loading, pieces=len(tokenizer), rows=rows),
     )
     return replace(classifier, batching=_batching(classifier), sites=_sites(classifier))
+
+
+def load_base(source: Source, device: torch.device) -> PreTrainedModel:
+    """The model below an adapter, without it: a copy of its own, in fp32 and eval mode.
+
+    Raises:
+        WobbleError: it cannot be loaded.
+    """
+    base = replace(source, adapter=None)
+    model, _ = _model(base, _config(base), seed=0)
+    model.to(device)  # type: ignore[arg-type]  # as above
+    model.eval().requires_grad_(False)
+    return model
 
 
 def predict(
@@ -379,24 +409,12 @@ def _config(source: Source) -> Any:
 
 
 def _tokenizer(source: Source) -> Any:
-    for directory in dict.fromkeys((source.top, source.directory)):
-        if any((directory / name).is_file() for name in TOKENIZER_FILES):
-            try:
-                return AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
-            except Exception as error:  # as for the config
-                raise WobbleError(f"The tokenizer of {source.id} cannot be loaded: {first_line(error)}") from error
-    raise WobbleError(f"{source.id} has no tokenizer: none of {', '.join(TOKENIZER_FILES)} is there.")
-
-
-TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "vocab.txt",
-    "vocab.json",
-    "spiece.model",
-    "tokenizer.model",
-    "sentencepiece.bpe.model",
-)
+    if source.tokenizer is None:
+        raise WobbleError(f"{source.id} has no tokenizer: none of {', '.join(TOKENIZER_FILES)} is there.")
+    try:
+        return AutoTokenizer.from_pretrained(source.tokenizer, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # as for the config
+        raise WobbleError(f"The tokenizer of {source.id} cannot be loaded: {first_line(error)}") from error
 
 
 def _model(source: Source, config: Any, seed: int) -> tuple[PreTrainedModel, LoadingReport]:

@@ -18,6 +18,7 @@ from core.documents import (
     encoding_document,
     named,
     passes_document,
+    seeds_document,
     stages_document,
     temperature_document,
 )
@@ -25,6 +26,7 @@ from core.dropout import Dropout, acting, run_passes, spread
 from core.errors import WobbleError
 from core.metrics import label_name
 from core.perturb import variants
+from core.seeds import load_family, predict_family
 from core.sites import KINDS
 from core.stages import stages
 from core.temperature import check_temperature, probabilities
@@ -100,6 +102,10 @@ def _parser() -> _Parser:
     sub.add_argument("--seed", type=int, default=0, help="pass i of a seed is always the same (0)")
     model(sub)
 
+    sub = command("seeds", "compare models that differ by their training seed alone", _seeds, _show_seeds)
+    sub.add_argument("text", metavar="TEXT")
+    sub.add_argument("--family", default=catalog.DEFAULT, help=f"the family of seeds ({catalog.DEFAULT})")
+
     sub = command(
         "temperature", "show what a temperature makes of a text's probabilities", _temperature, _show_temperatures
     )
@@ -140,6 +146,11 @@ def _tokens(arguments: argparse.Namespace) -> list[dict[str, Any]]:
         classifier = _load(id)
         documents.append(stages_document(id, classifier.encoder.name, stages(classifier.encoder, arguments.text)))
     return documents
+
+
+def _seeds(arguments: argparse.Namespace) -> dict[str, Any]:
+    family = load_family(arguments.family)
+    return seeds_document(family, arguments.text, predict_family(family, [arguments.text]).logits[:, 0])
 
 
 def _temperature(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -194,6 +205,14 @@ def _show_comparison(document: dict[str, Any]) -> None:
     for row in document["variants"]:
         fate = row["absorbed_by"] or "absorbed" if row["absorbed"] else "FLIPS" if row["flip"] else "reaches the model"
         print(f"{row['shift']:8.4f}  {row['perturbation']:26} {row['label']:10} {fate:40} {visible(row['text'])}")
+
+
+def _show_seeds(document: dict[str, Any]) -> None:
+    for member in document["seeds"]:
+        print(f"seed {member['seed']:<6} {member['label']:12} {_line(member['probabilities'])}")
+    ensemble = document["ensemble"]
+    print(f"ensemble    {ensemble['label']:12} {_line(ensemble['probabilities'])}")
+    print(f"agreement {document['agreement']:.3f}, pairwise disagreement {document['pairwise_disagreement']:.3f}")
 
 
 def _show_temperatures(document: dict[str, Any]) -> None:

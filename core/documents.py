@@ -12,6 +12,7 @@ from core.classifier import Classifier, Logits
 from core.compare import Comparison, Row
 from core.dropout import Dropout, Spread, acting, rate_at
 from core.metrics import Probabilities, entropy, label_name
+from core.seeds import Family, pairwise_disagreement
 from core.stages import Stages
 from core.temperature import probabilities
 from core.tokens import Encoding
@@ -120,6 +121,32 @@ def temperature_document(classifier: Classifier, text: str, logits: Logits, at: 
         "text": text,
         "logits": [float(logit) for logit in logits],
         "temperatures": rows,
+    }
+
+
+def seeds_document(family: Family, text: str, logits: Logits) -> dict[str, Any]:
+    """What every member of a family says of one text.
+
+    Args:
+        logits: `[n_seeds, n_labels]`.
+    """
+    head, labels = family.first.head, family.first.labels
+    p = probabilities(logits, head)
+    mean = p.mean(axis=0)
+    names = [label_name(row, head, labels) for row in p]
+    return {
+        "family": family.id,
+        "head": head,
+        "labels": list(labels),
+        "versions": versions(),
+        "text": text,
+        "seeds": [
+            {"seed": seed, "model": member, "label": label, "probabilities": named(row, labels)}
+            for seed, member, label, row in zip(family.seeds, family.members, names, p, strict=True)
+        ],
+        "agreement": max(map(names.count, names)) / len(names),
+        "pairwise_disagreement": pairwise_disagreement(p[:, None], head),
+        "ensemble": {"label": label_name(mean, head, labels), "probabilities": named(mean, labels)},
     }
 
 

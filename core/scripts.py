@@ -33,7 +33,7 @@ def _load(classifier: Classifier) -> list[str]:
     source = classifier.source
     base, top = _where(classifier, source.directory), _where(classifier, source.top)
     lines = [
-        f"tokenizer = AutoTokenizer.from_pretrained({top!r})",
+        f"tokenizer = AutoTokenizer.from_pretrained({_where(classifier, source.tokenizer or source.top)!r})",
         f"model = AutoModelForSequenceClassification.from_pretrained({base!r}, dtype=torch.float32)",
     ]
     if source.adapter:
@@ -160,7 +160,7 @@ def tokens_script(classifier: Classifier, texts: Sequence[str]) -> str:
         "",
         "from transformers import AutoTokenizer",
         "",
-        f"tokenizer = AutoTokenizer.from_pretrained({_where(classifier, classifier.source.top)!r})",
+        f"tokenizer = AutoTokenizer.from_pretrained({_where(classifier, classifier.source.tokenizer or classifier.source.top)!r})",
         "backend = tokenizer.backend_tokenizer",
         "for text in [",
         *(f"    {text!a}," for text in texts),

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.classifier import Logits
 from core.compare import Comparison, Row
 from core.dropout import Spread
 from core.figures import label_colors
-from core.metrics import Probabilities
+from core.metrics import Probabilities, flip, label_name, margin, shift
 from core.perturb import perturbations
+from core.seeds import Family
 from core.stages import Stages
+from core.temperature import probabilities
 from core.tokens import Encoding, align
 from core.visible import visible
 
@@ -154,6 +157,33 @@ def passes_strip_frame(row: str, text: str, spread: Spread, labels: tuple[str, .
             "value": spread.samples[:, 0] if spread.margins is None else spread.margins,
             "shift": spread.shifts,
             "label": spread.labels,
+        }
+    )
+
+
+def seeds_strip_frame(family: Family, text: str, logits: Logits, temperature: float = 1.0) -> pd.DataFrame:
+    """The columns that `figures.margin_strip` reads: one line a seed, and one for the ensemble (the mean probabilities).
+
+    Margins are those of the first seed's label.
+
+    Args:
+        logits: `[n_seeds, n_labels]`.
+    """
+    head, labels = family.first.head, family.first.labels
+    p = probabilities(logits, head, temperature)
+    every = np.concatenate([p, p.mean(axis=0, keepdims=True)])
+    margins, flips = margin(every, p[0], head), flip(every, p[0], head)
+    return pd.DataFrame(
+        {
+            "row": ["seeds"] * len(p) + ["ensemble"],
+            "variant": [f"seed {seed}" for seed in family.seeds] + ["mean of all seeds"],
+            "visible": visible(text[:200]),
+            "tokens": "",
+            "probabilities": [_ranked(row, labels) for row in every],
+            "fate": np.where(False if flips is None else flips, "flips", "reaches the model"),
+            "value": margins,
+            "shift": shift(every, p[0], head),
+            "label": [label_name(row, head, labels) for row in every],
         }
     )
 

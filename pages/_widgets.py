@@ -25,6 +25,7 @@ from core.dropout import Dropout, Passes, run_passes
 from core.errors import WobbleError
 from core.figures import label_colors
 from core.perturb import Variant, custom, variants
+from core.seeds import Family, FamilyPrediction, OnData, Way, load_family, on_data, predict_family, way
 from core.stages import Stages, stages
 from core.tables import unique
 from core.temperature import COLDEST, HEAD_MEANING, HOTTEST
@@ -231,6 +232,35 @@ def compared(classifier: Classifier, text: str, own: tuple[str, ...], seed: int,
 def calibrated(classifier: Classifier, content: bytes | None) -> Calibration:
     """The calibration of a classifier on labelled data; each text runs once."""
     return calibrate_on(classifier, content)
+
+
+@st.cache_resource(show_spinner="Loading the seeds …")
+def family() -> Family:
+    """The embedded family of seeds, loaded once."""
+    return load_family()
+
+
+_BY_ID = {Family: lambda family: (family.id, family.members)}
+
+
+@st.cache_resource(max_entries=64, show_spinner="Asking every seed …", hash_funcs=_BY_ID)
+def family_of(family: Family, texts: tuple[str, ...]) -> FamilyPrediction:
+    """Every seed on some texts; computed once."""
+    return predict_family(family, texts)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Walking from one seed to the other …", hash_funcs=_BY_ID)
+def walked(family: Family, text: str, first: int, second: int) -> Way:
+    """The way from one seed to another; computed once."""
+    return way(family, text, first, second)
+
+
+@st.cache_resource(
+    show_spinner="Running all seeds on the test split: about half a minute on two cores …", hash_funcs=_BY_ID
+)
+def family_data(family: Family) -> OnData:
+    """Every seed on the movie test split; computed once."""
+    return on_data(family)
 
 
 @st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=_UNHASHED)

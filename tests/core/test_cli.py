@@ -111,6 +111,7 @@ def test_every_command_prints_something_to_read(command: list[str], capsys: pyte
         ["dropout", "x", "--p", "1"],
         ["dropout", "x", "--p", "nan"],
         ["dropout", "x", "--sites", "nonsense"],
+        ["seeds", "x", "--family", "bpe-cased"],
         ["temperature", "x", "--at", "0"],
         ["temperature", "x", "--at", "-1"],
         ["temperature", "x", "--at", "nan"],
@@ -163,6 +164,14 @@ def test_dropout(capsys: pytest.CaptureFixture[str]) -> None:
         capsys, "dropout", "A modest, messy thriller.", "--passes", "5", "--sites", "head", "--p", "0.5", "--json"
     )
     assert {site["kind"] for site in head["dropout"]["acting"]} == {"head"}
+
+
+def test_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    document = printed(capsys, "seeds", "Even in this less than magic kingdom, Reese rules.", "--json")
+    assert [member["seed"] for member in document["seeds"]] == list(range(42, 50))
+    assert 0.5 <= document["agreement"] <= 1
+    assert 0 <= document["pairwise_disagreement"] <= 1
+    assert sum(document["ensemble"]["probabilities"].values()) == pytest.approx(1)
 
 
 def test_temperature_keeps_the_label(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from core import catalog
 from tests.architectures import save
 
 APP = str(Path(__file__).parent.parent.parent / "app.py")
-PAGES = ["pages/perturb.py", "pages/dropout.py", "pages/temperature.py", "pages/tokens.py"]
+PAGES = ["pages/perturb.py", "pages/dropout.py", "pages/temperature.py", "pages/seeds.py", "pages/tokens.py"]
 HOSTILE = "<script>alert(1)</script> **bold** $x^2$ :red[red] [SEP] \u202eevil"
 
 

@@ -1,0 +1,64 @@
+"""The embedded family of training seeds: `python -m benchmarks.seeds`. Accuracy, disagreement, and speed."""
+
+import json
+import random
+from typing import Any
+
+import numpy as np
+
+from benchmarks.timing import medians
+from core import catalog
+from core.classifier import load_classifier, predict
+from core.data import snippets
+from core.seeds import load_family, on_data, predict_family
+
+TEXTS = 200
+
+
+def on_the_test_split() -> dict[str, Any]:
+    """Accuracy of each seed, their mean and spread, and the mean pairwise disagreement."""
+    family = load_family()
+    found = on_data(family)
+    return {
+        "accuracy": dict(zip(map(str, family.seeds), found.accuracy.tolist(), strict=True)),
+        "mean": float(found.accuracy.mean()),
+        "standard_deviation": float(found.accuracy.std()),
+        "range": float(np.ptp(found.accuracy)),
+        "mean_pairwise_disagreement": found.disagreement,
+        "texts": len(found.texts),
+    }
+
+
+def all_seeds_against_each_alone(rounds: int = 3) -> dict[str, Any]:
+    """All seeds on 200 texts in one family against loading and running each alone."""
+    texts = list(snippets("test", "movie")["text"])
+    random.Random(0).shuffle(texts)
+    texts = texts[:TEXTS]
+    ids = load_family().members
+
+    def alone() -> np.ndarray:
+        return np.stack([predict(load_classifier(catalog.resolve(id)), texts).logits for id in ids])
+
+    def together() -> np.ndarray:
+        return predict_family(load_family(), texts).logits
+
+    warm = load_family()
+    difference = float(np.abs(alone() - together()).max())
+    seconds = medians(
+        {
+            "each_loaded_and_run": alone,
+            "family_loaded_and_run": together,
+            "family_run": lambda: predict_family(warm, texts),
+        },
+        rounds,
+    )
+    return {
+        "benchmark": f"{len(ids)} seeds on {TEXTS} texts",
+        "largest_difference": difference,
+        "seconds": seconds,
+        "times_as_fast": seconds["each_loaded_and_run"] / seconds["family_loaded_and_run"],
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps([on_the_test_split(), all_seeds_against_each_alone()], indent=2))
