@@ -21,8 +21,8 @@ import torch
 from huggingface_hub import HfApi, constants, snapshot_download
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
-from core.classifier import Classifier, Source, first_line, load_classifier
-from core.errors import WobbleError
+from core.classifier import Classifier, Source, load_classifier
+from core.errors import WobbleError, first_line
 from core.tokens import algorithm
 
 EMBEDDED = Path(__file__).parent.parent / "assets" / "models"

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 
-from core.errors import WobbleError
+from core.errors import WobbleError, first_line
 from core.sites import ROW_DIMENSION, Recorder, Site, calling, install
 from core.temperature import Head
 from core.tokens import Encoding, TextEncoder
@@ -538,10 +538,3 @@ def _notes(source: Source, model: PreTrainedModel, loading: LoadingReport, piece
             f"{source.id} has one label and names no problem type: read as a yes-or-no answer, as transformers does."
         )
     return tuple(notes)
-
-
-def first_line(error: BaseException) -> str:
-    """A library's error in one line of bounded length, ending in a full stop."""
-    text = " ".join(str(error).split())
-    text = text if len(text) <= 200 else text[:199] + "…"
-    return (text or type(error).__name__).rstrip(".") + "."
