@@ -6,6 +6,7 @@ from typing import Any
 
 from core import catalog
 from core.calibration import Scores, calibrate_on
+from core.labelled import DataSource, read
 
 
 def _scores(found: Scores) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def _scores(found: Scores) -> dict[str, Any]:
 
 def calibration(id: str) -> dict[str, Any]:
     """The temperature fitted on the movie validation split, and the scores on the test split, with 95 % intervals."""
-    found = calibrate_on(catalog.load(id))
+    found = calibrate_on(catalog.load(id), read(DataSource("movie")))
     return {
         "model": id,
         "temperature": found.temperature,

@@ -10,7 +10,7 @@ from benchmarks.timing import medians
 from core import catalog
 from core.classifier import load_classifier, predict
 from core.data import snippets
-from core.seeds import load_family, on_data, predict_family
+from core.seeds import family_data, load_family, on_data, predict_family
 
 TEXTS = 200
 
@@ -18,9 +18,9 @@ TEXTS = 200
 def on_the_test_split() -> dict[str, Any]:
     """Accuracy of each seed, their mean and spread, and the mean pairwise disagreement."""
     family = load_family()
-    found = on_data(family)
+    found = on_data(family, family_data(family.id))
     return {
-        "accuracy": dict(zip(map(str, family.seeds), found.accuracy.tolist(), strict=True)),
+        "accuracy": dict(zip(family.names, found.accuracy.tolist(), strict=True)),
         "mean": float(found.accuracy.mean()),
         "standard_deviation": float(found.accuracy.std()),
         "range": float(np.ptp(found.accuracy)),
@@ -34,7 +34,7 @@ def all_seeds_against_each_alone(rounds: int = 3) -> dict[str, Any]:
     texts = list(snippets("test", "movie")["text"])
     random.Random(0).shuffle(texts)
     texts = texts[:TEXTS]
-    ids = load_family().members
+    ids = [member.id for member in load_family().members]
 
     def alone() -> np.ndarray:
         return np.stack([predict(load_classifier(catalog.resolve(id)), texts).logits for id in ids])

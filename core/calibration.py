@@ -6,13 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.classifier import Classifier, predict
-from core.data import labelled_csv, snippets
 from core.errors import WobbleError
-from core.metrics import Probabilities
+from core.labelled import Labelled
+from core.metrics import RESAMPLES, Estimate, Probabilities, estimate
 from core.temperature import probabilities
 
 BINS = 15
-RESAMPLES = 1000
 SEARCHED = (0.05, 20.0)
 """Temperatures between which the fit looks."""
 
@@ -27,15 +26,6 @@ class Reliability:
     """`[15]`: share of right labels."""
     count: NDArray[np.int64]
     """`[15]`"""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its 95 % percentile bootstrap interval over the texts."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,16 +101,11 @@ def scores(p: Probabilities, labels: NDArray[np.integer], seed: int = 0) -> Scor
     resampled = [float(np.abs(np.bincount(which[i], gaps[i], minlength=BINS)).sum() / len(labels)) for i in drawn]
     return Scores(
         accuracy=float(right.mean()),
-        nll=_estimate(float(losses.mean()), losses[drawn].mean(axis=1)),
-        brier=_estimate(float(squares.mean()), squares[drawn].mean(axis=1)),
-        ece=_estimate(ece(p, labels), np.array(resampled)),
+        nll=estimate(float(losses.mean()), losses[drawn].mean(axis=1)),
+        brier=estimate(float(squares.mean()), squares[drawn].mean(axis=1)),
+        ece=estimate(ece(p, labels), np.array(resampled)),
         reliability=reliability(p, labels),
     )
-
-
-def _estimate(value: float, resampled: NDArray[np.float64]) -> Estimate:
-    low, high = np.percentile(resampled, [2.5, 97.5])
-    return Estimate(value, float(low), float(high))
 
 
 def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
@@ -139,12 +124,11 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -
     return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6}).x))
 
 
-def calibrate_on(classifier: Classifier, content: bytes | None = None) -> Calibration:
+def calibrate_on(classifier: Classifier, data: Labelled) -> Calibration:
     """Calibrate a classifier on labelled texts: each text runs once.
 
-    Args:
-        content: a CSV file with the columns `text` and `label`, of which a drawn half is fitted on; None for the
-            embedded movie snippets (fitted on the validation split, tested on the test split).
+    Where the data have a validation and a test split of their own, the temperature is fitted on the one and tested on the
+    other; else a drawn half of the validation split serves for each (of all texts, where nobody split them).
 
     Raises:
         WobbleError: the head is no softmax, or the data are unfit; the sentence says why.
@@ -153,23 +137,17 @@ def calibrate_on(classifier: Classifier, content: bytes | None = None) -> Calibr
         raise WobbleError(
             f"{classifier.id} has a {classifier.head} head, and temperature scaling is defined for softmax."
         )
-    if content is not None:
-        texts, labels = labelled_csv(content, classifier.labels)
-        # Drawn, because a file may be sorted.
-        order = np.random.default_rng(0).permutation(len(texts))
-        parts = [([texts[i] for i in half], [labels[i] for i in half]) for half in np.array_split(order, 2)]
+    data.numbered_as(classifier.labels)  # refuses other labels before anything runs
+    if data.own_split and {"validation", "test"} <= set(data.split.tolist()):
+        parts = [data.part("validation"), data.part("test")]
     else:
-        if set(classifier.labels) != {"negative", "positive"}:
-            raise WobbleError(
-                f"The embedded data are labelled negative and positive, which {classifier.id} does not say."
-            )
-        parts = []
-        for split in ("validation", "test"):
-            data = snippets(split, "movie", labelled=True)
-            positive = classifier.labels.index("positive")
-            parts.append((list(data["text"]), [positive if label else 1 - positive for label in data["label"]]))
-    logits = [predict(classifier, texts).logits for texts, _ in parts]
-    return calibrate(logits[0], np.array(parts[0][1]), logits[1], np.array(parts[1][1]))
+        whole = data.part("validation") if data.own_split else data
+        # Drawn, because data may be sorted.
+        order = np.random.default_rng(0).permutation(len(whole.texts))
+        parts = [whole.rows(half) for half in np.array_split(order, 2)]
+    logits = [predict(classifier, part.texts).logits for part in parts]
+    labels = [part.numbered_as(classifier.labels) for part in parts]
+    return calibrate(logits[0], labels[0], logits[1], labels[1])
 
 
 def calibrate(

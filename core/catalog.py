@@ -23,6 +23,7 @@ from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNot
 
 from core.classifier import Classifier, Source, load_classifier
 from core.errors import WobbleError, first_line
+from core.recipe import runs_root
 from core.tokens import algorithm
 
 EMBEDDED = Path(__file__).parent.parent / "assets" / "models"
@@ -68,10 +69,13 @@ class Entry:
 
 
 def model_roots() -> tuple[Path, ...]:
-    """The folders that the operator allows: `WOBBLE_MODEL_DIRS`, separated as in PATH; by default `models/`."""
-    return tuple(
+    """The folders that the operator allows: `WOBBLE_MODEL_DIRS`, separated as in PATH, by default `models/`; and the folder
+    of finished trainings."""
+    named = tuple(
         Path(part).resolve() for part in os.environ.get("WOBBLE_MODEL_DIRS", "models").split(os.pathsep) if part
     )
+    trained = runs_root()
+    return named if trained is None else tuple(dict.fromkeys((*named, trained)))
 
 
 def local_ids() -> tuple[str, ...]:
@@ -189,7 +193,7 @@ def _entry(id: str, source: Literal["embedded", "local", "hub"], directory: Path
     except WobbleError:
         # A broken or forbidden adapter is still listed: choosing it says what is wrong.
         files = Source(id, source, directory)
-    config = _json(files.directory / "config.json")
+    config = _json(files.config)
     names = config.get("id2label") or {}
     labels = tuple(str(name) for _, name in sorted(names.items(), key=lambda item: int(item[0]))) if names else ()
     tokenizer = next(
@@ -204,6 +208,18 @@ def _entry(id: str, source: Literal["embedded", "local", "hub"], directory: Path
         tokenizer=algorithm(_json(tokenizer)) if tokenizer else None,
         available=available,
     )
+
+
+def size_of(id: str) -> tuple[int, int]:
+    """Parameters of a model and the width of its hidden states, read from small files.
+
+    Raises:
+        WobbleError: the id names nothing that may be loaded.
+    """
+    files = resolve(id)
+    config = _json(files.directory / "config.json")
+    width = next((config[name] for name in ("hidden_size", "dim", "d_model", "n_embd") if name in config), 768)
+    return _stored_numbers(files.directory), int(width)
 
 
 def _stored_numbers(directory: Path) -> int:

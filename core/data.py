@@ -1,13 +1,10 @@
 """The embedded data: rated snippets and the example gallery."""
 
-import io
 import json
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from core.errors import WobbleError
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -46,29 +43,6 @@ def snippets(split: str | None = None, domain: str | None = None, labelled: bool
         for row in table.select(["split", "domain", "label"]).to_pylist()
     ]
     return Dataset(table.filter(keep))
-
-
-def labelled_csv(content: bytes, labels: tuple[str, ...]) -> tuple[list[str], list[int]]:
-    """Texts and label numbers of a CSV file with the columns `text` and `label` (names of labels, or their numbers).
-
-    Raises:
-        WobbleError: the file is no such table.
-    """
-    import pandas as pd  # heavy, and needed only where data is read
-
-    try:
-        table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise WobbleError("The file is no readable CSV table in UTF-8.") from error
-    if missing := {"text", "label"} - set(table.columns):
-        raise WobbleError(f"The file has no column named {' and '.join(sorted(missing))}.")
-    numbers = {name: i for i, name in enumerate(labels)} | {str(i): i for i in range(len(labels))}
-    unknown = sorted({label for label in table["label"] if label not in numbers})
-    if unknown:
-        raise WobbleError(
-            f"The file holds the label {unknown[0]!r}, which the model does not have: {', '.join(labels[:8])}."
-        )
-    return table["text"].tolist(), [numbers[label] for label in table["label"]]
 
 
 @cache

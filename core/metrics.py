@@ -1,9 +1,14 @@
 """Measures of how far one prediction is from another. All are functions of probabilities (or of a regression's value)."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from core.temperature import Head
+
+RESAMPLES = 1000
+"""Of a bootstrap."""
 
 THRESHOLD = 0.5
 """A sigmoid head's label is predicted above this probability."""
@@ -130,3 +135,31 @@ def wilson(count: int, total: int, z: float = 1.959964) -> tuple[float, float]:
         0.0 if count == 0 else max(0.0, float(center - half)),
         1.0 if count == total else min(1.0, float(center + half)),
     )
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % percentile bootstrap interval over the texts."""
+
+    value: float
+    low: float
+    high: float
+
+
+def estimate(value: float, resampled: NDArray[np.float64]) -> Estimate:
+    """A number and the middle 95 % of what resampling made of it `[n_resamples]` (Efron 1979)."""
+    low, high = np.percentile(resampled, [2.5, 97.5])
+    return Estimate(value, float(low), float(high))
+
+
+def bootstrap_mean(values: NDArray[np.floating], seed: int = 0) -> Estimate:
+    """The mean of one value a text `[n_texts]`, with its interval over texts drawn again and again from a seeded generator.
+
+    Raises:
+        ValueError: there is no text.
+    """
+    if len(values) == 0:
+        raise ValueError("no text has no mean")
+    rng = np.random.default_rng(seed)
+    means = np.array([values[rng.integers(0, len(values), size=len(values))].mean() for _ in range(RESAMPLES)])
+    return estimate(float(values.mean()), means)

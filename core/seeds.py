@@ -1,13 +1,15 @@
 """Training seeds: the same recipe with another seed is another model. All of a family answer in one forward pass.
 
-The members are LoRA adapters on one encoder. Instead of merging each into a copy of the encoder, their factors are stacked:
-a batch holds every text once a seed, each linear layer runs once over all rows, and each seed's rows get their own low-rank
-term. What a call adds is looked up in a context variable, so the shared encoder never changes.
+Where the members are LoRA adapters on one encoder, they are not merged into copies of it; their factors are stacked: a batch
+holds every text once a seed, each linear layer runs once over all rows, and each seed's rows get their own low-rank term.
+What a call adds is looked up in a context variable, so the shared encoder never changes. Members of other kinds (fine-tuned
+as a whole, or of an architecture whose layers do not take rows first) answer one after the other.
 """
 
+import copy
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,34 +21,57 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
 from core import catalog
-from core.classifier import TOKEN_BUDGET, Classifier, Logits, load_base, model_inputs
-from core.data import snippets
+from core.classifier import TOKEN_BUDGET, Classifier, Logits, load_base, model_inputs, predict
 from core.errors import WobbleError
-from core.metrics import Probabilities, predicted
+from core.labelled import DataSource, Labelled, from_parquet, read
+from core.metrics import Estimate, Probabilities, bootstrap_mean, predicted, shift
+from core.recipe import PARTS, Part, Seeds, members_of, one_seed
+from core.runs import runs
+from core.sites import ROW_DIMENSION
 from core.temperature import Head, probabilities
 from core.tokens import Encoding
 
 MEMBER = re.compile(r"(?P<family>.+?)(?:-(?P<seed>\d+))?")
 FIRST_SEED = 42
-"""The seed of the member that carries the family's own name."""
+"""The seed of the member that carries an embedded family's own name."""
+
+Progress = Callable[[int, int], None]
+"""Called with what is done and what was asked for; what it raises cancels."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """One fine-tuned classifier of a family."""
+
+    id: str
+    """In the catalog."""
+    name: str
+    """Its seed ("43"), or what differs from the first member ("head 43")."""
+    seeds: Seeds
 
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """Fine-tuned classifiers that differ by their training seed alone."""
+    """Fine-tuned classifiers that differ by their training seeds alone."""
 
     id: str
-    members: tuple[str, ...]
-    """Ids of the catalog, in the order of their seeds."""
-    seeds: tuple[int, ...]
+    members: tuple[Member, ...]
     first: Classifier = field(repr=False)
-    """The member that carries the family's name: its tokenizer, labels, head and limits are those of all."""
-    model: PreTrainedModel = field(repr=False)
-    """The encoder without any adapter, with hooks that add the rows' own terms."""
+    """Its tokenizer, labels, head and limits are those of all."""
+    model: PreTrainedModel | None = field(repr=False)
+    """The encoder without any adapter, with hooks that add the rows' own terms; None where members answer one by one."""
     stacks: dict[str, "Stack"] = field(repr=False)
-    """By the path of the module."""
+    """By the path of the module; empty where members answer one by one."""
+    alone: tuple[Classifier, ...] = field(default=(), repr=False)
+    """The members as classifiers of their own; empty where they are stacked."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the members."""
+        return tuple(member.name for member in self.members)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +85,7 @@ class Stack:
     weight: Tensor | None = None
     """`[n_seeds, in, out]`: whole weights, transposed (the classification head)."""
     bias: Tensor | None = None
-    """`[n_seeds, 1, out]`"""
+    """`[n_seeds, 1, out]`; None for a layer without one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,53 +98,111 @@ class FamilyPrediction:
     rows_asked: int
     rows_run: int
     passes: int
-    """Forward passes of the encoder."""
+    """Forward passes of an encoder."""
 
 
 _stacks: ContextVar[dict[str, Stack] | None] = ContextVar("stacks", default=None)
 
 
-def members(id: str) -> dict[int, str]:
-    """The members of a family by seed, read from the names of local models: `x`, `x-43`, `x-44`, …
+# --- which families there are ----------------------------------------------------------------------------------------
+
+
+def families() -> tuple[str, ...]:
+    """Ids of all families with at least two members: the embedded one first, then finished trainings, the newest first."""
+    counts: dict[str, int] = {}
+    trained = {f"{run.id}/" for run in runs()}
+    for id in catalog.local_ids():
+        if not any(id.startswith(start) for start in trained) and (match := MEMBER.fullmatch(id)):
+            counts[match["family"]] = counts.get(match["family"], 0) + 1
+    named = [id for id, count in counts.items() if count > 1]
+    return (*named, *(run.id for run in runs() if len(run.finished) > 1))
+
+
+def members(id: str) -> tuple[Member, ...]:
+    """The members of a family: those of a training (`runs/mine`), or models that are named alike (`x`, `x-43`, `x-44`, …).
 
     Raises:
         WobbleError: there is no such family, or only one member.
     """
-    found = {}
-    for candidate in catalog.local_ids():
-        match = MEMBER.fullmatch(candidate)
-        if match and match["family"] == id:
-            found[int(match["seed"] or FIRST_SEED)] = candidate
+    run = next((run for run in runs() if run.id == id), None)
+    if run is not None:
+        found = [
+            Member(f"{run.id}/{folder.name}", name, seeds)
+            for seeds, name, folder in members_of(run.recipe, run.folder)
+            if name in run.finished
+        ]
+    else:
+        by_seed = {}
+        for candidate in catalog.local_ids():
+            match = MEMBER.fullmatch(candidate)
+            if match and match["family"] == id:
+                by_seed[int(match["seed"] or FIRST_SEED)] = candidate
+        found = [Member(by_seed[seed], str(seed), one_seed(seed)) for seed in sorted(by_seed)]
     if len(found) < 2:
         raise WobbleError(
-            f"There is no seed family named {id}: a family is a model x with others beside it named x-43, x-44, …"
+            f"There is no seed family named {id}: a family is a training with at least two finished seeds, or a model x with "
+            "others beside it named x-43, x-44, …"
         )
-    return dict(sorted(found.items()))
+    return tuple(found)
+
+
+def family_of(model: str) -> str | None:
+    """The family that a model belongs to, if any: by name, without loading anything."""
+    return next((id for id in families() if model == id or model in {member.id for member in members(id)}), None)
+
+
+def family_data(id: str) -> Labelled:
+    """Labelled texts that no member of a family was trained on, with numbers that fit its labels.
+
+    For a training the test split of its data, or where there is none its validation split; for others the embedded movie
+    snippets of the test split.
+
+    Raises:
+        WobbleError: there is no such family, or what was kept beside it is damaged.
+    """
+    members(id)
+    run = next((run for run in runs() if run.id == id), None)
+    data = read(DataSource("movie")) if run is None else from_parquet(run.folder / "data.parquet")
+    return data.part("test" if "test" in data.split else "validation")
+
+
+# --- loading ---------------------------------------------------------------------------------------------------------
 
 
 def load_family(id: str = catalog.DEFAULT) -> Family:
-    """Load the adapters of a family on one encoder.
+    """Load a family: its adapters on one encoder where that is possible, else each member.
 
     Raises:
-        WobbleError: there is no such family, or its members are no LoRA adapters on one encoder.
+        WobbleError: there is no such family, or a member cannot be loaded.
     """
-    by_seed = members(id)
-    sources = [catalog.resolve(member) for member in by_seed.values()]
-    first = catalog.load(next(iter(by_seed.values())))
-    if any(source.adapter is None or source.directory != sources[0].directory for source in sources):
-        raise WobbleError(f"The members of {id} are no LoRA adapters on one encoder.")
-    model = load_base(sources[0], first.device)
-    stacks = _stack([source.adapter for source in sources if source.adapter], first.device)
-    for name in stacks:
-        model.get_submodule(name).register_forward_hook(_hook(name))
-    return Family(id, tuple(by_seed.values()), tuple(by_seed), first, model, stacks)
+    found = members(id)
+    sources = [catalog.resolve(member.id) for member in found]
+    first = catalog.load(found[0].id)
+    adapters = [source.adapter for source in sources if source.adapter is not None]
+    if (
+        len(adapters) == len(sources)
+        and all(source.directory == sources[0].directory for source in sources)
+        and first.batching == "padded"
+        and first.family not in ROW_DIMENSION
+    ):
+        model = load_base(sources[0], first.device)
+        model.config.get_text_config().pad_token_id = first.model.config.get_text_config().pad_token_id
+        stacks = _stack(adapters, first.device)
+        if stacks is not None and all(isinstance(model.get_submodule(name), nn.Linear | Conv1D) for name in stacks):
+            for name in stacks:
+                model.get_submodule(name).register_forward_hook(_hook(name))
+            return Family(id, found, first, model, stacks)
+    return Family(id, found, first, None, {}, tuple(catalog.load(member.id) for member in found))
 
 
-def _stack(adapters: Sequence[Path], device: torch.device) -> dict[str, Stack]:
-    """The factors and whole layers of some adapters, module by module."""
+def _stack(adapters: Sequence[Path], device: torch.device) -> dict[str, Stack] | None:
+    """The factors and whole layers of some adapters, module by module; None where they are not of one shape."""
     tensors = [load_file(adapter / "adapter_model.safetensors") for adapter in adapters]
     configs = [json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8")) for adapter in adapters]
     scales = [config["lora_alpha"] / config["r"] for config in configs]
+    shapes = [{key: tensor.shape for key, tensor in member.items()} for member in tensors]
+    if any(shape != shapes[0] for shape in shapes):
+        return None
 
     def stacked(key: str) -> Tensor:
         return torch.stack([member[key].float() for member in tensors]).to(device)
@@ -133,9 +216,11 @@ def _stack(adapters: Sequence[Path], device: torch.device) -> dict[str, Stack]:
             scale = torch.tensor(scales, device=device)[:, None, None]
             stacks[name] = Stack(a=stacked(key).transpose(1, 2), b=b * scale)
         elif path.endswith(".weight") and "lora_" not in path:
-            name = path.removesuffix(".weight")
+            name, bias = path.removesuffix(".weight"), f"{key.removesuffix('weight')}bias"
+            if tensors[0][key].dim() != 2:
+                return None
             stacks[name] = Stack(
-                weight=stacked(key).transpose(1, 2), bias=stacked(key.removesuffix("weight") + "bias")[:, None]
+                weight=stacked(key).transpose(1, 2), bias=stacked(bias)[:, None] if bias in tensors[0] else None
             )
     return stacks
 
@@ -148,21 +233,44 @@ def _hook(name: str) -> Any:
         stack, x = stacks[name], inputs[0]
         count = len(stack.a if stack.a is not None else stack.weight)  # type: ignore[arg-type]
         rows = x.reshape(count, -1, x.shape[-1])
-        if stack.weight is not None and stack.bias is not None:
-            return (rows @ stack.weight + stack.bias).reshape(*x.shape[:-1], -1)
+        if stack.weight is not None:
+            whole = rows @ stack.weight if stack.bias is None else rows @ stack.weight + stack.bias
+            return whole.reshape(*x.shape[:-1], -1)
         assert stack.a is not None and stack.b is not None
         return output + (rows @ stack.a @ stack.b).reshape(output.shape)
 
     return add
 
 
-def predict_family(family: Family, texts: Sequence[str]) -> FamilyPrediction:
-    """Logits of every member for every text: each batch goes through the encoder once for all seeds.
+# --- predicting ------------------------------------------------------------------------------------------------------
+
+
+def predict_family(family: Family, texts: Sequence[str], progress: Progress | None = None) -> FamilyPrediction:
+    """Logits of every member for every text; where they are stacked, a batch goes through the encoder once for all seeds.
+
+    Args:
+        progress: called with the texts that are done and those asked for; what it raises cancels.
 
     Raises:
         WobbleError: a text cannot be encoded.
     """
-    first, seeds = family.first, len(family.seeds)
+    if family.model is not None:
+        return _predict_stacked(family, family.stacks, len(family.members), texts, progress)
+    found = []
+    for number, classifier in enumerate(family.alone, start=1):
+        found.append(predict(classifier, texts))
+        if progress is not None:
+            progress(number * len(texts), len(family.alone) * len(texts))
+    ran = sum(prediction.rows_run for prediction in found)
+    logits = np.stack([prediction.logits for prediction in found])
+    return FamilyPrediction(found[0].encodings, logits, len(found) * len(texts), ran, passes=ran)
+
+
+def _predict_stacked(
+    family: Family, stacks: dict[str, Stack], seeds: int, texts: Sequence[str], progress: Progress | None
+) -> FamilyPrediction:
+    assert family.model is not None
+    first = family.first
     encodings = first.encoder(texts)
     distinct = list({encoding.ids: encoding for encoding in encodings}.values())
     # Longest first, so that the widest batch comes at once.
@@ -173,7 +281,7 @@ def predict_family(family: Family, texts: Sequence[str]) -> FamilyPrediction:
         size = max(1, TOKEN_BUDGET[first.device.type] // (seeds * len(distinct[at].ids)))
         batch = distinct[at : at + size]
         inputs = {name: x.repeat(seeds, 1) for name, x in model_inputs(first, batch).items()}
-        token = _stacks.set(family.stacks)
+        token = _stacks.set(stacks)
         try:
             with torch.inference_mode():
                 logits = family.model(**inputs).logits.float().cpu().numpy()
@@ -183,6 +291,8 @@ def predict_family(family: Family, texts: Sequence[str]) -> FamilyPrediction:
             rows[encoding.ids] = logits[i :: len(batch)]
         at += size
         passes += 1
+        if progress is not None:
+            progress(min(at, len(distinct)), len(distinct))
     stacked = [rows[encoding.ids] for encoding in encodings]
     logits = np.stack(stacked, axis=1) if stacked else np.empty((seeds, 0, len(first.labels)), np.float32)
     return FamilyPrediction(
@@ -190,79 +300,110 @@ def predict_family(family: Family, texts: Sequence[str]) -> FamilyPrediction:
     )
 
 
-def between(family: Family, first: int, second: int, points: int = 11) -> Family:
-    """Models on the straight line from one seed's weights to another's, as a family whose "seeds" are the points.
+# --- the way from one seed to another --------------------------------------------------------------------------------
 
-    The weights at share t of the way are `W + (1 - t) * B1 A1 + t * B2 A2`: one term of twice the rank. The way between two
-    minima that a barrier of loss parts is what "different local minima" means (Frankle et al., arXiv 1912.05671).
+
+def predict_between(
+    family: Family, first: str, second: str, texts: Sequence[str], points: int = 11, progress: Progress | None = None
+) -> Logits:
+    """Logits of the models on the straight line from one member's weights to another's: `[points, n_texts, n_labels]`.
+
+    At share t of the way an adapted layer weighs `W + (1 - t) * B1 A1 + t * B2 A2`: one term of twice the rank. Members that
+    were trained as a whole are mixed parameter by parameter, in a copy.
 
     Raises:
-        WobbleError: a seed is not in the family, or the two are the same.
+        WobbleError: a member is not in the family, or the two are the same.
     """
-    for seed in (first, second):
-        if seed not in family.seeds:
-            raise WobbleError(
-                f"The family {family.id} has no seed {seed}: choose from {', '.join(map(str, family.seeds))}."
-            )
+    for name in (first, second):
+        if name not in family.names:
+            raise WobbleError(f"The family {family.id} has no seed {name}: choose from {', '.join(family.names)}.")
     if first == second or points < 2:
         raise WobbleError("A way leads from one seed to another one, over at least two points.")
-    i, j = family.seeds.index(first), family.seeds.index(second)
-    t = torch.linspace(0.0, 1.0, points, device=family.first.device)[:, None, None]
+    i, j = family.names.index(first), family.names.index(second)
+    if family.model is not None:
+        stacks = {name: _mixed(stack, i, j, points) for name, stack in family.stacks.items()}
+        return _predict_stacked(family, stacks, points, texts, progress).logits
+    logits = []
+    for number, model in enumerate(_mixtures(family.alone[i].model, family.alone[j].model, points), start=1):
+        logits.append(predict(replace(family.first, model=model), texts).logits)
+        if progress is not None:
+            progress(number * len(texts), points * len(texts))
+    return np.stack(logits)
 
-    def mixed(stack: Stack) -> Stack:
-        if stack.weight is not None and stack.bias is not None:
-            return Stack(
-                weight=(1 - t) * stack.weight[i] + t * stack.weight[j], bias=(1 - t) * stack.bias[i] + t * stack.bias[j]
-            )
-        assert stack.a is not None and stack.b is not None
-        a = torch.cat([stack.a[i], stack.a[j]], dim=-1).expand(points, -1, -1)
-        return Stack(a=a, b=torch.cat([(1 - t) * stack.b[i], t * stack.b[j]], dim=1))
 
-    stacks = {name: mixed(stack) for name, stack in family.stacks.items()}
-    names = tuple(f"{100 * k // (points - 1)} % of the way from seed {first} to {second}" for k in range(points))
-    return replace(family, members=names, seeds=tuple(range(points)), stacks=stacks)
+def _mixed(stack: Stack, i: int, j: int, points: int) -> Stack:
+    """A layer at each point of the way from member i to member j."""
+    some = stack.weight if stack.weight is not None else stack.a
+    assert some is not None
+    t = torch.linspace(0.0, 1.0, points, device=some.device)[:, None, None]
+    if stack.weight is not None:
+        return Stack(
+            weight=(1 - t) * stack.weight[i] + t * stack.weight[j],
+            bias=None if stack.bias is None else (1 - t) * stack.bias[i] + t * stack.bias[j],
+        )
+    assert stack.a is not None and stack.b is not None
+    a = torch.cat([stack.a[i], stack.a[j]], dim=-1).expand(points, -1, -1)
+    return Stack(a=a, b=torch.cat([(1 - t) * stack.b[i], t * stack.b[j]], dim=1))
+
+
+def _mixtures(one: PreTrainedModel, other: PreTrainedModel, points: int) -> Iterator[PreTrainedModel]:
+    """One private copy, whose parameters move from those of one model to those of the other."""
+    model = copy.deepcopy(one)
+    ends = list(zip(model.parameters(), one.parameters(), other.parameters(), strict=True))
+    for t in np.linspace(0.0, 1.0, points):
+        with torch.no_grad():
+            for mixed, a, b in ends:
+                mixed.copy_(torch.lerp(a, b, float(t)))
+        yield model
 
 
 @dataclass(frozen=True, eq=False)
 class Way:
-    """Loss, accuracy and one sentence along the straight line between two seeds."""
+    """Loss and accuracy along the straight line between the weights of two members."""
 
     shares: NDArray[np.float64]
-    """`[points]`: 0 at the first seed, 1 at the second."""
+    """`[points]`: 0 at the first member, 1 at the second."""
     loss: NDArray[np.float64]
     """`[points]`: mean NLL in nats on the labelled texts."""
     accuracy: NDArray[np.float64]
     """`[points]`"""
-    sentence: Probabilities
-    """`[points, n_labels]`"""
     texts: int
 
     @property
     def barrier(self) -> float:
-        """How far the loss on the way rises above the straight line between its two ends; at most 0 without a barrier."""
+        """How far the loss on the way rises above the straight line between its two ends, in nats; 0 where it nowhere does.
+
+        A barrier between two minima is what "different local minima" means (Frankle et al., arXiv 1912.05671).
+        """
         line = (1 - self.shares) * self.loss[0] + self.shares * self.loss[-1]
         return float((self.loss - line).max())
 
 
-def way(family: Family, text: str, first: int, second: int, points: int = 11, texts: int = 300) -> Way:
-    """Walk from one seed to another, over the first labelled movie snippets of the test split.
+MOST_ON_THE_WAY = 300
+"""Labelled texts along a way: enough to see a barrier, few enough to wait for."""
+
+
+def way(
+    family: Family, data: Labelled, first: str, second: str, points: int = 11, progress: Progress | None = None
+) -> Way:
+    """Walk from one member to another over some labelled texts (drawn, where there are many).
 
     Raises:
-        WobbleError: there is no such seed, or the text cannot be predicted.
+        WobbleError: there is no such member, or a text cannot be predicted.
     """
-    line = between(family, first, second, points)
-    data = snippets("test", "movie", labelled=True)
-    labels = np.array(data["label"][:texts], dtype=np.int64)
-    logits = predict_family(line, [text, *list(data["text"])[:texts]]).logits
-    p = probabilities(logits, family.first.head)
-    likely = p[:, 1:][:, np.arange(len(labels)), labels]
+    some = data.rows(np.sort(np.random.default_rng(0).permutation(len(data.texts))[:MOST_ON_THE_WAY]))
+    labels = some.numbered_as(family.first.labels)
+    p = probabilities(predict_between(family, first, second, some.texts, points, progress), family.first.head)
+    likely = p[:, np.arange(len(labels)), labels]
     return Way(
         shares=np.linspace(0.0, 1.0, points),
         loss=-np.log(np.maximum(likely, 1e-300)).mean(axis=1),
-        accuracy=(p[:, 1:].argmax(axis=-1) == labels).mean(axis=1),
-        sentence=p[:, 0],
+        accuracy=(p.argmax(axis=-1) == labels).mean(axis=1),
         texts=len(labels),
     )
+
+
+# --- how much members differ -----------------------------------------------------------------------------------------
 
 
 def pairwise_disagreement(p: Probabilities, head: Head) -> float:
@@ -271,22 +412,35 @@ def pairwise_disagreement(p: Probabilities, head: Head) -> float:
     Args:
         p: `[n_seeds, n_texts, n_labels]`.
     """
+    return float(_disagreement(p, head, _pairs(len(p))).mean())
+
+
+def _pairs(count: int) -> list[tuple[int, int]]:
+    return [(i, j) for i in range(count) for j in range(i + 1, count)]
+
+
+def _disagreement(p: Probabilities, head: Head, pairs: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
+    """`[n_texts]`: share of some pairs of members that predict different labels."""
     labels = predicted(p, head)
-    pairs = [
-        (labels[i] != labels[j]).any(axis=-1).mean() for i in range(len(labels)) for j in range(i + 1, len(labels))
-    ]
-    return float(np.mean(pairs))
+    result: NDArray[np.float64] = np.mean([(labels[i] != labels[j]).any(axis=-1) for i, j in pairs], axis=0)
+    return result
+
+
+def votes(p: Probabilities, head: Head) -> NDArray[np.int64]:
+    """How many members predict each label: `[n_texts, n_labels]` from `[n_seeds, n_texts, n_labels]`."""
+    counts: NDArray[np.int64] = predicted(p, head).sum(axis=0)
+    return counts
 
 
 @dataclass(frozen=True, eq=False)
 class OnData:
-    """A family on labelled texts."""
+    """A family on labelled texts that it was not trained on."""
 
     texts: tuple[str, ...]
     labels: NDArray[np.int64]
     """`[n_texts]`"""
-    rating_std: NDArray[np.float64]
-    """`[n_texts]`: how much people disagree."""
+    rating_std: NDArray[np.float64] | None
+    """`[n_texts]`: how much people disagree, where that is known."""
     probabilities: Probabilities
     """`[n_seeds, n_texts, n_labels]`"""
     accuracy: NDArray[np.float64]
@@ -298,23 +452,22 @@ class OnData:
     @property
     def split(self) -> NDArray[np.float64]:
         """`[n_texts]`: share of the pairs of seeds that disagree on a text."""
-        counts = votes(self.probabilities, "softmax")
-        total = len(self.accuracy)
-        same = (counts * (counts - 1)).sum(axis=-1)
-        shares: NDArray[np.float64] = 1.0 - same / (total * (total - 1))
-        return shares
+        return _disagreement(self.probabilities, "softmax", _pairs(len(self.accuracy)))
 
 
-def on_data(family: Family, split: str = "test", domain: str = "movie") -> OnData:
-    """All members on the embedded labelled snippets of a split and domain."""
-    data = snippets(split, domain, labelled=True)
-    texts, labels = list(data["text"]), np.array(data["label"], dtype=np.int64)
-    prediction = predict_family(family, texts)
+def on_data(family: Family, data: Labelled, progress: Progress | None = None) -> OnData:
+    """All members on labelled texts.
+
+    Raises:
+        WobbleError: the data hold labels that the family does not have.
+    """
+    labels = data.numbered_as(family.first.labels)
+    prediction = predict_family(family, data.texts, progress)
     p = probabilities(prediction.logits, family.first.head)
     return OnData(
-        texts=tuple(texts),
+        texts=data.texts,
         labels=labels,
-        rating_std=np.array(data["rating_std"], dtype=np.float64),
+        rating_std=data.rating_std,
         probabilities=p,
         accuracy=(p.argmax(axis=-1) == labels).mean(axis=-1),
         disagreement=pairwise_disagreement(p, family.first.head),
@@ -322,7 +475,73 @@ def on_data(family: Family, split: str = "test", domain: str = "movie") -> OnDat
     )
 
 
-def votes(p: Probabilities, head: Head) -> NDArray[np.int64]:
-    """How many members predict each label: `[n_texts, n_labels]` from `[n_seeds, n_texts, n_labels]`."""
-    counts: NDArray[np.int64] = predicted(p, head).sum(axis=0)
-    return counts
+@dataclass(frozen=True)
+class Influence:
+    """What one source of chance does while all others are held."""
+
+    part: Part
+    pairs: int
+    """Pairs of members that differ in this part alone."""
+    disagreement: Estimate
+    """Mean over the pairs and the texts; the interval is over the texts."""
+    shift: Estimate
+    """Likewise, in total variation distance."""
+
+
+def influences(family: Family, p: Probabilities) -> tuple[Influence, ...]:
+    """Which seed moves the predictions most: for each part the pairs of members that differ in it alone, largest shift first.
+
+    Dodge et al. (arXiv 2002.06305) ask this of the head's initialisation and the order of the data. Empty where no two members
+    differ in one part alone.
+
+    Args:
+        p: `[n_seeds, n_texts, n_labels]`.
+    """
+    head = family.first.head
+    found = []
+    for part in PARTS:
+        pairs = [(i, j) for i, j in _pairs(len(family.members)) if _differ_in(family, i, j) == [part]]
+        if pairs:
+            shifts = np.mean([shift(p[i], p[j], head) for i, j in pairs], axis=0)
+            found.append(
+                Influence(part, len(pairs), bootstrap_mean(_disagreement(p, head, pairs)), bootstrap_mean(shifts))
+            )
+    return tuple(sorted(found, key=lambda influence: -influence.shift.value))
+
+
+def _differ_in(family: Family, i: int, j: int) -> list[Part]:
+    one, other = family.members[i].seeds, family.members[j].seeds
+    return [part for part in PARTS if getattr(one, part) != getattr(other, part)]
+
+
+@dataclass(frozen=True)
+class HumanBin:
+    """Texts on which people disagree about as much, and how often two seeds disagree on them."""
+
+    low: float
+    high: float
+    """Range of the raters' standard deviation."""
+    texts: int
+    disagreement: Estimate
+
+
+def against_people(found: OnData, bins: int = 5) -> tuple[HumanBin, ...]:
+    """Seed disagreement over human disagreement: bins of about equally many texts, from agreed to disputed.
+
+    Raises:
+        ValueError: nobody rated these texts.
+    """
+    if found.rating_std is None:
+        raise ValueError("these texts have no ratings")
+    order = np.argsort(found.rating_std, kind="stable")
+    split = found.split
+    return tuple(
+        HumanBin(
+            float(found.rating_std[part].min()),
+            float(found.rating_std[part].max()),
+            len(part),
+            bootstrap_mean(split[part]),
+        )
+        for part in np.array_split(order, bins)
+        if len(part)
+    )

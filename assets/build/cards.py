@@ -11,7 +11,7 @@ from assets.build.paths import DATA, MODELS
 from assets.build.snippets import CLEAR, DOMAINS
 from benchmarks.accuracy import accuracy
 from core.data import snippets
-from core.seeds import load_family, on_data
+from core.seeds import family_data, load_family, on_data
 
 log = logging.getLogger(__name__)
 
@@ -78,8 +78,8 @@ and its like stand on it.
 def _family() -> str:
     """Accuracy of every seed on the movie test split, and how often two of them disagree."""
     family = load_family()
-    found = on_data(family)
-    rows = [f"| {seed} | {accuracy:.2%} |" for seed, accuracy in zip(family.seeds, found.accuracy, strict=True)]
+    found = on_data(family, family_data(family.id))
+    rows = [f"| {seed} | {accuracy:.2%} |" for seed, accuracy in zip(family.names, found.accuracy, strict=True)]
     log.info("seeds: mean %.4f, mean pairwise disagreement %.4f", found.accuracy.mean(), found.disagreement)
     return (
         f"""## The family of seeds, on the {len(found.texts):,} labelled movie snippets of the test split

@@ -27,7 +27,7 @@ def weight(folder: Path) -> int:
 
 
 def test_assets_stay_within_their_budget() -> None:
-    assert weight(EMBEDDED.parent) <= 82 * MIB
+    assert weight(EMBEDDED.parent) <= 88 * MIB
     for name in ("bpe-cased", "unigram-cased"):
         assert weight(EMBEDDED / name) <= 17 * MIB
     assert max(file.stat().st_size for file in EMBEDDED.rglob("*") if file.is_file()) <= 48 * MIB

@@ -1,0 +1,330 @@
+"""Labelled texts to learn from and to be tested on: the embedded snippets, a data set of the hub, or a file.
+
+Whatever they come from, they end as texts with numbered labels, without empty and repeated rows, in fixed splits and
+with a fingerprint, so that what was learned from them can be repeated.
+"""
+
+import hashlib
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.data import snippets
+from core.errors import WobbleError, first_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+EMBEDDED = {
+    "movie": "movie-review snippets",
+    "product": "product-review snippets",
+    "tweet": "tweets",
+    "editorial": "newspaper editorials",
+    "all": "all four domains",
+}
+"""Embedded data by name, and what they are."""
+
+HUB = {"glue": "nyu-mll/glue"}
+"""Short names of data sets that the hub has moved to another one."""
+
+FORMATS = ("csv", "jsonl", "parquet")
+MOST_ROWS = 100_000
+"""Rows that are read at the most; a data set on the hub may hold millions."""
+MOST_LABELS = 1_000
+HELD_OUT = 0.2
+"""Share of the texts held out for validation where the data have no split of their own."""
+MOST_HELD_OUT = 2_000
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Where labelled texts come from, as a recipe keeps it."""
+
+    name: str
+    """An embedded name, a hub id with its configuration behind it (`glue/sst2`), or the name of a file."""
+    text_column: str | None = None
+    """None: the only column of text, or the one named `text` or `sentence`."""
+    label_column: str | None = None
+    """None: the one named `label`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Texts with numbered labels."""
+
+    texts: tuple[str, ...]
+    labels: NDArray[np.int64]
+    """`[n_texts]`: positions in `names`."""
+    names: tuple[str, ...]
+    split: NDArray[np.str_]
+    """`[n_texts]`: "train", "validation" or "test"."""
+    own_split: bool = True
+    """Whether the splits are the data's own; False where Wobble held some texts out by their hash."""
+    rating_std: NDArray[np.float64] | None = None
+    """`[n_texts]`: how much people disagreed, where that is known."""
+    notes: tuple[str, ...] = ()
+    """What was left out, in sentences."""
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over texts, labels and splits, in order: equal data have equal fingerprints."""
+        digest = hashlib.sha256("\0".join(self.names).encode("utf-8", "surrogatepass"))
+        for text, label, split in zip(self.texts, self.labels, self.split, strict=True):
+            digest.update(f"\1{label}\0{split}\0{text}".encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+    def part(self, split: Split) -> "Labelled":
+        """The texts of one split."""
+        return self.rows(np.flatnonzero(self.split == split))
+
+    def rows(self, index: NDArray[np.integer]) -> "Labelled":
+        """Some of the texts, in the order of `index` `[n]`."""
+        return replace(
+            self,
+            texts=tuple(self.texts[i] for i in index),
+            labels=self.labels[index],
+            split=self.split[index],
+            rating_std=None if self.rating_std is None else self.rating_std[index],
+        )
+
+    def numbered_as(self, labels: Sequence[str]) -> NDArray[np.int64]:
+        """The labels `[n_texts]` as positions in a model's own label names (or its numbers: "0", "1", …).
+
+        Raises:
+            WobbleError: the data hold a label that the model does not have.
+        """
+        known = {name: i for i, name in enumerate(labels)}
+        by_number = {str(i): i for i in range(len(labels))}
+        chosen = known if set(self.names) <= set(known) else by_number if set(self.names) <= set(by_number) else None
+        if chosen is None:
+            unknown = next(name for name in self.names if name not in known)
+            raise WobbleError(
+                f"The data hold the label {unknown[:40]!r}, which the model does not have: its labels are "
+                f"{', '.join(labels[:8])}{', …' if len(labels) > 8 else ''}."
+            )
+        return np.array([chosen[name] for name in self.names], dtype=np.int64)[self.labels]
+
+
+def read(source: DataSource, content: bytes | None = None) -> Labelled:
+    """Read labelled texts.
+
+    Args:
+        content: of a file named `source.name`; without it the name is an embedded one, a hub id or a path.
+
+    Raises:
+        WobbleError: there are no such data, or they are unfit; the sentence says why.
+    """
+    if content is None and source.name in EMBEDDED:
+        return _embedded(source.name)
+    if content is None and Path(source.name).suffix.lstrip(".").lower() in FORMATS:
+        try:
+            content = Path(source.name).read_bytes()
+        except OSError as error:
+            raise WobbleError(f"{source.name} cannot be read: {error.strerror or error}.") from error
+    if content is not None:
+        return _cleaned(read_table(content, source.name), source)
+    return _hub(source)
+
+
+def read_table(content: bytes, name: str) -> "pd.DataFrame":
+    """The table in a CSV, JSONL or Parquet file.
+
+    Raises:
+        WobbleError: the file is no such table.
+    """
+    import pandas as pd  # heavy, and needed only where data are read
+
+    kind = Path(name).suffix.lstrip(".").lower()
+    readers: dict[str, Callable[[io.BytesIO], pd.DataFrame]] = {
+        "csv": lambda stream: pd.read_csv(stream, dtype=str, keep_default_na=False),
+        "jsonl": lambda stream: pd.read_json(stream, lines=True, dtype=False),
+        "parquet": pd.read_parquet,
+    }
+    if kind not in readers:
+        raise WobbleError(f"{name} is no CSV, JSONL or Parquet file: its name must end in .csv, .jsonl or .parquet.")
+    try:
+        table = readers[kind](io.BytesIO(content))
+    except Exception as error:  # whatever a library says of a stranger's file, the file is what is wrong
+        raise WobbleError(f"{name} is no readable {kind.upper()} table in UTF-8: {first_line(error)}") from error
+    if table.empty:
+        raise WobbleError(f"{name} holds no rows.")
+    table.columns = table.columns.map(str)
+    return table
+
+
+def _embedded(name: str) -> Labelled:
+    data = snippets(domain=None if name == "all" else name, labelled=True)
+    return Labelled(
+        texts=tuple(data["text"]),
+        labels=np.array(data["label"], dtype=np.int64),
+        names=("negative", "positive"),
+        split=np.array(data["split"]),
+        rating_std=np.array(data["rating_std"], dtype=np.float64),
+    )
+
+
+def _hub(source: DataSource) -> Labelled:
+    """A data set of the hub, with its own splits."""
+    from datasets import ClassLabel, DatasetDict, load_dataset  # heavy, and needed only where data are read
+
+    parts = source.name.strip("/").split("/")
+    if not all(parts) or len(parts) > 3:
+        raise WobbleError(
+            f"{source.name!r} names no data: give {', '.join(EMBEDDED)}, a file (.csv, .jsonl, .parquet) or a hub id."
+        )
+    id, configuration = (
+        (HUB[parts[0]], "/".join(parts[1:]) or None)
+        if parts[0] in HUB
+        else ("/".join(parts[:2]), parts[2] if len(parts) == 3 else None)
+    )
+    try:
+        found = load_dataset(id, configuration)
+    except Exception as error:  # a missing data set, a missing network and a broken file all end here
+        raise WobbleError(f"The data set {source.name} cannot be loaded from the hub: {first_line(error)}") from error
+    if not isinstance(found, DatasetDict) or "train" not in found:
+        raise WobbleError(f"The data set {source.name} has no split named train.")
+    import pandas as pd
+
+    frames = []
+    for split, names in (("train", ("train",)), ("validation", ("validation", "validation_matched", "dev", "test"))):
+        if (name := next((name for name in names if name in found), None)) is not None:
+            rows = found[name].select(range(min(len(found[name]), MOST_ROWS)))
+            frame = rows.to_pandas()
+            for column, feature in rows.features.items():
+                if isinstance(feature, ClassLabel):
+                    # Labels of -1 stand for hidden ones.
+                    frame[column] = [feature.names[i] if i >= 0 else "" for i in frame[column]]
+            frames.append(frame.assign(split=split))
+    table = pd.concat(frames, ignore_index=True)
+    cut = f"The first {MOST_ROWS:,} of {len(found['train']):,} training rows were read."
+    labelled = _cleaned(table, source)
+    return replace(labelled, notes=(*labelled.notes, cut)) if len(found["train"]) > MOST_ROWS else labelled
+
+
+def _column(table: "pd.DataFrame", chosen: str | None, usual: Sequence[str], what: str) -> str:
+    columns = [column for column in table.columns if column != "split"]
+    if chosen is not None:
+        if chosen not in columns:
+            raise WobbleError(f"The data have no column named {chosen!r}: their columns are {', '.join(columns[:12])}.")
+        return chosen
+    for name in usual:
+        if name in columns:
+            return name
+    raise WobbleError(f"Which column holds the {what}? The data have none named {' or '.join(usual)}: name it.")
+
+
+def _word(value: Any) -> str:
+    """A label as a word: `1.0` and `1` are one label."""
+    if isinstance(value, float | np.floating):
+        return "" if np.isnan(value) else str(int(value)) if float(value).is_integer() else str(value)
+    return "" if value is None else str(value).strip()
+
+
+def _cleaned(table: "pd.DataFrame", source: DataSource) -> Labelled:
+    """Texts and numbered labels of a table, without empty and repeated rows, in splits.
+
+    Raises:
+        WobbleError: a column is missing, or what is left is nothing to learn from.
+    """
+    text_column = _column(table, source.text_column, ("text", "sentence"), "text")
+    label_column = _column(table, source.label_column, ("label", "labels"), "label")
+    if text_column == label_column:
+        raise WobbleError(f"Text and label cannot be the same column, {text_column!r}.")
+    own_split = "split" in table.columns and set(map(str, table["split"])) <= set(SPLITS)
+    splits = list(map(str, table["split"])) if own_split else ["train"] * len(table)
+    notes, rows = [], {}
+    empty = unlabelled = repeated = 0
+    for text, label, split in zip(table[text_column], map(_word, table[label_column]), splits, strict=True):
+        # A row that the hub's own validation split repeats stays with the split that came first.
+        if not isinstance(text, str) or not text.strip():
+            empty += 1
+        elif not label:
+            unlabelled += 1
+        elif (text, label) in rows:
+            repeated += 1
+        else:
+            rows[text, label] = split
+    for count, what in ((empty, "without a text"), (unlabelled, "without a label"), (repeated, "that repeat another")):
+        if count:
+            notes.append(
+                f"{count:,} {'row' if count == 1 else 'rows'} {what} {'was' if count == 1 else 'were'} left out."
+            )
+    if (both := len(rows) - len({text for text, _ in rows})) > 0:
+        notes.append(f"{both:,} {'text stands' if both == 1 else 'texts stand'} there with more than one label.")
+    names = sorted(
+        {label for _, label in rows}, key=lambda name: (not name.isdigit(), int(name) if name.isdigit() else 0, name)
+    )
+    if len(names) < 2:
+        raise WobbleError(
+            f"The column {label_column!r} holds {f'one label only, {names[0][:40]!r}' if names else 'no label'}: "
+            "there is nothing to tell apart."
+        )
+    if len(names) > MOST_LABELS or (len(names) > 20 and len(names) > len(rows) / 2):
+        raise WobbleError(
+            f"The column {label_column!r} holds {len(names):,} different values in {len(rows):,} rows: that is no column of labels."
+        )
+    numbers = {name: i for i, name in enumerate(names)}
+    texts = tuple(text for text, _ in rows)
+    where: NDArray[np.str_] = np.array(list(rows.values()))
+    return Labelled(
+        texts=texts,
+        labels=np.array([numbers[label] for _, label in rows], dtype=np.int64),
+        names=tuple(names),
+        split=where if "validation" in rows.values() else _held_out(texts, where),
+        own_split="validation" in rows.values(),
+        notes=tuple(notes),
+    )
+
+
+def _held_out(texts: Sequence[str], split: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Move a share of the training texts to validation, chosen by their hash: equal texts never straddle, nothing moves."""
+    train = [i for i, name in enumerate(split) if name == "train"]
+    order = sorted(
+        {texts[i] for i in train}, key=lambda text: hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    )
+    count = min(max(1, round(HELD_OUT * len(order))), MOST_HELD_OUT, len(order) - 1)
+    chosen = set(order[:count])
+    return np.array(
+        ["validation" if name == "train" and text in chosen else name for text, name in zip(texts, split, strict=True)]
+    )
+
+
+def to_parquet(data: Labelled, file: Path) -> None:
+    """Keep labelled texts beside what was learned from them."""
+    import pandas as pd
+
+    frame = pd.DataFrame({"text": data.texts, "label": data.labels, "split": data.split})
+    if data.rating_std is not None:
+        frame["rating_std"] = data.rating_std
+    frame.attrs = {"names": list(data.names), "own_split": data.own_split}
+    frame.to_parquet(file, index=False)
+
+
+def from_parquet(file: Path) -> Labelled:
+    """What `to_parquet` wrote.
+
+    Raises:
+        WobbleError: the file is missing or damaged.
+    """
+    import pandas as pd
+
+    try:
+        frame = pd.read_parquet(file)
+        return Labelled(
+            texts=tuple(frame["text"]),
+            labels=frame["label"].to_numpy(dtype=np.int64),
+            names=tuple(frame.attrs["names"]),
+            split=frame["split"].to_numpy(dtype=str),
+            own_split=bool(frame.attrs["own_split"]),
+            rating_std=frame["rating_std"].to_numpy(dtype=np.float64) if "rating_std" in frame else None,
+        )
+    except Exception as error:  # as for files of strangers
+        raise WobbleError(f"The data that were kept at {file.name} cannot be read: {first_line(error)}") from error
