@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 
-from core.errors import WobbleError
+from core.errors import WobbleError, first_line
 from core.labelled import DataSource, Labelled
 
 Part = Literal["head", "order", "dropout", "subset"]
@@ -33,6 +33,9 @@ Method = Literal["lora", "full"]
 
 LEARNING_RATE: dict[Method, float] = {"lora": 2e-3, "full": 1e-4}
 """What suits small encoders and few examples; chosen on the validation split of the embedded movie snippets."""
+
+RANK, ALPHA = 8, 32
+"""Of LoRA, as in the embedded family."""
 
 MOST_SEEDS = 16
 MOST_MEMBERS = 32
@@ -84,7 +87,7 @@ class Recipe:
 
     def document(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return asdict(self)
+        return {**asdict(self), "members": [asdict(seeds) for seeds in self.members]}
 
 
 def default_name(data: str) -> str:
@@ -100,7 +103,7 @@ def recipe_of(document: dict[str, Any]) -> Recipe:
         WobbleError: the document is no recipe.
     """
     try:
-        return Recipe(
+        recipe = Recipe(
             **{
                 **document,
                 "data": DataSource(**document["data"]),
@@ -108,7 +111,12 @@ def recipe_of(document: dict[str, Any]) -> Recipe:
             }
         )
     except (TypeError, KeyError) as error:
-        raise WobbleError(f"This is no training's record: {error}.") from error
+        raise WobbleError(f"This is no training's record: {first_line(error)}") from error
+    kinds = {"name": str, "base": str, "examples": int, "epochs": int, "batch": int, "learning_rate": float | int}
+    wrong = [name for name, kind in kinds.items() if not isinstance(getattr(recipe, name), kind)]
+    if wrong or not recipe.members or not all(type(seed) is int for m in recipe.members for seed in asdict(m).values()):
+        raise WobbleError(f"This is no training's record: {(wrong or ['members'])[0]} cannot be read.")
+    return recipe
 
 
 def member_names(members: Sequence[Seeds]) -> tuple[str, ...]:
@@ -121,7 +129,8 @@ def member_names(members: Sequence[Seeds]) -> tuple[str, ...]:
             names.append(str(seeds.head) if seeds.subset == first.subset else f"{seeds.head} subset {seeds.subset}")
         else:
             different = [part for part in PARTS if getattr(seeds, part) != getattr(first, part)]
-            names.append(" ".join(f"{part} {getattr(seeds, part)}" for part in different))
+            # Nothing differs where the first member itself has several seeds.
+            names.append(" ".join(f"{part} {getattr(seeds, part)}" for part in different) or str(first.head))
     return tuple(names)
 
 
@@ -135,7 +144,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     for part in (part.strip() for part in text.split(",")):
         match = re.fullmatch(r"(\d{1,10})(?:\s*-\s*(\d{1,10}))?", part, re.ASCII)
         if match is None:
-            raise WobbleError(f"{part!r} is no seed: give whole numbers like 42, 43 or a range like 42-45.")
+            raise WobbleError(f"{part[:40]!r} is no seed: give whole numbers like 42, 43 or a range like 42-45.")
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first or last - first >= MOST_SEEDS:
             raise WobbleError(f"{part} is no range of at most {MOST_SEEDS} seeds.")
@@ -206,8 +215,14 @@ def check(recipe: Recipe, data: Labelled) -> None:
         raise WobbleError(f"A learning rate of {recipe.learning_rate:g} is not above 0 and at most 1.")
     if recipe.method not in get_args(Method):
         raise WobbleError(f"{recipe.method!r} is no method: choose lora or full.")
-    if not recipe.members or len(set(recipe.members)) < len(recipe.members):
+    if recipe.precision not in ("bf16", "fp32"):
+        raise WobbleError(f"{recipe.precision!r} is no precision: choose bf16 or fp32.")
+    if not 1 <= len(recipe.members) <= MOST_MEMBERS:
+        raise WobbleError(f"A run trains 1 to {MOST_MEMBERS} models, not {len(recipe.members)}.")
+    if len(set(recipe.members)) < len(recipe.members):
         raise WobbleError("The members of a run need different seeds.")
+    if any(not 0 <= seed <= MOST_SEED for seeds in recipe.members for seed in asdict(seeds).values()):
+        raise WobbleError(f"A seed is at least 0 and at most {MOST_SEED:,}.")
 
 
 def drawn(recipe: Recipe, data: Labelled, seeds: Seeds) -> Labelled:

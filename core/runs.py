@@ -4,14 +4,19 @@ Everything that is known of a run lies in its folder, so it survives a closed pa
 
     recipe.json     the recipe, the versions, the fingerprint of the data
     data.parquet    the labelled texts with their splits
-    state.json      queued, running, done, failed or cancelled, and the worker's process
+    state.json      queued, running, done or failed, and why
+    worker.json     the worker's process
+    cancelled       an empty file: somebody wants it to stop
     progress.jsonl  what happened, one line an event
     worker.log      what the libraries said
     seed-42/ …      the finished members; one that is not finished has a hidden folder, which no catalog lists
 
-Workers take turns: one trains, the others wait, oldest first.
+Workers take turns: one trains, the others wait, oldest first. Only the worker writes how a run stands, so that whoever cancels
+it never overwrites that, nor is overwritten.
 """
 
+import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -22,7 +27,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal, get_args
 
 import psutil
 
@@ -35,10 +40,11 @@ State = Literal["queued", "running", "done", "failed", "cancelled", "killed"]
 LIVE: tuple[State, ...] = ("queued", "running")
 
 ROOT = Path(__file__).parent.parent
+CANCELLED = "cancelled"
 TURN = ".turn"
-"""The file that the worker whose turn it is holds."""
+"""The file that the worker whose turn it is has locked; the lock ends with its process, however that ends."""
 SECONDS_TO_APPEAR = 30.0
-"""A worker that has not said a word after this long was killed before it could."""
+"""A run without a worker after this long will not get one."""
 MOST_QUEUED = 5
 """Runs that may wait or train at once: each waiting worker holds some memory."""
 FREE_DISK = 200 * 2**20
@@ -80,7 +86,7 @@ def _root() -> Path:
 def _write(file: Path, content: Any) -> None:
     """Replace a file as a whole: who reads it sees the old one or the new one."""
     draft = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
-    draft.write_text(json.dumps(content, ensure_ascii=False, indent=2), encoding="utf-8")
+    draft.write_text(json.dumps(content, indent=2), encoding="utf-8")
     draft.replace(file)
 
 
@@ -128,32 +134,46 @@ def submit(recipe: Recipe, data: Labelled, needed: int = 0) -> Run:
             }
             _write(draft / "recipe.json", record)
             _write(draft / "state.json", {"state": "queued", "message": ""})
-            try:
-                draft.rename(folder)
-            except OSError as error:
-                raise WobbleError(f"There is a run named {recipe.name} already: choose another name.") from error
+            if folder.exists():
+                raise WobbleError(f"There is a run named {recipe.name} already: choose another name.")
+            draft.rename(folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+        _start_worker(folder)
     except OSError as error:
-        raise WobbleError(f"The run cannot be written to {root.name}/: {error.strerror or error}.") from error
-    _start_worker(folder)
+        raise WobbleError(f"The run cannot be started in {root.name}/: {error.strerror or error}.") from error
     return run_at(folder)
 
 
 def _start_worker(folder: Path) -> None:
-    """A process that outlives the page, the session and the app."""
-    with (folder / "worker.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "core.worker", str(folder)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    """A process that outlives the page, the session and the app.
+
+    Raises:
+        OSError: there is none; the run is gone.
+    """
+    try:
+        with (folder / "worker.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "core.worker", str(folder)],
+                # Not in another directory: a recipe may name its base by a relative path.
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
+                    "PYTHONUNBUFFERED": "1",
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+    except OSError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     # Somebody has to take note of its end, or it would stay behind as a zombie.
     threading.Thread(target=process.wait, daemon=True).start()
+    # Not left to the worker: its imports take seconds, and many where the machine is busy.
+    with contextlib.suppress(psutil.Error):
+        _write(folder / "worker.json", _identity(psutil.Process(process.pid)))
 
 
 def runs() -> tuple[Run, ...]:
@@ -161,11 +181,12 @@ def runs() -> tuple[Run, ...]:
     root = runs_root()
     if root is None or not root.is_dir():
         return ()
-    found = [
-        run_at(folder)
-        for folder in root.iterdir()
-        if not folder.name.startswith(".") and (folder / "recipe.json").is_file()
-    ]
+    found = []
+    for folder in root.iterdir():
+        if not folder.name.startswith(".") and (folder / "recipe.json").is_file():
+            # One that is damaged, or that somebody has just deleted, does not hide the others.
+            with contextlib.suppress(WobbleError):
+                found.append(run_at(folder))
     found.sort(key=lambda run: (-run.created, run.name))
     live = [run for run in reversed(found) if run.state in LIVE]
     places = {run.name: place for place, run in enumerate(live)}
@@ -194,11 +215,17 @@ def run_at(folder: Path) -> Run:
     try:
         recipe = recipe_of(record["recipe"])
         created = float(record["created"])
+        notes = tuple(map(str, record.get("notes", ())))
     except (KeyError, TypeError, ValueError) as error:
         raise WobbleError(f"The record of the run {folder.name} is damaged.") from error
-    state: State = now.get("state", "failed")
+    state: State = now.get("state", "")
     message = str(now.get("message", ""))
-    if state in LIVE and _process(now) is None and ("pid" in now or time.time() - created > SECONDS_TO_APPEAR):
+    if state not in get_args(State):
+        state, message = "failed", "The record of how this run stands is damaged."
+    worker = _read(folder / "worker.json")
+    if state in LIVE and (folder / CANCELLED).exists():
+        state = "cancelled"
+    elif state in LIVE and _process(worker) is None and (worker or time.time() - created > SECONDS_TO_APPEAR):
         state = "killed"
         message = "The training process ended without a word: it was killed, most often because memory ran out."
     return Run(
@@ -206,16 +233,27 @@ def run_at(folder: Path) -> Run:
         folder=folder,
         recipe=recipe,
         fingerprint=str(record.get("data_fingerprint", "")),
-        notes=tuple(record.get("notes", ())),
+        notes=notes,
         created=created,
         state=state,
         message=message,
-        finished=tuple(name for _, name, place in members_of(recipe, folder) if (place / "training.json").is_file()),
+        finished=tuple(name for _, name, place in members_of(recipe, folder) if _result(place)),
     )
 
 
+def _result(member: Path) -> dict[str, Any]:
+    """The record of a finished member; empty where it is unfinished or damaged."""
+    record = _read(member / "training.json")
+    return record if {"accuracy", "loss", "tested_on", "weights", "seconds"} <= set(record) else {}
+
+
+def _identity(process: psutil.Process) -> dict[str, Any]:
+    """What tells a process from a later one of the same number."""
+    return {"pid": process.pid, "began": process.create_time()}
+
+
 def _process(record: dict[str, Any]) -> psutil.Process | None:
-    """The living process that a record names; another one that was given the same number later does not count."""
+    """The living process that a record names."""
     try:
         process = psutil.Process(int(record["pid"]))
         same = abs(process.create_time() - float(record["began"])) < 1.0
@@ -228,7 +266,7 @@ def progress(run: Run) -> list[dict[str, Any]]:
     """What has happened so far, oldest first."""
     try:
         lines = (run.folder / "progress.jsonl").read_text(encoding="utf-8").splitlines()
-    except OSError:
+    except (OSError, ValueError):
         return []
     events = []
     for line in lines:
@@ -243,7 +281,7 @@ def results(run: Run) -> list[dict[str, Any]]:
     """One entry a finished member: accuracy, loss, where it was saved."""
     rows = []
     for seeds, name, folder in members_of(run.recipe, run.folder):
-        record = _read(folder / "training.json")
+        record = _result(folder)
         if record:
             rows.append(
                 {
@@ -302,17 +340,20 @@ def cancel(name: str) -> Run:
     run = run_named(name)
     if run.state not in LIVE:
         return run
-    # The state first: a worker that starts just now finds it and leaves.
-    now = _read(run.folder / "state.json")
-    _write(run.folder / "state.json", {**now, "state": "cancelled"})
-    process = _process(now)
+    # First of all: a worker that has only just appeared finds it and leaves.
+    try:
+        (run.folder / CANCELLED).touch()
+    except OSError as error:
+        raise WobbleError(f"{name} cannot be cancelled: {error.strerror or error}.") from error
+    process = _process(_read(run.folder / "worker.json"))
     if process is not None:
-        process.terminate()
-        try:
-            process.wait(5)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait(5)
+        with contextlib.suppress(psutil.Error):  # it may end by itself at this very moment
+            process.terminate()
+            try:
+                process.wait(5)
+            except psutil.TimeoutExpired:
+                process.kill()
+                process.wait(5)
     tidy(run.folder)
     return run_at(run.folder)
 
@@ -327,7 +368,10 @@ def remove(name: str) -> None:
     if run.state in LIVE:
         raise WobbleError(f"{name} is {run.state}: cancel it first.")
     doomed = run.folder.with_name(f".{run.name}.{os.getpid()}.{threading.get_ident()}")
-    run.folder.rename(doomed)
+    try:
+        run.folder.rename(doomed)
+    except OSError as error:
+        raise WobbleError(f"{name} cannot be deleted: {error.strerror or error}.") from error
     shutil.rmtree(doomed, ignore_errors=True)
 
 
@@ -340,8 +384,8 @@ def tidy(folder: Path) -> None:
 
 def free_name(wanted: str) -> str:
     """The name, or the name with a number behind it where it is taken."""
-    taken = {run.name for run in runs()}
-    return next(name for name in _numbered(wanted) if name not in taken)
+    root = runs_root()
+    return next(name for name in _numbered(wanted) if root is None or not (root / name).exists())
 
 
 def _numbered(wanted: str) -> Iterator[str]:
@@ -355,35 +399,30 @@ def _numbered(wanted: str) -> Iterator[str]:
 # --- the worker's side -----------------------------------------------------------------------------------------------
 
 
+def appear(folder: Path) -> None:
+    """Say from the worker which process it is, in case that whoever started it was gone before saying so."""
+    _write(folder / "worker.json", _identity(psutil.Process()))
+
+
 def announce(folder: Path, state: State, message: str = "") -> None:
     """Say from the worker how a run stands."""
-    me = psutil.Process()
-    _write(folder / "state.json", {"state": state, "message": message, "pid": me.pid, "began": me.create_time()})
+    _write(folder / "state.json", {"state": state, "message": message})
 
 
-def wait_for_turn(folder: Path, pause: float = 0.3) -> bool:
-    """Wait, in the worker, until all older runs have ended and nobody trains; False if the run was cancelled meanwhile."""
-    turn = folder.parent / TURN
+def wait_for_turn(folder: Path, pause: float = 0.3) -> IO[bytes] | None:
+    """Wait, in the worker, until all older runs have ended and nobody trains; None if the run was cancelled meanwhile.
+
+    Returns:
+        What holds the turn until it is closed.
+    """
+    turn = (folder.parent / TURN).open("ab")
     while True:
-        if _read(folder / "state.json").get("state") != "queued":
-            return False
         me = run_at(folder)
-        waiting = [run for run in runs() if run.state in LIVE and (run.created, run.name) < (me.created, me.name)]
-        if not waiting:
-            holder = _read(turn)
-            if holder and _process(holder) is None:
-                turn.unlink(missing_ok=True)  # its worker was killed
-            try:
-                with turn.open("x", encoding="utf-8") as stream:
-                    process = psutil.Process()
-                    json.dump({"pid": process.pid, "began": process.create_time()}, stream)
-            except FileExistsError:
-                pass
-            else:
-                return True
+        if me.state != "queued":
+            turn.close()
+            return None
+        if not any(run.state in LIVE and (run.created, run.name) < (me.created, me.name) for run in runs()):
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return turn
         time.sleep(pause)
-
-
-def end_turn(folder: Path) -> None:
-    """Let the next one train."""
-    (folder.parent / TURN).unlink(missing_ok=True)

@@ -24,7 +24,7 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from core import catalog
-from core.classifier import TOKEN_BUDGET, Classifier, Logits, load_base, model_inputs, predict
+from core.classifier import PROBES, TOKEN_BUDGET, Classifier, Logits, Source, load_base, model_inputs, predict
 from core.errors import WobbleError
 from core.labelled import DataSource, Labelled, from_parquet, read
 from core.metrics import Estimate, Probabilities, bootstrap_mean, predicted, shift
@@ -35,6 +35,8 @@ from core.temperature import Head, probabilities
 from core.tokens import Encoding
 
 MEMBER = re.compile(r"(?P<family>.+?)(?:-(?P<seed>\d+))?")
+SCALED_OTHERWISE = ("use_rslora", "use_dora", "rank_pattern", "alpha_pattern")
+"""Settings of peft under which an adapter is more than `alpha / r` times its two factors."""
 FIRST_SEED = 42
 """The seed of the member that carries an embedded family's own name."""
 
@@ -109,13 +111,28 @@ _stacks: ContextVar[dict[str, Stack] | None] = ContextVar("stacks", default=None
 
 def families() -> tuple[str, ...]:
     """Ids of all families with at least two members: the embedded one first, then finished trainings, the newest first."""
-    counts: dict[str, int] = {}
-    trained = {f"{run.id}/" for run in runs()}
+    return tuple(id for id, found in _families().items() if len(found) > 1)
+
+
+def _families() -> dict[str, tuple[Member, ...]]:
+    """Members by family: models that are named alike (`x`, `x-43`, `x-44`, …), then those of trainings (`runs/mine`)."""
+    trained = runs()
+    named: dict[str, dict[int, str]] = {}
     for id in catalog.local_ids():
-        if not any(id.startswith(start) for start in trained) and (match := MEMBER.fullmatch(id)):
-            counts[match["family"]] = counts.get(match["family"], 0) + 1
-    named = [id for id, count in counts.items() if count > 1]
-    return (*named, *(run.id for run in runs() if len(run.finished) > 1))
+        if not any(id.startswith(f"{run.id}/") for run in trained) and (match := MEMBER.fullmatch(id)):
+            # `x` comes before `x-42`, which would be another model of the same seed.
+            named.setdefault(match["family"], {}).setdefault(int(match["seed"] or FIRST_SEED), id)
+    found = {
+        family: tuple(Member(by_seed[seed], str(seed), one_seed(seed)) for seed in sorted(by_seed))
+        for family, by_seed in named.items()
+    }
+    for run in trained:
+        found[run.id] = tuple(
+            Member(f"{run.id}/{folder.name}", name, seeds)
+            for seeds, name, folder in members_of(run.recipe, run.folder)
+            if name in run.finished
+        )
+    return found
 
 
 def members(id: str) -> tuple[Member, ...]:
@@ -124,31 +141,19 @@ def members(id: str) -> tuple[Member, ...]:
     Raises:
         WobbleError: there is no such family, or only one member.
     """
-    run = next((run for run in runs() if run.id == id), None)
-    if run is not None:
-        found = [
-            Member(f"{run.id}/{folder.name}", name, seeds)
-            for seeds, name, folder in members_of(run.recipe, run.folder)
-            if name in run.finished
-        ]
-    else:
-        by_seed = {}
-        for candidate in catalog.local_ids():
-            match = MEMBER.fullmatch(candidate)
-            if match and match["family"] == id:
-                by_seed[int(match["seed"] or FIRST_SEED)] = candidate
-        found = [Member(by_seed[seed], str(seed), one_seed(seed)) for seed in sorted(by_seed)]
+    found = _families().get(id, ())
     if len(found) < 2:
         raise WobbleError(
             f"There is no seed family named {id}: a family is a training with at least two finished seeds, or a model x with "
             "others beside it named x-43, x-44, …"
         )
-    return tuple(found)
+    return found
 
 
 def family_of(model: str) -> str | None:
     """The family that a model belongs to, if any: by name, without loading anything."""
-    return next((id for id in families() if model == id or model in {member.id for member in members(id)}), None)
+    found = {id: members for id, members in _families().items() if len(members) > 1}
+    return next((id for id, some in found.items() if model == id or model in {member.id for member in some}), None)
 
 
 def family_data(id: str) -> Labelled:
@@ -182,17 +187,82 @@ def load_family(id: str = catalog.DEFAULT) -> Family:
     if (
         len(adapters) == len(sources)
         and all(source.directory == sources[0].directory for source in sources)
+        and len({_labels(source) for source in sources}) == 1
+        and _same_tokenizer(sources)
         and first.batching == "padded"
         and first.family not in ROW_DIMENSION
     ):
         model = load_base(sources[0], first.device)
         model.config.get_text_config().pad_token_id = first.model.config.get_text_config().pad_token_id
         stacks = _stack(adapters, first.device)
-        if stacks is not None and all(isinstance(model.get_submodule(name), nn.Linear | Conv1D) for name in stacks):
+        if stacks is not None and _fits(model, stacks):
             for name in stacks:
                 model.get_submodule(name).register_forward_hook(_hook(name))
-            return Family(id, found, first, model, stacks)
-    return Family(id, found, first, None, {}, tuple(catalog.load(member.id) for member in found))
+            family = Family(id, found, first, model, stacks)
+            if _takes_rows_first(family):
+                return family
+    alone = tuple(catalog.load(member.id) for member in found)
+    for classifier in alone:
+        if (classifier.labels, classifier.head) != (first.labels, first.head):
+            raise WobbleError(
+                f"{first.id} and {classifier.id} are named like one family but have different labels: rename one of them."
+            )
+    return Family(id, found, first, None, {}, alone)
+
+
+def _labels(source: Source) -> str:
+    """The label names as the config writes them."""
+    return json.dumps(json.loads(source.config.read_text(encoding="utf-8")).get("id2label"))
+
+
+def _same_tokenizer(sources: Sequence[Source]) -> bool:
+    """Whether all read the same tokens from a text."""
+    places = {source.tokenizer for source in sources if source.tokenizer is not None}
+    files = [place / "tokenizer.json" for place in places]
+    if len(places) == 1 or not all(file.is_file() for file in files):
+        return len(places) == 1
+    settings = [_pieces(json.loads(file.read_text(encoding="utf-8"))) for file in files]
+    return all(other == settings[0] for other in settings)
+
+
+def _pieces(settings: dict[str, Any]) -> dict[str, Any]:
+    """A tokenizer without what each call decides anew."""
+    return {name: value for name, value in settings.items() if name not in ("padding", "truncation")}
+
+
+def _fits(model: PreTrainedModel, stacks: dict[str, Stack]) -> bool:
+    """Whether all stacked layers are of a kind that the hook stands in for."""
+    modules = [(model.get_submodule(name), stack) for name, stack in stacks.items()]
+    return all(
+        isinstance(module, nn.Linear) or (isinstance(module, Conv1D) and stack.weight is None)
+        for module, stack in modules
+    )
+
+
+def _takes_rows_first(family: Family) -> bool:
+    """Whether every stacked layer sees the rows of the batch as its first dimension, found out by trying.
+
+    DeBERTa also asks the layers of its attention about relative positions, which belong to no row.
+    """
+    assert family.model is not None
+    rows = len(family.members)
+    seen: list[bool] = []
+    hooks = [
+        family.model.get_submodule(name).register_forward_pre_hook(
+            lambda _, inputs: seen.append(inputs[0].shape[0] == rows and inputs[0].dim() in (2, 3))
+        )
+        for name in family.stacks
+    ]
+    inputs = {
+        name: x.repeat(rows, 1) for name, x in model_inputs(family.first, family.first.encoder(PROBES[1:])).items()
+    }
+    try:
+        with torch.inference_mode():
+            family.model(**inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return all(seen)
 
 
 def _stack(adapters: Sequence[Path], device: torch.device) -> dict[str, Stack] | None:
@@ -200,6 +270,8 @@ def _stack(adapters: Sequence[Path], device: torch.device) -> dict[str, Stack] |
     tensors = [load_file(adapter / "adapter_model.safetensors") for adapter in adapters]
     configs = [json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8")) for adapter in adapters]
     scales = [config["lora_alpha"] / config["r"] for config in configs]
+    if any(config.get(name) for config in configs for name in SCALED_OTHERWISE):
+        return None
     shapes = [{key: tensor.shape for key, tensor in member.items()} for member in tensors]
     if any(shape != shapes[0] for shape in shapes):
         return None
@@ -208,12 +280,14 @@ def _stack(adapters: Sequence[Path], device: torch.device) -> dict[str, Stack] |
         return torch.stack([member[key].float() for member in tensors]).to(device)
 
     stacks: dict[str, Stack] = {}
+    taken: set[str] = set()
     for key in tensors[0]:
         path = key.removeprefix("base_model.model.")
         if path.endswith(".lora_A.weight"):
             name = path.removesuffix(".lora_A.weight")
             b = stacked(key.replace("lora_A", "lora_B")).transpose(1, 2)
             scale = torch.tensor(scales, device=device)[:, None, None]
+            taken |= {key, key.replace("lora_A", "lora_B")}
             stacks[name] = Stack(a=stacked(key).transpose(1, 2), b=b * scale)
         elif path.endswith(".weight") and "lora_" not in path:
             name, bias = path.removesuffix(".weight"), f"{key.removesuffix('weight')}bias"
@@ -222,7 +296,9 @@ def _stack(adapters: Sequence[Path], device: torch.device) -> dict[str, Stack] |
             stacks[name] = Stack(
                 weight=stacked(key).transpose(1, 2), bias=stacked(bias)[:, None] if bias in tensors[0] else None
             )
-    return stacks
+            taken |= {key, bias}
+    # What is neither (an embedding, a bias beside a frozen weight) would be lost.
+    return stacks if set(tensors[0]) <= taken else None
 
 
 def _hook(name: str) -> Any:
@@ -234,10 +310,11 @@ def _hook(name: str) -> Any:
         count = len(stack.a if stack.a is not None else stack.weight)  # type: ignore[arg-type]
         rows = x.reshape(count, -1, x.shape[-1])
         if stack.weight is not None:
-            whole = rows @ stack.weight if stack.bias is None else rows @ stack.weight + stack.bias
+            whole = rows @ stack.weight if stack.bias is None else torch.baddbmm(stack.bias, rows, stack.weight)
             return whole.reshape(*x.shape[:-1], -1)
         assert stack.a is not None and stack.b is not None
-        return output + (rows @ stack.a @ stack.b).reshape(output.shape)
+        own = output.reshape(count, -1, output.shape[-1])
+        return torch.baddbmm(own, torch.bmm(rows, stack.a), stack.b).reshape(output.shape)
 
     return add
 
@@ -272,21 +349,35 @@ def _predict_stacked(
     assert family.model is not None
     first = family.first
     encodings = first.encoder(texts)
+    for text, encoding in zip(texts, encodings, strict=True):
+        if not encoding.ids:
+            raise WobbleError(f"The tokenizer of {first.id} makes no token of {text[:40]!r}: nothing to predict.")
     distinct = list({encoding.ids: encoding for encoding in encodings}.values())
     # Longest first, so that the widest batch comes at once.
     distinct.sort(key=lambda encoding: len(encoding.ids), reverse=True)
     rows: dict[tuple[int, ...], NDArray[np.float32]] = {}
     at = passes = 0
+    budget = TOKEN_BUDGET[first.device.type]
     while at < len(distinct):
-        size = max(1, TOKEN_BUDGET[first.device.type] // (seeds * len(distinct[at].ids)))
+        size = max(1, budget // (seeds * len(distinct[at].ids)))
         batch = distinct[at : at + size]
         inputs = {name: x.repeat(seeds, 1) for name, x in model_inputs(first, batch).items()}
         token = _stacks.set(stacks)
         try:
             with torch.inference_mode():
                 logits = family.model(**inputs).logits.float().cpu().numpy()
+        except ValueError:
+            if len(batch) == 1:
+                raise
+            # As in `predict`: BART refuses texts that hold different numbers of </s> together.
+            budget = 0
+            continue
         finally:
             _stacks.reset(token)
+        if not np.isfinite(logits).all():
+            raise WobbleError(
+                f"The family {family.id} answers with numbers that are not finite: its weights are damaged."
+            )
         for i, encoding in enumerate(batch):
             rows[encoding.ids] = logits[i :: len(batch)]
         at += size
@@ -312,7 +403,7 @@ def predict_between(
     were trained as a whole are mixed parameter by parameter, in a copy.
 
     Raises:
-        WobbleError: a member is not in the family, or the two are the same.
+        WobbleError: a member is not in the family, or the two are the same or read other tokens.
     """
     for name in (first, second):
         if name not in family.names:
@@ -323,9 +414,11 @@ def predict_between(
     if family.model is not None:
         stacks = {name: _mixed(stack, i, j, points) for name, stack in family.stacks.items()}
         return _predict_stacked(family, stacks, points, texts, progress).logits
+    if _pieces(family.alone[i].encoder.settings) != _pieces(family.alone[j].encoder.settings):
+        raise WobbleError(f"{first} and {second} of {family.id} have different tokenizers: no way leads between them.")
     logits = []
     for number, model in enumerate(_mixtures(family.alone[i].model, family.alone[j].model, points), start=1):
-        logits.append(predict(replace(family.first, model=model), texts).logits)
+        logits.append(predict(replace(family.alone[i], model=model), texts).logits)
         if progress is not None:
             progress(number * len(texts), points * len(texts))
     return np.stack(logits)

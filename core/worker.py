@@ -1,6 +1,7 @@
 """The process that trains one run: `python -m core.worker FOLDER`, started by `core.runs.submit`."""
 
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -14,26 +15,30 @@ from core.errors import WobbleError
 
 def main(folder: Path) -> int:
     """Wait for the turn, train every member that is not finished, and say how it ended."""
-    if runs.run_at(folder).state != "queued":
-        return 0
-    runs.announce(folder, "queued")
+    runs.appear(folder)
     with contextlib.suppress(OSError):
         os.nice(5)  # pages answer first
-    if not runs.wait_for_turn(folder):
+    turn = runs.wait_for_turn(folder)
+    if turn is None:
         return 0
-    runs.announce(folder, "running")
-    try:
-        _train(folder)
-    except WobbleError as error:
-        runs.announce(folder, "failed", str(error))
-    except Exception as error:
-        traceback.print_exc()
-        runs.announce(folder, "failed", _sentence(error))
-    else:
-        runs.announce(folder, "done")
-    finally:
+    with turn:
+        runs.announce(folder, "running")
+        for run in runs.runs():
+            if run.state not in runs.LIVE:
+                runs.tidy(run.folder)  # a worker that was killed could not
+        outcome: tuple[runs.State, str]
+        try:
+            _train(folder)
+        except WobbleError as error:
+            outcome = "failed", str(error)
+        except Exception as error:
+            traceback.print_exc()
+            outcome = "failed", _sentence(error)
+        else:
+            outcome = "done", ""
+        # First of all, for the disk may be full: saying how it ended takes room too.
         runs.tidy(folder)
-        runs.end_turn(folder)
+        runs.announce(folder, *outcome)
     return 0
 
 
@@ -42,7 +47,8 @@ def _sentence(error: Exception) -> str:
 
     if isinstance(error, torch.OutOfMemoryError | MemoryError) or "alloc" in str(error).lower():
         return "Memory ran out: choose a smaller batch, LoRA, or a smaller base model."
-    if isinstance(error, OSError) and error.errno == 28:
+    # safetensors has an error of its own.
+    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "No space left" in str(error):
         return "The disk is full: nothing of the unfinished model was kept."
     return f"Training failed with {type(error).__name__}: see worker.log in the run's folder."
 

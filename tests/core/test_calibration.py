@@ -6,6 +6,7 @@ import pytest
 from core.calibration import brier, calibrate, calibrate_on, ece, fit_temperature, nll, reliability
 from core.catalog import load
 from core.errors import WobbleError
+from core.labelled import DataSource, Labelled, read
 from core.temperature import probabilities
 
 
@@ -53,23 +54,36 @@ def test_too_few_texts_or_one_label_are_refused() -> None:
         calibrate(logits, np.zeros_like(labels), logits, labels)
 
 
-def test_labelled_files_are_read_or_refused_in_one_sentence() -> None:
-    classifier = load()
-    rows = "".join(f'"A good film {i}.",positive\n"A bad film {i}.",0\n\n' for i in range(40))
-    found = calibrate_on(classifier, f"text,label\n{rows}".encode())
+def some(n: int, split: str | None = None, labels: tuple[str, ...] = ("positive", "negative")) -> Labelled:
+    words = {"positive": "good", "negative": "bad"}
+    rows = [f"A {words.get(labels[i % 2], 'plain')} film {i}.,{labels[i % 2]}" for i in range(n)]
+    head = "text,label"
+    if split is not None:
+        head, rows = f"{head},split", [f"{row},{split.split()[i % len(split.split())]}" for i, row in enumerate(rows)]
+    return read(DataSource("mine.csv"), "\n".join([head, *rows]).encode())
+
+
+def test_a_file_is_halved_where_nobody_split_it() -> None:
+    found = calibrate_on(load(), some(80))
     assert found.fitted_on == found.tested_on == 40
-    for content, said in (
-        (b"a,b\n1,2\n", "no column named label and text"),
-        (b"text,label\nx,maybe\n", "does not have"),
-        (b"\xff\xfe\x00", "no readable CSV"),
-        (b"", "no readable CSV"),
-    ):
-        with pytest.raises(WobbleError, match=said):
-            calibrate_on(classifier, content)
+
+
+def test_splits_of_its_own_are_used_and_training_texts_never() -> None:
+    found = calibrate_on(load(), some(150, "train train validation validation test"))
+    assert (found.fitted_on, found.tested_on) == (60, 30)
+    found = calibrate_on(load(), some(200, "train train validation validation"))
+    assert (found.fitted_on, found.tested_on) == (50, 50)
+
+
+def test_labels_that_the_model_does_not_have_and_too_few_texts_are_refused() -> None:
+    with pytest.raises(WobbleError, match="'maybe', which the model does not have"):
+        calibrate_on(load(), some(80, labels=("maybe", "perhaps")))
+    with pytest.raises(WobbleError, match="at least 20"):
+        calibrate_on(load(), some(20))
 
 
 @pytest.mark.slow
 def test_the_embedded_model_is_calibrated_on_the_embedded_data() -> None:
-    found = calibrate_on(load())
+    found = calibrate_on(load(), read(DataSource("movie")))
     assert (found.fitted_on, found.tested_on) == (1033, 1530)
     assert found.after.nll.value <= found.before.nll.value + 0.002

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.metrics import (
+    bootstrap_mean,
     entropy,
     flip,
     label_name,
@@ -104,3 +105,22 @@ def test_wilsons_interval_holds_the_share_and_equals_the_root_of_its_equation(to
         if 0 < bound < 1:
             distance = abs(count / total - bound)
             assert distance == pytest.approx(1.959964 * np.sqrt(bound * (1 - bound) / total), abs=1e-9)
+
+
+def test_a_bootstrapped_mean_holds_its_value_and_is_as_wide_as_its_standard_error() -> None:
+    values = np.random.default_rng(1).normal(3.0, 2.0, size=400)
+    found = bootstrap_mean(values)
+    assert found.value == pytest.approx(values.mean())
+    assert found.low < found.value < found.high
+    assert found.high - found.low == pytest.approx(2 * 1.96 * values.std() / np.sqrt(400), rel=0.15)
+
+
+def test_a_bootstrap_is_replayed_from_its_seed_and_draws_from_its_own_generator() -> None:
+    values = np.arange(50) / 50
+    before = np.random.get_state()[1].tolist()  # noqa: NPY002 - the point is that nobody touched it
+    assert bootstrap_mean(values) == bootstrap_mean(values) != bootstrap_mean(values, seed=1)
+    assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
+    one = bootstrap_mean(np.array([0.3]))
+    assert (one.value, one.low, one.high) == (0.3, 0.3, 0.3)
+    with pytest.raises(ValueError, match="no text"):
+        bootstrap_mean(np.array([]))
