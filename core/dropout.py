@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import nn
 from transformers.utils.generic import ModelOutput
 
-from core.classifier import TOKEN_BUDGET, Classifier, Condition, Logits, model_inputs, predict
+from core.classifier import TOKEN_BUDGET, Classifier, Condition, Logits, Prediction, model_inputs, predict
 from core.errors import WobbleError
 from core.metrics import (
     Probabilities,
@@ -96,6 +96,7 @@ def run_passes(
     *,
     chunk: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    certain: Prediction | None = None,
 ) -> Passes:
     """Run stochastic passes over texts: many passes share a batch, identical encodings are computed once.
 
@@ -104,13 +105,14 @@ def run_passes(
         passes: how many, from 1 to 1,000.
         chunk: passes of one text in a batch; by default as many as fill the device's token budget.
         progress: called with the passes that are done and those asked for, over all texts; what it raises cancels.
+        certain: the texts alone in their batches, dropout off, as far as that is known.
 
     Raises:
         WobbleError: a text cannot be predicted, or there are no such passes, rates or sites.
     """
     dropout = dropout or Dropout()
     check(classifier, dropout, passes)
-    certain = predict(classifier, texts, Condition(batch="alone"))
+    certain = predict(classifier, texts, Condition(batch="alone"), known=certain)
     active = acting(classifier.sites, dropout)
     if not active:
         # Nothing drops, so every pass is the deterministic prediction, exactly.

@@ -59,6 +59,7 @@ class Call(Protocol):
 
 
 _current: ContextVar[Call | None] = ContextVar("dropout", default=None)
+_eager: ContextVar[bool] = ContextVar("eager", default=False)
 
 
 def install(model: PreTrainedModel) -> None:
@@ -116,10 +117,10 @@ def _attention_rate(module: nn.Module) -> float | None:
 def _kernel(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **options: Any
 ) -> tuple[Tensor, None]:
-    """sdpa, bit for bit, unless the current call drops attention probabilities."""
+    """sdpa, bit for bit, unless the current call drops attention probabilities or wants plain matrix products."""
     call = _current.get()
     rate = _attention_rate(module)
-    if call is None or rate is None:
+    if (call is None or rate is None) and not _eager.get():
         return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
     groups = getattr(module, "num_key_value_groups", 1)
     key, value = repeat_kv(key, groups), repeat_kv(value, groups)
@@ -136,12 +137,29 @@ def _kernel(
         )
     elif (getattr(module, "is_causal", True) if causal is None else causal) and query.shape[2] > 1:
         scores = scores.masked_fill(torch.ones_like(scores, dtype=torch.bool).triu(1), float("-inf"))
-    kept = call.at(str(module.wobble_name), "attention", rate, scores.softmax(-1))
+    kept = scores.softmax(-1)
+    if call is not None and rate is not None:
+        kept = call.at(str(module.wobble_name), "attention", rate, kept)
     return (kept @ value).transpose(1, 2).contiguous(), None
 
 
 AttentionInterface.register(KERNEL, _kernel)
 AttentionMaskInterface.register(KERNEL, sdpa_mask)
+
+
+def has_kernels(model: PreTrainedModel) -> bool:
+    """Whether a call can choose the attention kernel; families without transformers' interface have their one way."""
+    return bool(model.config._attn_implementation == KERNEL)
+
+
+@contextmanager
+def attention(kernel: Literal["own", "eager"]) -> Iterator[None]:
+    """Forward passes of this thread compute attention with this kernel; needs `has_kernels` for "eager"."""
+    token = _eager.set(kernel == "eager")
+    try:
+        yield
+    finally:
+        _eager.reset(token)
 
 
 class _Everywhere(TorchFunctionMode):

@@ -5,10 +5,20 @@ Adding a perturbation is one decorated function in the module of its factor; see
 
 from core.perturb import casing, punctuation, typo, unicode, whitespace  # noqa: F401 (importing them registers them)
 from core.perturb.edits import Edit, edits
-from core.perturb.registry import FACTORS, Perturbation, Variant, custom, perturbation, perturbations, variants
+from core.perturb.registry import (
+    FACTORS,
+    FORMATTING,
+    Perturbation,
+    Variant,
+    custom,
+    perturbation,
+    perturbations,
+    variants,
+)
 
 __all__ = [
     "FACTORS",
+    "FORMATTING",
     "Edit",
     "Perturbation",
     "Variant",

@@ -15,6 +15,8 @@ from core.errors import WobbleError
 from core.perturb.edits import Edit, edits
 
 FACTORS: tuple[str, ...] = ("whitespace", "casing", "punctuation", "unicode", "typo")
+FORMATTING = FACTORS[:4]
+"""The factors that change the form of a text alone; by chance a typo makes another word."""
 
 Rule = TypeVar("Rule", bound=Callable[..., str | None])
 
