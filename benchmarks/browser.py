@@ -1,8 +1,9 @@
 """What a person waits for, measured in Chromium: `python -m benchmarks.browser`. Needs playwright and chromium.
 
 A new sentence: from Ctrl+Enter until the strip and the table show its variants. A filter: from the click until the table
-has changed. The temperature: from the key that moves the slider until the page says the new T. Also counts the forward
-passes that filters and the slider cause, which must be none.
+has changed. The temperature: from the key that moves the slider until the page says the new T. The overview: from Ctrl+Enter until
+the complete verdict stands there; and from the start of the server to the first words and to the first verdict. Also counts the
+forward passes that filters and the slider cause, which must be none.
 """
 
 import json
@@ -53,10 +54,30 @@ def _seconds_until(page: Page, act: Any, condition: str, argument: Any) -> float
     return time.perf_counter() - begin
 
 
+def _verdicts(page: Page, address: str) -> list[float]:
+    """Seconds from a new sentence to its complete verdict on the overview, warm."""
+    texts = [text for text in snippets("test", "movie")["text"] if 80 <= len(text) <= 120][: NEW_SENTENCES + 2]
+    page.goto(address)
+    complete = """text => {
+        const shown = document.querySelector('.w-verdict')?.parentElement?.innerText || ''
+        return shown.replaceAll('·', ' ').includes(text) && !shown.includes('Trying every factor')
+            && document.querySelectorAll('.js-plotly-plot .scatterlayer .trace').length
+    }"""
+    page.wait_for_function("() => document.querySelectorAll('.w-card').length", timeout=120_000)
+    area = page.get_by_role("textbox", name="Sentence", exact=True)
+    seconds = []
+    for text in texts:
+        area.fill(text)
+        seconds.append(_seconds_until(page, lambda: area.press("Control+Enter"), complete, text[:40]))
+        page.wait_for_timeout(500)
+    return seconds[2:]
+
+
 def measure(page: Page, address: str, passes: Path) -> dict[str, Any]:
     """Medians over new sentences and filters."""
     texts = [text for text in snippets("test", "movie")["text"] if 60 <= len(text) <= 120][: NEW_SENTENCES + 2]
-    page.goto(address)
+    verdicts = _verdicts(page, address)
+    page.goto(f"{address}/perturb")
     page.wait_for_selector(".w-variants .row")
     area = page.get_by_role("textbox", name="Sentence", exact=True)
     # The finding, the dots of the strip and the table are there and no part of the page still waits to be replaced.
@@ -91,6 +112,10 @@ def measure(page: Page, address: str, passes: Path) -> dict[str, Any]:
         slid.append(_seconds_until(page, lambda: slider.press("ArrowRight"), moved, said))
         page.wait_for_timeout(400)
     return {
+        "new_sentence_to_verdict_seconds": {
+            "median": statistics.median(verdicts),
+            "each": [round(s, 3) for s in verdicts],
+        },
         "temperature_slider_seconds": {"median": statistics.median(slid), "each": [round(s, 3) for s in slid]},
         "forward_passes_of_the_slider": passes.stat().st_size - before_slides,
         "benchmark": "in the browser, embedded default model",
@@ -98,6 +123,15 @@ def measure(page: Page, address: str, passes: Path) -> dict[str, Any]:
         "filter_seconds": {"median": statistics.median(filtered), "each": [round(s, 3) for s in filtered]},
         "forward_passes_of_filters": after_filters - before,
     }
+
+
+def _first_paint(page: Page, address: str, began: float) -> dict[str, float]:
+    """Seconds from the start of the server until a first visitor reads something of use, and until the verdict."""
+    page.goto(address)
+    page.wait_for_function("() => document.querySelector('.w-text')", polling=10, timeout=60_000)
+    useful = time.perf_counter() - began
+    page.wait_for_function("() => document.querySelectorAll('.w-card').length", polling=10, timeout=120_000)
+    return {"first_useful_paint": useful, "first_verdict": time.perf_counter() - began}
 
 
 def main() -> None:
@@ -108,6 +142,7 @@ def main() -> None:
     passes.write_text("")
     port = _free_port()
     command = [sys.executable, "-c", COUNTING, str(passes), "run", "app.py", f"--server.port={port}"]
+    began = time.perf_counter()
     server = subprocess.Popen(
         [*command, "--server.headless=true"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
     )
@@ -123,7 +158,9 @@ def main() -> None:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
             page = browser.new_page(viewport={"width": 1280, "height": 720})
             page.set_default_timeout(60_000)
-            print(json.dumps(measure(page, f"http://localhost:{port}", passes), indent=2))
+            address = f"http://localhost:{port}"
+            start = _first_paint(page, address, began)
+            print(json.dumps({"seconds_from_start": start, **measure(page, address, passes)}, indent=2))
             browser.close()
     finally:
         server.terminate()

@@ -43,6 +43,14 @@ CURATED = (
 )
 """Well-known classifiers of the hub and their model types, offered by name; any other hub id works too."""
 
+BASES = (
+    "google-bert/bert-base-uncased",
+    "distilbert/distilbert-base-uncased",
+    "FacebookAI/roberta-base",
+    "answerdotai/ModernBERT-base",
+)
+"""Well-known encoders of the hub to fine-tune, offered by name."""
+
 HUB_SECONDS = 4.5
 """A hub that does not answer may cost a person five seconds; this leaves room for the rest."""
 
@@ -83,6 +91,25 @@ def local_ids() -> tuple[str, ...]:
     return (*(d.name for d in _embedded()), *(_local_id(root, d) for root, d in _local()))
 
 
+def base_ids() -> tuple[str, ...]:
+    """Ids of what can be fine-tuned: embedded encoders and whole classifiers, local ones, then well-known ones of the hub."""
+    whole = [d for d in _model_directories(EMBEDDED, depth=1) if not (d / "adapter_config.json").is_file()]
+    local = [(root, d) for root, d in _local() if root != runs_root() and not (d / "adapter_config.json").is_file()]
+    # Encoders first: a classifier has learned its task already.
+    whole.sort(key=lambda d: (_is_classifier(d), d.name))
+    return (*(d.name for d in whole), *(_local_id(root, d) for root, d in local), *BASES)
+
+
+def stamp(id: str) -> int:
+    """When a local model was written, in nanoseconds; 0 for all others. The same id may come to mean another model."""
+    for root in model_roots():
+        rest = id.removeprefix(f"{root.name}/")
+        for name in ("adapter_config.json", "config.json"):
+            if rest != id and (file := root / rest / name).is_file():
+                return file.stat().st_mtime_ns
+    return 0
+
+
 def entries() -> tuple[Entry, ...]:
     """The catalog: embedded models (the default first), local directories, then curated models of the hub."""
     listed = [_entry(d.name, "embedded", d, "yes") for d in _embedded()]
@@ -121,6 +148,18 @@ def resolve(id: str) -> Source:
     if not HUB_ID.fullmatch(id):
         raise WobbleError(f"{id!r} is no model id: give an id from the catalog, a local directory or a hub id.")
     return _source(id, "hub", _cached(id) or _download(id))
+
+
+def base_source(id: str) -> Source:
+    """The files of a model to start from.
+
+    Raises:
+        WobbleError: it is none.
+    """
+    source = resolve(id)
+    if source.adapter is not None:
+        raise WobbleError(f"{id} is an adapter: train the model that it stands on, {source.directory.name}, instead.")
+    return source
 
 
 def _allowed(id: str, path: Path) -> Path:
@@ -211,12 +250,12 @@ def _entry(id: str, source: Literal["embedded", "local", "hub"], directory: Path
 
 
 def size_of(id: str) -> tuple[int, int]:
-    """Parameters of a model and the width of its hidden states, read from small files.
+    """Parameters of a model to start from and the width of its hidden states, read from small files.
 
     Raises:
-        WobbleError: the id names nothing that may be loaded.
+        WobbleError: it is none.
     """
-    files = resolve(id)
+    files = base_source(id)
     config = _json(files.directory / "config.json")
     width = next((config[name] for name in ("hidden_size", "dim", "d_model", "n_embd") if name in config), 768)
     return _stored_numbers(files.directory), int(width)
@@ -366,9 +405,9 @@ class Loaded:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._classifiers: OrderedDict[tuple[str, str], Classifier] = OrderedDict()
+        self._classifiers: OrderedDict[tuple[str, str, int], Classifier] = OrderedDict()
         self._lock = threading.Lock()
-        self._loading: dict[tuple[str, str], threading.Lock] = {}
+        self._loading: dict[tuple[str, str, int], threading.Lock] = {}
 
     def get(self, id: str, device: torch.device | None = None) -> Classifier:
         """The classifier of an id, loaded if need be.
@@ -376,7 +415,7 @@ class Loaded:
         Raises:
             WobbleError: the id names nothing, or what it names is no usable classifier.
         """
-        key = (id, str(device))
+        key = (id, str(device), stamp(id))
         with self._lock:
             turn = self._loading.setdefault(key, threading.Lock())
         with turn:

@@ -4,6 +4,7 @@ A `Classifier` is loaded once and shared by all threads of the process: nothing 
 vary from call to call is a `Condition` of the call.
 """
 
+import copy
 import hashlib
 import json
 import logging
@@ -21,10 +22,12 @@ import torch
 import transformers
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
+from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 
 from core.errors import WobbleError, first_line
-from core.sites import ROW_DIMENSION, Recorder, Site, calling, install
+from core.kept import Kept
+from core.sites import ROW_DIMENSION, Recorder, Site, attention, calling, has_kernels, install
 from core.temperature import Head
 from core.tokens import Encoding, TextEncoder
 
@@ -53,6 +56,11 @@ ALMOST_ALL = 0.9
 NO_PADDING = -1
 """Stands for the pad token where a model has none: heads that look for the last real token refuse batches without one.
 No id is -1, so nothing counts as padding, and only texts of equal length share a batch."""
+
+Dtype = Literal["float32", "bfloat16", "float16"]
+
+COMPANY = tuple(f"Text {number}." for number in range(1, 32))
+"""The other texts of `Condition.among`: short, so that they cost little, and none like another."""
 
 SAFE_PADDING = 1e-4
 """Largest logit difference between a text alone and the same text padded that can still be rounding."""
@@ -96,6 +104,12 @@ class Source:
     def top(self) -> Path:
         """The directory that carries the name: the adapter where there is one."""
         return self.adapter or self.directory
+
+    @property
+    def config(self) -> Path:
+        """The config.json: the adapter's own, which knows its labels, else its base model's."""
+        own = self.top / "config.json"
+        return own if own.is_file() else self.directory / "config.json"
 
     @property
     def tokenizer(self) -> Path | None:
@@ -150,7 +164,18 @@ class Condition:
     """Everything but the text that fixes a forward pass on one device."""
 
     batch: Literal["shared", "alone"] = "shared"
-    """Among other texts, or each text alone in its batch."""
+    """Among the other texts of the call, or each text alone in its batch."""
+    padded: int = 0
+    """Alone, padded to at least so many tokens; 0: to none."""
+    among: int = 0
+    """Alone but for the first so many of `COMPANY`."""
+    kernel: Literal["own", "eager"] = "own"
+    """The attention kernel that the model was loaded with (sdpa wherever there is one), or plain matrix products."""
+    dtype: Dtype = "float32"
+    """What the weights and the arithmetic are rounded to."""
+
+
+PLAIN = Condition()
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,7 +252,7 @@ def load_classifier(source: Source, device: torch.device | None = None) -> Class
     if model.config.get_text_config().pad_token_id is None:
         model.config.get_text_config().pad_token_id = NO_PADDING
     install(model)
-    limit = _limit(model, tokenizer)
+    limit = token_limit(model, tokenizer)
     classifier = Classifier(
         source=source,
         model=model,
@@ -237,7 +262,7 @@ def load_classifier(source: Source, device: torch.device | None = None) -> Class
         limit=limit,
         device=device,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
-        weights_hash=_sha256(files),
+        weights_hash=sha256(files),
         checkpoint_dtype=stored,
         loading=loading,
         sites=(),
@@ -271,14 +296,16 @@ def predict(
 
     Args:
         texts: any strings; the order and the split into batches change the logits by rounding only.
-        condition: how the texts share batches.
+        condition: how the texts share batches, and how the model computes.
         known: an earlier prediction of this classifier; its token sequences are not run again.
         token_budget: tokens of one batch, padding included; by default what suits the device.
 
     Raises:
-        WobbleError: a text cannot be encoded, gives no tokens at all, or the logits are not finite.
+        WobbleError: a text cannot be encoded, gives no tokens at all, or the logits are not finite; or the model has no
+            such condition.
     """
-    condition = condition or Condition()
+    condition = condition or PLAIN
+    check_condition(classifier, condition)
     encodings = classifier.encoder(texts)
     for text, encoding in zip(texts, encodings, strict=True):
         if not encoding.ids:
@@ -288,14 +315,44 @@ def predict(
         rows.update((e.ids, row) for e, row in zip(known.encodings, known.logits, strict=True))
     distinct = {e.ids: e for e in encodings if e.ids not in rows}
     budget = token_budget or TOKEN_BUDGET[classifier.device.type]
+    company = classifier.encoder(COMPANY[: condition.among])
     for batch in _batches(
         list(distinct.values()), "one by one" if condition.batch == "alone" else classifier.batching, budget
     ):
-        rows.update(zip((e.ids for e in batch), _forward(classifier, batch), strict=True))
+        found = _forward(classifier, [*batch, *company], condition)
+        rows.update(zip((e.ids for e in batch), found[: len(batch)], strict=True))
     logits = (
         np.stack([rows[e.ids] for e in encodings]) if encodings else np.empty((0, len(classifier.labels)), np.float32)
     )
-    return Prediction(tuple(encodings), logits, condition, rows_asked=len(texts), rows_run=len(distinct))
+    rows_of_one = 1 + condition.among
+    return Prediction(
+        tuple(encodings),
+        logits,
+        condition,
+        rows_asked=rows_of_one * len(texts),
+        rows_run=rows_of_one * len(distinct),
+    )
+
+
+def check_condition(classifier: Classifier, condition: Condition) -> None:
+    """Refuse a condition that this model cannot be run under, or in which its answer would be another one.
+
+    Raises:
+        WobbleError: with one sentence that says why.
+    """
+    if condition.padded and classifier.batching != "padded":
+        raise WobbleError(f"Padding is not run: it would change what {classifier.id} answers, not only how it rounds.")
+    if condition.among and classifier.batching != "padded":
+        raise WobbleError(f"Other texts are not run beside it: {classifier.id} cannot pad texts of other lengths.")
+    if condition.kernel == "eager" and not has_kernels(classifier.model):
+        raise WobbleError(f"Another attention kernel is not run: {classifier.architecture} has only one.")
+    if condition.padded > classifier.limit or not 0 <= condition.among <= len(COMPANY):
+        raise WobbleError(
+            f"{classifier.id} cannot be padded to {condition.padded:,} tokens among {condition.among} other texts: "
+            f"at most {classifier.limit:,} and {len(COMPANY)}."
+        )
+    if (condition.padded or condition.among) and condition.batch != "alone":
+        raise WobbleError("Padding and company are for texts alone in their batch.")
 
 
 def _batches(encodings: list[Encoding], batching: str, budget: int) -> Iterator[list[Encoding]]:
@@ -312,9 +369,13 @@ def _batches(encodings: list[Encoding], batching: str, budget: int) -> Iterator[
         yield batch
 
 
-def model_inputs(classifier: Classifier, batch: Sequence[Encoding]) -> dict[str, torch.Tensor]:
-    """What the model is called with: tensors `[len(batch), longest]` on its device, padded on the right."""
-    longest = max(len(e.ids) for e in batch)
+def model_inputs(classifier: Classifier, batch: Sequence[Encoding], padded: int = 0) -> dict[str, torch.Tensor]:
+    """What the model is called with: tensors `[len(batch), longest]` on its device, padded on the right.
+
+    Args:
+        padded: pad to at least so many tokens.
+    """
+    longest = max(padded, *(len(e.ids) for e in batch))
     pad = classifier.model.config.get_text_config().pad_token_id or 0
     ids = np.full((len(batch), longest), pad, dtype=np.int64)
     mask = np.zeros_like(ids)
@@ -330,18 +391,55 @@ def model_inputs(classifier: Classifier, batch: Sequence[Encoding]) -> dict[str,
     return {name: torch.from_numpy(array).to(classifier.device) for name, array in inputs.items()}
 
 
-def _forward(classifier: Classifier, batch: Sequence[Encoding]) -> Logits:
+_casts: Kept[PreTrainedModel] = Kept(limit=4)
+"""Copies in half precision: half a model each, gone with their classifier."""
+
+
+def _in_dtype(classifier: Classifier, dtype: Dtype) -> PreTrainedModel:
+    """The shared model, or a private copy of it whose parameters are rounded to another dtype.
+
+    Not `torch.func.functional_call` with rounded parameters: it puts them into the modules while the call lasts, where
+    other threads would compute with them. The copy takes the rounded parameters at once, through deepcopy's memo, so
+    that no second copy in fp32 is made on the way. Buffers stay as they are, as transformers leaves the frequencies of
+    rotary embeddings when it loads in half precision.
+    """
+    if dtype == "float32":
+        return classifier.model
+
+    def copied() -> PreTrainedModel:
+        rounded = {
+            id(parameter): nn.Parameter(parameter.to(getattr(torch, dtype)), requires_grad=False)
+            for parameter in classifier.model.parameters()
+        }
+        return copy.deepcopy(classifier.model, rounded)
+
+    return _casts.get(classifier, dtype, copied)
+
+
+def _forward(classifier: Classifier, batch: Sequence[Encoding], condition: Condition = PLAIN) -> Logits:
     """One forward pass over a batch: `[len(batch), n_labels]`."""
-    with torch.inference_mode():
+    model = _in_dtype(classifier, condition.dtype)
+    with torch.inference_mode(), attention(condition.kernel):
         try:
-            output = classifier.model(**model_inputs(classifier, batch)).logits
-        except ValueError:
+            output = model(**model_inputs(classifier, batch, condition.padded)).logits
+        except ValueError as error:
             if len(batch) == 1:
                 raise
+            if condition.among:
+                raise WobbleError(f"Other texts are not run beside it: {first_line(error)}") from error
             # BART refuses a batch whose texts hold different numbers of </s>, and a text may hold any.
-            return np.concatenate([_forward(classifier, [encoding]) for encoding in batch])
+            return np.concatenate([_forward(classifier, [encoding], condition) for encoding in batch])
+        except RuntimeError as error:
+            if condition.dtype == "float32":
+                raise
+            raise WobbleError(
+                f"{condition.dtype} is not run: {classifier.architecture} does not compute in it on "
+                f"{classifier.device}: {first_line(error)}"
+            ) from error
         logits: Logits = output.float().cpu().numpy()
     if not np.isfinite(logits).all():
+        if condition.dtype != "float32":
+            raise WobbleError(f"In {condition.dtype} {classifier.id} answers with numbers that are not finite.")
         raise WobbleError(f"{classifier.id} answers with numbers that are not finite: its weights are damaged.")
     return logits
 
@@ -382,7 +480,7 @@ def _stored_dtypes(files: Sequence[Path]) -> str:
     return ", ".join(sorted(counts, key=lambda dtype: -counts[dtype]))
 
 
-def _sha256(files: Sequence[Path]) -> str:
+def sha256(files: Sequence[Path]) -> str:
     digest = hashlib.sha256()
     for file in files:
         with file.open("rb") as stream:
@@ -391,7 +489,7 @@ def _sha256(files: Sequence[Path]) -> str:
 
 
 def _config(source: Source) -> Any:
-    path = source.directory / "config.json"
+    path = source.config
     if not path.is_file():
         raise WobbleError(f"{source.id} is no model: it holds no config.json.")
     try:
@@ -399,7 +497,7 @@ def _config(source: Source) -> Any:
     except (ValueError, OSError) as error:
         raise WobbleError(f"The config.json of {source.id} is not readable JSON.") from error
     try:
-        return AutoConfig.from_pretrained(source.directory, local_files_only=True, trust_remote_code=False)
+        return AutoConfig.from_pretrained(path.parent, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # any library error about a stranger's file is that stranger's file being wrong
         if isinstance(raw, dict) and raw.get("auto_map"):
             raise WobbleError(
@@ -449,6 +547,7 @@ def _model(source: Source, config: Any, seed: int) -> tuple[PreTrainedModel, Loa
         except Exception as error:  # as for the config
             raise WobbleError(f"The adapter {source.id} does not fit its base model: {first_line(error)}") from error
         missing -= brought
+        mismatched -= brought
     model.eval()
     return model, LoadingReport(tuple(sorted(missing)), tuple(sorted(unexpected)), tuple(sorted(mismatched)))
 
@@ -496,7 +595,7 @@ def _labels(model: PreTrainedModel) -> tuple[str, ...]:
     return tuple(str(names.get(i, f"LABEL_{i}")) for i in range(model.config.num_labels or 0))
 
 
-def _limit(model: PreTrainedModel, tokenizer: Any) -> int:
+def token_limit(model: PreTrainedModel, tokenizer: Any) -> int:
     """Tokens at the most: the tokenizer's own limit (about 1e30 where nobody set one), never beyond the position table."""
     limits = [int(min(tokenizer.model_max_length, LONGEST))]
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)

@@ -6,27 +6,49 @@ Errors are one line on stderr and exit status 2; `--` ends the options, so that 
 import argparse
 import json
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 from core import catalog
-from core.classifier import Classifier, Condition, predict
+from core.classifier import Classifier, Condition, best_device, predict
 from core.compare import compare
 from core.documents import (
     comparison_document,
     encoding_document,
     named,
+    numerics_document,
     passes_document,
+    profile_document,
+    search_document,
     seeds_document,
     stages_document,
     temperature_document,
 )
 from core.dropout import Dropout, acting, run_passes, spread
 from core.errors import WobbleError
+from core.labelled import EMBEDDED, DataSource, read
 from core.metrics import label_name
+from core.numerics import numerics
 from core.perturb import variants
+from core.profile import PASSES, prepare, profile
+from core.recipe import (
+    LEARNING_RATE,
+    Method,
+    Recipe,
+    Vary,
+    check,
+    default_name,
+    default_precision,
+    estimate,
+    parse_seeds,
+    plan,
+)
+from core.replay import read_record, replay
+from core.runs import cancel, event_said, free_name, results, submit, wait
 from core.seeds import load_family, predict_family
+from core.shortest import BUDGET, MOST_EDITS, shortest_flip
 from core.sites import KINDS
 from core.stages import stages
 from core.temperature import check_temperature, probabilities
@@ -48,6 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(json.dumps(document, ensure_ascii=not _writes_unicode(), allow_nan=False))
         else:
             arguments.show(document)
+        return int(arguments.status(document))
     except WobbleError as error:
         print(
             f"wobble: {error}".encode("ascii" if not _writes_unicode() else "utf-8", "backslashreplace").decode(),
@@ -70,7 +93,7 @@ def _parser() -> _Parser:
     def command(name: str, help: str, run: Callable[..., Any], show: Callable[[Any], None]) -> _Parser:
         sub: _Parser = commands.add_parser(name, help=help, description=help)
         sub.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-        sub.set_defaults(run=run, show=show)
+        sub.set_defaults(run=run, show=show, status=lambda _: 0)
         return sub
 
     def model(sub: _Parser) -> None:
@@ -105,6 +128,48 @@ def _parser() -> _Parser:
     sub = command("seeds", "compare models that differ by their training seed alone", _seeds, _show_seeds)
     sub.add_argument("text", metavar="TEXT")
     sub.add_argument("--family", default=catalog.DEFAULT, help=f"the family of seeds ({catalog.DEFAULT})")
+
+    sub = command("numerics", "show what rounding alone makes of a text", _numerics, _show_numerics)
+    sub.add_argument("text", metavar="TEXT")
+    model(sub)
+
+    sub = command("profile", "try every factor on a text and say what flips it", _profile, _show_profile)
+    sub.add_argument("text", metavar="TEXT")
+    sub.add_argument("--passes", type=int, default=PASSES, help=f"with dropout on ({PASSES})")
+    sub.add_argument("--seed", type=int, default=0, help="of the perturbations that draw, and of the passes (0)")
+    model(sub)
+
+    sub = command("shortest", "search for the smallest set of edits that flips a text", _shortest, _show_search)
+    sub.add_argument("text", metavar="TEXT")
+    sub.add_argument("--edits", type=int, default=MOST_EDITS, help=f"at once, at the most ({MOST_EDITS})")
+    sub.add_argument("--budget", type=int, default=BUDGET, help=f"token sequences to run at the most ({BUDGET})")
+    sub.add_argument("--seed", type=int, default=0, help="of the perturbations that draw (0)")
+    model(sub)
+
+    sub = command("replay", "repeat a recorded profile: exit status 0 equal, 1 different", _replay, _show_replay)
+    sub.add_argument("file", metavar="FILE", help="what profile --json printed")
+    sub.set_defaults(status=lambda document: 0 if document["equal"] else 1)
+
+    sub = command("train", "fine-tune the same recipe with several seeds", _train, _show_trained)
+    sub.add_argument("--seeds", default="42,43", help="like 42,43 or 42-45 (42,43)")
+    sub.add_argument(
+        "--vary", choices=get_args(Vary), default="together",
+        help="what follows the seed: head, order and dropout together; one of them alone; or each in turn (together)",
+    )  # fmt: skip
+    sub.add_argument("--base", default="minilm", help="a catalog id, a local directory or a hub id (minilm)")
+    sub.add_argument(
+        "--data",
+        default="movie",
+        help=f"{', '.join(EMBEDDED)}; a .csv, .jsonl or .parquet file; a hub data set (movie)",
+    )
+    sub.add_argument("--text-column", help="by default text or sentence")
+    sub.add_argument("--label-column", help="by default label")
+    sub.add_argument("--examples", type=int, default=500, help="texts to train on (500)")
+    sub.add_argument("--epochs", type=int, default=1, help="(1)")
+    sub.add_argument("--batch", type=int, default=8, help="texts a step (8)")
+    sub.add_argument("--learning-rate", type=float, help="(2e-3 for lora, 1e-4 for full)")
+    sub.add_argument("--method", choices=get_args(Method), default="lora", help="(lora)")
+    sub.add_argument("--name", help="of the family, below the folder of runs")
 
     sub = command(
         "temperature", "show what a temperature makes of a text's probabilities", _temperature, _show_temperatures
@@ -153,6 +218,37 @@ def _seeds(arguments: argparse.Namespace) -> dict[str, Any]:
     return seeds_document(family, arguments.text, predict_family(family, [arguments.text]).logits[:, 0])
 
 
+def _train(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    device = best_device()
+    source = DataSource(arguments.data, arguments.text_column, arguments.label_column)
+    recipe = Recipe(
+        name=arguments.name or free_name(default_name(arguments.data)),
+        base=arguments.base,
+        data=source,
+        members=plan(parse_seeds(arguments.seeds), arguments.vary),
+        examples=arguments.examples,
+        epochs=arguments.epochs,
+        batch=arguments.batch,
+        learning_rate=LEARNING_RATE[arguments.method] if arguments.learning_rate is None else arguments.learning_rate,
+        method=arguments.method,
+        precision=default_precision(device),
+    )
+    data = read(source, files=True)
+    for note in data.notes:
+        print(f"wobble: note: {note}", file=sys.stderr)
+    check(recipe, data)
+    cost = estimate(recipe, data, *catalog.size_of(recipe.base), device)
+    print(f"wobble: {len(recipe.members)} models, about {cost.seconds:,.0f} s.", file=sys.stderr)
+    run = submit(recipe, data, cost.disk)
+    try:
+        run = wait(run, lambda event: print(f"wobble: {event_said(event)}", file=sys.stderr))
+    except KeyboardInterrupt:
+        run = cancel(run.name)
+    if run.state != "done":
+        raise WobbleError(run.message or f"The run {run.name} was {run.state}.")
+    return results(run)
+
+
 def _temperature(arguments: argparse.Namespace) -> dict[str, Any]:
     temperatures = [check_temperature(t) for t in arguments.at or (0.5, 1.0, 2.0)]
     classifier = _load(arguments.model)
@@ -160,6 +256,32 @@ def _temperature(arguments: argparse.Namespace) -> dict[str, Any]:
         raise WobbleError(f"{arguments.model} has a regression head, whose value no temperature applies to.")
     logits = predict(classifier, [arguments.text], Condition(batch="alone")).logits[0]
     return temperature_document(classifier, arguments.text, logits, temperatures)
+
+
+def _numerics(arguments: argparse.Namespace) -> dict[str, Any]:
+    classifier = _load(arguments.model)
+    return numerics_document(classifier, numerics(classifier, arguments.text))
+
+
+def _profile(arguments: argparse.Namespace) -> dict[str, Any]:
+    start = time.perf_counter()
+    classifier = _load(arguments.model)
+    prepare(classifier)
+    loading = time.perf_counter() - start
+    found = profile(classifier, arguments.text, seed=arguments.seed, passes=arguments.passes)
+    return profile_document(found) | {"loading_seconds": loading}
+
+
+def _shortest(arguments: argparse.Namespace) -> dict[str, Any]:
+    classifier = _load(arguments.model)
+    found = shortest_flip(
+        classifier, arguments.text, most_edits=arguments.edits, budget=arguments.budget, seed=arguments.seed
+    )
+    return search_document(classifier, found)
+
+
+def _replay(arguments: argparse.Namespace) -> dict[str, Any]:
+    return asdict(replay(read_record(arguments.file)))
 
 
 def _dropout(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -215,11 +337,72 @@ def _show_seeds(document: dict[str, Any]) -> None:
     print(f"agreement {document['agreement']:.3f}, pairwise disagreement {document['pairwise_disagreement']:.3f}")
 
 
+def _show_trained(document: list[dict[str, Any]]) -> None:
+    for row in document:
+        print(
+            f"{row['name']:14} accuracy {row['accuracy']:.4f} on {row['tested_on']:,} held-out texts, loss {row['loss']:.4f}, "
+            f"{row['seconds']:.0f} s, {row['saved']}"
+        )
+
+
 def _show_temperatures(document: dict[str, Any]) -> None:
     for row in document["temperatures"]:
         print(
             f"T = {row['temperature']:<8g} {row['label']:12} {_line(row['probabilities'])}  entropy {row['entropy']:.4f}"
         )
+
+
+def _show_numerics(document: dict[str, Any]) -> None:
+    for row in (document["reference"], *document["conditions"]):
+        fate = "FLIPS" if row["flip"] else ""
+        print(
+            f"{row['condition']:24} {row['label']:12} {_line(row['probabilities'])}  largest logit difference "
+            f"{row['largest_logit_difference']:.1e}  shift {row['shift']:.1e}  {fate}".rstrip()
+        )
+    print(f"noise floor {document['noise_floor']:.1e}")
+    for dtype, can_flip in document["can_flip"].items():
+        if can_flip:
+            print(f"{dtype} can flip this sentence: its logit margin is {document['logit_margin']:.2g}.")
+    for sentence in document["left_out"]:
+        print(sentence)
+
+
+def _show_profile(document: dict[str, Any]) -> None:
+    reference = document["reference"]
+    print(document["verdict"])
+    print(f"{reference['label']}  {_line(reference['probabilities'])}  noise floor {document['noise_floor']:.1e}")
+    for row in document["factors"]:
+        flips = "" if row["flips"] is None else f"{row['flips']} flip"
+        moved = "" if row["largest_shift"] is None else f"largest shift {row['largest_shift']:.4f}"
+        worst = f"worst {row['worst']['name']}" if row["worst"] else ""
+        print(
+            f"{row['factor']:12} {row['tried']:4} tried {row['absorbed']:4} absorbed {flips:>9}  {moved:20} {worst}".rstrip()
+        )
+        for note in row["notes"]:
+            print(f"{'':12} {note}")
+    print(
+        f"{document['forward_rows']} rows run for {document['rows_asked']} asked, {document['seconds']:.2f} s after "
+        f"{document['loading_seconds']:.2f} s of loading."
+    )
+
+
+def _show_search(document: dict[str, Any]) -> None:
+    print(document["finding"])
+    for row in document["flips"] or filter(None, [document["nearest"]]):
+        names = " + ".join(edit["perturbation"] for edit in row["edits"])
+        print(f"margin {row['margin']:+.4f}  {row['label']:12} {names}: {visible(row['text'])}")
+    print(f"{document['sequences']} sequences of a budget of {document['budget']}.")
+
+
+def _show_replay(document: dict[str, Any]) -> None:
+    print(document["said"])
+    for note in document["notes"]:
+        print(f"note: {note}")
+    for row in document["differences"][:20]:
+        by = "" if row["by"] is None else f", by {row['by']:.2g}"
+        print(f"{row['where']}: recorded {row['recorded']}, now {row['now']}{by}")
+    if (more := len(document["differences"]) - 20) > 0:
+        print(f"and {more} more")
 
 
 def _show_passes(document: dict[str, Any]) -> None:

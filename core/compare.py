@@ -7,6 +7,7 @@ import numpy as np
 
 from core.classifier import Classifier, Condition, Logits, Prediction, predict
 from core.metrics import Probabilities, flip, label_name, margin, shift
+from core.numerics import noise_floor
 from core.perturb import Variant
 from core.stages import absorbed_by
 from core.temperature import Head, probabilities
@@ -66,9 +67,12 @@ class Comparison:
     temperature: float
     """What the logits are divided by, the reference's too; 1 is the model's own."""
     noise_floor: float
-    """Shift between the reference alone and the same text batched with its variants: what numerics alone cause here."""
+    """The largest shift that numerics alone cause here: over the quick fp32 conditions of `core.numerics`, and the text in
+    one batch with its variants."""
     rows_asked: int
     rows_run: int
+    """Rows that went through the model for the text and its variants; those of the noise floor's conditions, which are kept
+    for the model and text, are not counted."""
     alone: Prediction = field(repr=False)
     shared: Prediction = field(repr=False)
 
@@ -129,7 +133,7 @@ def compare(
     """Predict a text and its variants and measure each variant against the reference.
 
     An absorbed variant gets exactly the reference's logits: it is the same input. The reference also runs once in the
-    variants' batches; the shift between the two is the noise floor.
+    variants' batches; the shift between the two is part of the noise floor.
 
     Args:
         known: an earlier comparison of the same text and classifier, whose token sequences are not run again.
@@ -153,7 +157,8 @@ def compare(
     shifts = shift(p, reference_p, head)
     margins = margin(p, reference_p, head)
     flips = flip(p, reference_p, head)
-    floor = float(shift(probabilities(shared.logits[:1], head, temperature), reference_p, head)[0])
+    beside_variants = float(shift(probabilities(shared.logits[:1], head, temperature), reference_p, head)[0])
+    floor = max(beside_variants, noise_floor(classifier, text, temperature, reference=alone))
 
     rows = [
         Row(

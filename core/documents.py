@@ -1,21 +1,23 @@
 """Results as plain JSON values: what `--json` prints and what the pages let one download."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
-import numpy
-import tokenizers
-import torch
-import transformers
-
+from core.calibration import Calibration, Scores
 from core.classifier import Classifier, Logits
 from core.compare import Comparison, Row
 from core.dropout import Dropout, Spread, acting, rate_at
 from core.metrics import Probabilities, entropy, label_name
+from core.numerics import DTYPES, Numerics, Run
+from core.profile import Case, FactorRow, Profile
 from core.seeds import Family, pairwise_disagreement
+from core.shortest import Candidate, Search
 from core.stages import Stages
 from core.temperature import probabilities
 from core.tokens import Encoding
+from core.verdict import verdict
+from core.versions import versions
 
 
 def named(row: Probabilities, labels: tuple[str, ...]) -> dict[str, float]:
@@ -72,8 +74,14 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def passes_document(classifier: Classifier, text: str, found: Spread, dropout: Dropout) -> dict[str, Any]:
-    """Stochastic passes of one text with everything needed to repeat them."""
+def passes_document(
+    classifier: Classifier, text: str, found: Spread, dropout: Dropout, temperature: float = 1.0
+) -> dict[str, Any]:
+    """Stochastic passes of one text with everything needed to repeat them.
+
+    Args:
+        temperature: what the logits of `found` were divided by.
+    """
     return {
         "model": _model(classifier),
         "versions": versions(),
@@ -86,6 +94,8 @@ def passes_document(classifier: Classifier, text: str, found: Spread, dropout: D
                 for site in acting(classifier.sites, dropout)
             ],
         },
+        "passes": len(found.samples),
+        "temperature": temperature,
         "reference": {
             "text": text,
             "label": label_name(found.reference, classifier.head, classifier.labels),
@@ -124,6 +134,61 @@ def temperature_document(classifier: Classifier, text: str, logits: Logits, at: 
     }
 
 
+def tempered_document(
+    classifier: Classifier, comparison: Comparison, temperature: float, at: Sequence[float]
+) -> dict[str, Any]:
+    """A sentence's logits at some temperatures, and all its variants at one of them and at T = 1.
+
+    Args:
+        temperature: the one that the page stands at.
+        at: the temperatures of the sentence's own curve.
+    """
+
+    def tempered(text: str, logits: Logits, temperatures: Sequence[float]) -> dict[str, Any]:
+        return temperature_document(classifier, text, logits, temperatures)
+
+    return tempered(comparison.reference.text, comparison.reference.logits, at) | {
+        "temperature": temperature,
+        "variants": [
+            {"perturbation": row.variant.perturbation, "absorbed": row.absorbed}
+            | {
+                name: part
+                for name, part in tempered(row.variant.text, row.logits, [1.0, temperature]).items()
+                if name in ("text", "logits", "temperatures")
+            }
+            for row in comparison.rows
+        ],
+    }
+
+
+def calibration_document(classifier: Classifier, found: Calibration) -> dict[str, Any]:
+    """A fitted temperature and the scores before and after it; estimates with their 95 % bootstrap intervals."""
+
+    def scores(part: Scores) -> dict[str, Any]:
+        bins = part.reliability
+        return {
+            "accuracy": part.accuracy,
+            "ece": asdict(part.ece),
+            "nll": asdict(part.nll),
+            "brier": asdict(part.brier),
+            "reliability": [
+                {"confidence": float(confidence), "accuracy": float(accuracy), "texts": int(count)}
+                for confidence, accuracy, count in zip(bins.confidence, bins.accuracy, bins.count, strict=True)
+                if count
+            ],
+        }
+
+    return {
+        "model": _model(classifier),
+        "versions": versions(),
+        "temperature": found.temperature,
+        "fitted_on": found.fitted_on,
+        "tested_on": found.tested_on,
+        "before": scores(found.before),
+        "after": scores(found.after),
+    }
+
+
 def seeds_document(family: Family, text: str, logits: Logits) -> dict[str, Any]:
     """What every member of a family says of one text.
 
@@ -141,12 +206,160 @@ def seeds_document(family: Family, text: str, logits: Logits) -> dict[str, Any]:
         "versions": versions(),
         "text": text,
         "seeds": [
-            {"seed": seed, "model": member, "label": label, "probabilities": named(row, labels)}
-            for seed, member, label, row in zip(family.seeds, family.members, names, p, strict=True)
+            {
+                "seed": int(member.name) if member.name.isdigit() else member.name,
+                **asdict(member.seeds),
+                "model": member.id,
+                "label": label,
+                "probabilities": named(row, labels),
+            }
+            for member, label, row in zip(family.members, names, p, strict=True)
         ],
         "agreement": max(map(names.count, names)) / len(names),
         "pairwise_disagreement": pairwise_disagreement(p[:, None], head),
         "ensemble": {"label": label_name(mean, head, labels), "probabilities": named(mean, labels)},
+    }
+
+
+def numerics_document(classifier: Classifier, found: Numerics) -> dict[str, Any]:
+    """A text under every condition, and the noise floor that follows."""
+
+    def run(one: Run) -> dict[str, Any]:
+        return {
+            "condition": one.name,
+            **asdict(one.condition),
+            "label": one.label,
+            "probabilities": named(one.probabilities, found.labels),
+            "logits": [float(logit) for logit in one.logits],
+            "largest_logit_difference": one.difference,
+            "shift": one.shift,
+            "flip": one.flip,
+            "margin": one.margin,
+        }
+
+    return {
+        "model": _model(classifier),
+        "versions": versions(),
+        "text": found.text,
+        "temperature": found.temperature,
+        "reference": run(found.reference),
+        "conditions": [run(one) for one in found.runs],
+        "noise_floor": found.noise_floor,
+        "logit_margin": found.logit_margin,
+        "can_flip": {dtype: found.can_flip(dtype) for dtype in DTYPES},
+        "left_out": list(found.left_out),
+        "rows_asked": found.rows_asked,
+        "forward_rows": found.rows_run,
+    }
+
+
+PROFILE_RECORD = "wobble profile"
+"""What a record of a profile says it is."""
+
+
+def profile_document(found: Profile) -> dict[str, Any]:
+    """A profile with everything that `core.replay` needs to repeat it."""
+    reference, said = found.reference, verdict(found)
+    return {
+        "record": PROFILE_RECORD,
+        "model": {
+            "id": found.model,
+            "weights": found.weights_hash,
+            "head": found.head,
+            "labels": list(found.labels),
+            "device": found.device,
+        },
+        "versions": versions(),
+        "text": reference.text,
+        "seed": found.seed,
+        "passes": found.passes,
+        "family": found.family,
+        "reference": {
+            "text": reference.text,
+            "label": reference.label,
+            "probabilities": named(reference.probabilities, found.labels),
+            "margin": reference.margin,
+            **encoding_document(reference.encoding),
+        },
+        "noise_floor": found.noise_floor,
+        "factors": [_factor(row, found.labels) for row in found.factors],
+        "verdict": said.text,
+        "mood": said.mood,
+        "clauses": [asdict(clause) for clause in said.clauses],
+        "rows_asked": found.rows_asked,
+        "forward_rows": found.rows_run,
+        "seconds": found.seconds,
+    }
+
+
+def _factor(row: FactorRow, labels: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "factor": row.factor,
+        "tried": row.tried,
+        "absorbed": row.absorbed,
+        "above_noise_floor": len(row.moving),
+        "flips": row.flips,
+        "flip_rate": row.flip_rate,
+        "flip_interval": None if row.flip_interval is None else list(row.flip_interval),
+        "largest_shift": row.largest_shift,
+        "median_shift": row.median_shift,
+        "sampled": row.sampled,
+        "worst": None if row.worst is None else _case(row.worst, labels),
+        "notes": list(row.notes),
+        "cases": [_case(case, labels) for case in row.cases],
+    }
+
+
+def _case(case: Case, labels: tuple[str, ...]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    if case.row is not None:
+        made = {"text": case.row.variant.text, "seed": case.row.variant.seed, "absorbed": case.absorbed}
+    elif case.pass_ is not None:
+        made = {"pass": case.pass_}
+    elif case.temperature is not None:
+        made = {"temperature": case.temperature}
+    elif case.seed is not None:
+        made = {"seed": case.seed}
+    elif case.condition is not None:
+        made = {"condition": asdict(case.condition)}
+    return {
+        "name": case.name,
+        **made,
+        "label": case.label,
+        "probabilities": named(case.probabilities, labels),
+        "shift": case.shift,
+        "flip": case.flip,
+        "margin": case.margin,
+    }
+
+
+def search_document(classifier: Classifier, found: Search) -> dict[str, Any]:
+    """The smallest sets of edits that flip a text, or how far was looked for them."""
+
+    def candidate(one: Candidate) -> dict[str, Any]:
+        return {
+            "edits": [{"perturbation": edit.perturbation, "seed": edit.seed, "text": edit.text} for edit in one.edits],
+            "text": one.text,
+            "label": one.label,
+            "probabilities": named(one.probabilities, classifier.labels),
+            "shift": one.shift,
+            "margin": one.margin,
+        }
+
+    return {
+        "model": _model(classifier),
+        "versions": versions(),
+        "text": found.text,
+        "label": found.label,
+        "margin": found.margin,
+        "finding": found.finding,
+        "flips": [candidate(one) for one in found.flips],
+        "nearest": None if found.nearest is None else candidate(found.nearest),
+        "edits": found.edits,
+        "complete": found.complete,
+        "sequences": found.sequences,
+        "budget": found.budget,
+        "forward_rows": found.rows_run,
     }
 
 
@@ -175,8 +388,3 @@ def _row(row: Row, labels: tuple[str, ...]) -> dict[str, Any]:
         "shift": row.shift,
         "margin": row.margin,
     }
-
-
-def versions() -> dict[str, str]:
-    """Versions of the libraries that a number depends on."""
-    return {module.__name__: module.__version__ for module in (torch, transformers, tokenizers, numpy)}

@@ -13,6 +13,8 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F
 BY_NAME = {"positive": "#0072B2", "negative": "#D55E00", "neutral": "#8A8F98"}
 
 ROW_PIXELS = 40
+SMOOTHED = 8
+"""Losses that a smoothed one is the mean of."""
 
 
 def label_colors(labels: Sequence[str]) -> dict[str, str]:
@@ -45,6 +47,7 @@ def margin_strip(
     unit: str = "edits",
     dark: bool = False,
     has_labels: bool = True,
+    row_pixels: int = ROW_PIXELS,
 ) -> go.Figure:
     """Wobble's picture: the signed margin of every variant on one axis, one row a factor; what crosses zero has flipped.
 
@@ -60,6 +63,7 @@ def margin_strip(
         title_width: characters in a line of the title.
         unit: what a dot is, in the plural.
         has_labels: False for regression: no line where the label changes.
+        row_pixels: height of a row.
     """
     ink, grid = ("#E8EAED", "#3A4048") if dark else ("#1F2430", "#E3E6EA")
     color = colors.get(reference_label, ABSORBED)
@@ -131,7 +135,7 @@ def margin_strip(
         )  # fmt: skip
     figure.add_annotation(
         x=reference, y=1, yref="paper", yanchor="bottom", text=f"your sentence {reference:+.3f}", showarrow=False,
-        font={"size": 13, "color": color}, xanchor="left" if reference < 0.45 else "center",
+        font={"size": 13, "color": ink}, xanchor="left" if reference < 0.45 else "center",
         xshift=4 if reference < 0.45 else 0,
     )  # fmt: skip
     low, high = (-1.04, 1.04) if has_labels else _range([reference, *(frame["value"] if len(frame) else [])])
@@ -141,7 +145,7 @@ def margin_strip(
         else "output of the model"
     )
     figure.update_layout(
-        height=96 + head + ROW_PIXELS * max(1, len(shown)),
+        height=96 + head + row_pixels * max(1, len(shown)),
         margin={"l": 8, "r": 110, "t": 28 + head, "b": 8},
         title={
             "text": "<br>".join(plain(line, 160) for line in lines),
@@ -236,9 +240,10 @@ def pass_distribution(
     colors = label_colors(labels)
     shown = sorted(range(len(labels)), key=lambda i: -max(samples[:, i].max(), reference[i]))[:top]
     ink = "#E8EAED" if dark else "#1F2430"
-    axis: dict[str, object] = {"range": [-0.02, 1.02], "title": {"text": "probability"}}
+    rest = f" (the {len(shown)} largest of {len(labels)} labels)" if len(labels) > len(shown) else ""
+    axis: dict[str, object] = {"range": [-0.02, 1.02], "title": {"text": f"probability; bold tick: dropout off{rest}"}}
     if not has_labels:
-        axis = {"title": {"text": "output of the model"}}
+        axis = {"title": {"text": f"output of the model; bold tick: dropout off{rest}"}}
     figure = go.Figure()
     for i in reversed(shown):
         name = plain(labels[i], 28)
@@ -268,7 +273,8 @@ def pass_distribution(
             showlegend=False,
         )
     figure.update_layout(
-        **_layout(title, dark, 110 + 70 * len(shown), axis, {}),
+        # One label alone needs no less room than two: its dots and its density lie above one another.
+        **_layout(title, dark, 110 + max(140, 70 * len(shown)), axis, {}),
         violingap=0,
     )
     return figure
@@ -314,7 +320,7 @@ def temperature_curves(
     top: int = 6,
     dark: bool = False,
 ) -> go.Figure:
-    """Every label's probability over the temperature, with the current one and T = 1 marked.
+    """Every label's probability over the temperature, with the current one and T = 1 marked; of many labels the first ones.
 
     Args:
         temperatures: `[n]`, ascending.
@@ -324,17 +330,25 @@ def temperature_curves(
     """
     colors = label_colors(labels)
     nearest = int(np.abs(np.log(temperatures)).argmin())
-    figure = go.Figure()
-    for i in sorted(range(len(labels)), key=lambda i: -p[nearest, i])[:top]:
-        figure.add_scatter(
+    shown = sorted(range(len(labels)), key=lambda i: -p[nearest, i])[:top]
+    lines = [
+        go.Scatter(
             x=temperatures, y=p[:, i], mode="lines", name=plain(labels[i], 28), line={"color": colors[labels[i]], "width": 3},
             hovertemplate="T = %{x:.3g}: %{y:.4f}<extra>" + plain(labels[i], 28) + "</extra>",
-        )  # fmt: skip
-    _mark_temperatures(figure, at, dark)
-    figure.update_layout(
-        **_layout(title, dark, 300, _LOG_T, {"range": [-0.02, 1.02], "title": {"text": "probability"}}), showlegend=True
-    )
-    return figure
+        )
+        for i in shown
+    ]  # fmt: skip
+    rest = f" (the {len(shown)} largest of {len(labels)})" if len(labels) > len(shown) else ""
+    y: dict[str, object] = {"range": [-0.02, 1.02], "title": {"text": f"probability{rest}"}}
+    # The title has the line at the top to itself; the names of many labels need lines of their own below it.
+    names = -(-sum(9 + min(len(labels[i]), 28) for i in shown) // 42)
+    layout = _layout(title, dark, 320 + 20 * names, _log_axis(temperatures), y)
+    layout |= {
+        "margin": {"l": 8, "r": 16, "t": 76 + 20 * names, "b": 8},
+        "legend": {"orientation": "h", "y": 1.1, "yanchor": "bottom", "x": 0, "xanchor": "left"},
+        "showlegend": True,
+    }
+    return go.Figure(lines, layout | _temperature_marks(at, dark))
 
 
 def entropy_curve(
@@ -348,57 +362,119 @@ def entropy_curve(
         at: the current temperature.
         most: the entropy of a guess.
     """
-    figure = go.Figure()
-    figure.add_scatter(
+    line = go.Scatter(
         x=temperatures, y=entropy, mode="lines", line={"color": PALETTE[2], "width": 3}, showlegend=False,
         hovertemplate="T = %{x:.3g}: %{y:.4f} nats<extra></extra>",
     )  # fmt: skip
-    _mark_temperatures(figure, at, dark)
-    figure.update_layout(
-        **_layout(title, dark, 300, _LOG_T, {"range": [-0.02 * most, 1.05 * most], "title": {"text": "entropy (nats)"}})
-    )
-    return figure
+    y: dict[str, object] = {"range": [-0.02 * most, 1.05 * most], "title": {"text": "entropy (nats)"}}
+    layout = _layout(title, dark, 340, _log_axis(temperatures), y) | {"margin": {"l": 8, "r": 16, "t": 96, "b": 8}}
+    marks = _temperature_marks(at, dark)
+    marks["shapes"].append(
+        {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": most, "y1": most, "layer": "below",
+         "line": {"color": ABSORBED, "width": 1.5, "dash": "dash"}}
+    )  # fmt: skip
+    marks["annotations"].append(
+        {"x": 0, "xref": "paper", "xanchor": "left", "y": most, "yanchor": "top", "text": f"a guess: {most:.3f}",
+         "showarrow": False, "font": {"size": 13, "color": ABSORBED}}
+    )  # fmt: skip
+    return go.Figure([line], layout | marks)
 
 
-_LOG_T: dict[str, object] = {
-    "type": "log",
-    "title": {"text": "temperature T (log scale)"},
-    "tickvals": [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20],
-}
+def _log_axis(temperatures: np.ndarray) -> dict[str, object]:
+    """The axis of temperatures; beyond the slider's range only the powers of ten are named, or the names would touch."""
+    low, high = float(temperatures[0]), float(temperatures[-1])
+    named = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20] if low >= 0.04 and high <= 25 else [10.0**k for k in range(-3, 7)]
+    return {
+        "type": "log",
+        "title": {"text": "temperature T (log scale)"},
+        "range": [np.log10(low), np.log10(high)],
+        "tickvals": named,
+        "ticktext": [f"{t:,.7g}" for t in named],
+    }
 
 
-def _mark_temperatures(figure: go.Figure, at: float, dark: bool) -> None:
+def _temperature_marks(at: float, dark: bool) -> dict[str, list[dict[str, object]]]:
+    """Lines at T = 1 and at the current temperature, and their names; as a layout's parts, because a figure that
+    grows piece by piece is checked anew with each, and the slider would wait for it.
+    """
     ink = "#E8EAED" if dark else "#1F2430"
-    figure.add_vline(x=1.0, line={"color": ABSORBED, "width": 2, "dash": "dot"})
-    figure.add_vline(x=at, line={"color": ink, "width": 3})
+    marks = [(1.0, ABSORBED, "T = 1", "right" if at > 1 else "left")]
+    if at != 1:
+        # Away from the name of T = 1, but never over the edge of the chart.
+        marks.append((at, ink, f"T = {at:,.7g}", "left" if at <= 0.2 or 1 < at < 5 else "right"))
+    return {
+        "shapes": [
+            _upright(1.0, {"color": ABSORBED, "width": 2, "dash": "dot"}),
+            _upright(at, {"color": ink, "width": 3}),
+        ],
+        "annotations": [
+            # On a logarithmic axis annotations are placed by the exponent, and lines by the value itself.
+            {"x": float(np.log10(t)), "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": side, "text": text,
+             "showarrow": False, "font": {"size": 13, "color": color}}
+            for t, color, text, side in marks
+        ],
+    }  # fmt: skip
 
 
-def tempered_strip(frame: pd.DataFrame, *, colors: Mapping[str, str], title: str, dark: bool = False) -> go.Figure:
+def _upright(x: float, line: dict[str, object]) -> dict[str, object]:
+    """A vertical line through the whole chart."""
+    return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "line": line}
+
+
+def tempered_strip(
+    frame: pd.DataFrame, *, colors: Mapping[str, str], reference_label: str, at: str, title: str, dark: bool = False
+) -> go.Figure:
     """Margins at T = 1 and at another T: an open and a full dot for each text, joined; none can cross zero.
 
     Args:
-        frame: columns `name`, `visible`, `before`, `after` (margins), `label`; one row a text, the first on top.
+        frame: columns `name`, `visible`, `tokens`, `before`, `after` (margins), `label`, `said_before`, `said_after`
+            (probabilities as a line to read); one row a text, the first on top.
         colors: of each label.
+        at: the other T, as it is read.
     """
     ink = "#E8EAED" if dark else "#1F2430"
     names = [plain(name, 30) for name in frame["name"]]
-    figure = go.Figure()
-    figure.add_vrect(x0=-1.04, x1=0, fillcolor=ABSORBED, opacity=0.13, line_width=0, layer="below")
-    figure.add_vline(x=0, line={"color": ink, "width": 3})
-    for name, before, after, label in zip(names, frame["before"], frame["after"], frame["label"], strict=True):
-        color = colors.get(label, ABSORBED)
-        figure.add_scatter(
-            x=[before, after], y=[name, name], mode="lines+markers", line={"color": color, "width": 2}, showlegend=False,
-            marker={"symbol": ["circle-open", "circle"], "size": [11, 13], "color": color, "line": {"width": 2}},
-            hovertemplate="margin %{x:.4f}<extra>" + name + "</extra>",
-        )  # fmt: skip
-    figure.update_layout(
-        **_layout(
-            title, dark, 110 + 30 * len(names), {"range": [-1.04, 1.04], "title": {"text": "margin: open at T = 1, full at T"}},
-            {"autorange": "reversed"},
+    color = [colors.get(label, ABSORBED) for label in frame["label"]]
+    traces = [
+        go.Scatter(
+            x=[x for pair in zip(frame["before"], frame["after"], strict=True) for x in (*pair, None)],
+            y=[y for name in names for y in (name, name, None)],
+            mode="lines", line={"color": ABSORBED, "width": 2}, hoverinfo="skip", showlegend=False,
         )
-    )  # fmt: skip
-    return figure
+    ]  # fmt: skip
+    for values, said, t, marker in (
+        ("before", "said_before", "1", {"symbol": "circle-open", "line": {"width": 2}}),
+        ("after", "said_after", at, {"symbol": "circle"}),
+    ):
+        traces.append(
+            go.Scatter(
+                x=frame[values], y=names, mode="markers", marker={"size": 13, "color": color, **marker}, showlegend=False,
+                customdata=[
+                    [plain(label, 30), plain(text), plain(tokens, 110), plain(p, 110)]
+                    for label, text, tokens, p in zip(
+                        frame["label"], frame["visible"], frame["tokens"], frame[said], strict=True
+                    )
+                ],
+                hovertemplate=f"<b>%{{y}}</b> at T = {t}: %{{customdata[0]}}<br>%{{customdata[1]}}<br>%{{customdata[2]}}<br>"
+                "%{customdata[3]}<br>margin %{x:.3f}<extra></extra>",
+            )
+        )  # fmt: skip
+    axis = f"margin of {plain(chr(8220) + reference_label + chr(8221), 40)}: open dot at T = 1, full dot at T = {at}"
+    x: dict[str, object] = {"range": [-1.04, 1.04], "title": {"text": axis}}
+    layout = _layout(title, dark, 130 + 26 * len(names), x, {"autorange": "reversed"})
+    layout |= {
+        "margin": {"l": 8, "r": 16, "t": 62, "b": 8},
+        "shapes": [
+            {"type": "rect", "x0": -1.04, "x1": 0, "yref": "paper", "y0": 0, "y1": 1, "fillcolor": ABSORBED,
+             "opacity": 0.13, "line": {"width": 0}, "layer": "below"},
+            _upright(0, {"color": ink, "width": 3}),
+        ],
+        "annotations": [
+            {"x": 0, "y": 1, "yref": "paper", "yanchor": "bottom", "text": "the label changes here", "showarrow": False,
+             "font": {"size": 13, "color": ink}}
+        ],
+    }  # fmt: skip
+    return go.Figure(traces, layout)
 
 
 def reliability_diagram(
@@ -416,6 +492,8 @@ def reliability_diagram(
         x=[0, 1], y=[0, 1], mode="lines", line={"color": ABSORBED, "dash": "dot"}, hoverinfo="skip", showlegend=False
     )
     filled = count > 0
+    # Two labels cannot have less than 1/2; many can, and every bin stays in sight.
+    lowest = min(0.45, float(confidence[filled].min()) - 0.05)
     figure.add_scatter(
         x=confidence[filled], y=accuracy[filled], mode="lines+markers", showlegend=False, line={"color": PALETTE[0], "width": 2},
         marker={"size": 6 + 22 * np.sqrt(count[filled] / count.max()), "color": PALETTE[0], "opacity": 0.75},
@@ -424,8 +502,9 @@ def reliability_diagram(
     )  # fmt: skip
     figure.update_layout(
         **_layout(
-            title, dark, 340, {"range": [0.3, 1.02], "title": {"text": "confidence"}},
-            {"range": [-0.02, 1.04], "title": {"text": "accuracy"}},
+            title, dark, 340,
+            {"range": [lowest, 1.02], "title": {"text": "confidence: probability of the predicted label"}},
+            {"range": [-0.02, 1.04], "title": {"text": "accuracy: share of right labels"}},
         )
     )  # fmt: skip
     return figure
@@ -433,7 +512,7 @@ def reliability_diagram(
 
 def seed_grid(
     margins: np.ndarray,
-    seeds: Sequence[int],
+    seeds: Sequence[str],
     names: Sequence[str],
     *,
     sides: tuple[str, str],
@@ -451,17 +530,18 @@ def seed_grid(
     figure = go.Figure()
     figure.add_heatmap(
         z=margins.T,
-        x=[str(seed) for seed in seeds],
+        x=[plain(seed, 24) for seed in seeds],
         y=[plain(name, 30) for name in names],
         text=np.where(margins.T < 0, "\u2715", ""),
         texttemplate="%{text}",
+        textfont={"size": 17, "color": "#E8EAED" if dark else "#1F2430"},
         zmin=-1,
         zmax=1,
         colorscale=[[0, sides[0]], [0.5, "#14171C" if dark else "#FFFFFF"], [1, sides[1]]],
         xgap=2,
         ygap=2,
         colorbar={"title": {"text": "margin"}},
-        hovertemplate="seed %{x}, %{y}<br>margin %{z:.3f}<extra></extra>",
+        hovertemplate="seed %{x}<br>%{y}<br>margin %{z:.3f}<extra></extra>",
     )
     figure.update_layout(
         **_layout(
@@ -542,4 +622,71 @@ def way_between(
         showlegend=True,
     )
     figure.update_layout(margin={"t": 70}, legend={"y": 1.02, "x": 0, "xanchor": "left"})
+    return figure
+
+
+def loss_curves(frame: pd.DataFrame, evaluated: pd.DataFrame, *, title: str, dark: bool = False) -> go.Figure:
+    """Training loss over steps, a line a member (thin as it was, thick the mean of the last few), and the held-out loss after
+    each epoch as a diamond of the same colour.
+
+    Args:
+        frame: columns `member`, `step`, `loss`.
+        evaluated: columns `member`, `step`, `loss`, `accuracy`.
+    """
+    figure = go.Figure()
+    members = list(dict.fromkeys(frame["member"])) if len(frame) else []
+    for position, member in enumerate(members):
+        color, part = PALETTE[position % len(PALETTE)], frame[frame["member"] == member]
+        figure.add_scatter(
+            x=part["step"], y=part["loss"], mode="lines", line={"color": color, "width": 1}, opacity=0.35, showlegend=False,
+            hovertemplate="step %{x}: loss %{y:.4f}<extra>" + plain(member, 24) + "</extra>",
+        )  # fmt: skip
+        figure.add_scatter(
+            x=part["step"], y=part["loss"].rolling(SMOOTHED, min_periods=1).mean(), mode="lines", name=plain(member, 24),
+            line={"color": color, "width": 3}, hoverinfo="skip",
+        )  # fmt: skip
+        held_out = evaluated[evaluated["member"] == member] if len(evaluated) else evaluated
+        if len(held_out):
+            figure.add_scatter(
+                x=held_out["step"], y=held_out["loss"], mode="markers", showlegend=False, customdata=held_out["accuracy"],
+                marker={"symbol": "diamond", "size": 12, "color": color, "line": {"width": 1.5, "color": ABSORBED}},
+                hovertemplate="held out: loss %{y:.4f}, accuracy %{customdata:.1%}<extra>" + plain(member, 24) + "</extra>",
+            )  # fmt: skip
+    figure.update_layout(
+        **_layout(
+            title, dark, 300, {"title": {"text": "step"}, "rangemode": "tozero"}, {"title": {"text": "loss (nats)"}}
+        ),
+        showlegend=True,
+    )
+    figure.update_layout(margin={"t": 64}, legend={"y": 1.0, "x": 0, "xanchor": "left"})
+    return figure
+
+
+def share_bars(frame: pd.DataFrame, *, title: str, x: str, y: str, dark: bool = False) -> go.Figure:
+    """A share a bar with its interval.
+
+    Args:
+        frame: columns `name`, `value`, `low`, `high`, `said` (for the hover).
+        x: what the bars are.
+        y: what the share is of.
+    """
+    figure = go.Figure()
+    figure.add_bar(
+        x=[plain(name, 40) for name in frame["name"]],
+        y=frame["value"],
+        error_y={"array": frame["high"] - frame["value"], "arrayminus": frame["value"] - frame["low"]},
+        marker={"color": PALETTE[1]},
+        text=[f"{value:.1%}" for value in frame["value"]],
+        textposition="inside",
+        insidetextanchor="start",
+        customdata=[plain(said, 120) for said in frame["said"]],
+        hovertemplate="%{x}: %{y:.2%}<br>%{customdata}<extra></extra>",
+        showlegend=False,
+    )
+    figure.update_layout(
+        **_layout(
+            title, dark, 300, {"type": "category", "title": {"text": x}},
+            {"title": {"text": y}, "rangemode": "tozero", "tickformat": ".0%"},
+        )
+    )  # fmt: skip
     return figure

@@ -12,9 +12,11 @@ from core.classifier import Logits
 from core.compare import Comparison, Row
 from core.dropout import Spread
 from core.figures import label_colors
-from core.metrics import Probabilities, flip, label_name, margin, shift
+from core.metrics import Probabilities, entropy, flip, label_name, margin, shift, wilson
+from core.numerics import Numerics
 from core.perturb import perturbations
-from core.seeds import Family
+from core.profile import Profile
+from core.seeds import Family, OnData, Way
 from core.stages import Stages
 from core.temperature import probabilities
 from core.tokens import Encoding, align
@@ -133,8 +135,8 @@ def strip_frame(comparison: Comparison) -> pd.DataFrame:
             "row": [row.variant.factor for row in named.values()],
             "variant": list(named),
             "visible": [visible(row.variant.text[:200]) for row in named.values()],
-            "tokens": [" ".join(map(visible, row.encoding.tokens[:60])) for row in named.values()],
-            "probabilities": [_ranked(row.probabilities, comparison.labels) for row in named.values()],
+            "tokens": [tokens_line(row.encoding) for row in named.values()],
+            "probabilities": [ranked(row.probabilities, comparison.labels) for row in named.values()],
             "fate": [row.badge for row in named.values()],
             "value": [_value(row) for row in named.values()],
             "shift": [row.shift for row in named.values()],
@@ -143,16 +145,18 @@ def strip_frame(comparison: Comparison) -> pd.DataFrame:
     )
 
 
-def passes_strip_frame(row: str, text: str, spread: Spread, labels: tuple[str, ...]) -> pd.DataFrame:
+def passes_strip_frame(
+    row: str, text: str, encoding: Encoding, spread: Spread, labels: tuple[str, ...]
+) -> pd.DataFrame:
     """The columns that `figures.margin_strip` reads, one line a stochastic pass of one text."""
     flips = np.zeros(len(spread.samples), dtype=bool) if spread.flips is None else spread.flips
     return pd.DataFrame(
         {
             "row": row,
-            "variant": [f"pass {number}" for number in range(1, len(spread.samples) + 1)],
+            "variant": [f"{row}, pass {number}" for number in range(1, len(spread.samples) + 1)],
             "visible": visible(text[:200]),
-            "tokens": "",
-            "probabilities": [_ranked(p, labels) for p in spread.samples],
+            "tokens": tokens_line(encoding),
+            "probabilities": [ranked(p, labels) for p in spread.samples],
             "fate": np.where(flips, "flips", "reaches the model"),
             "value": spread.samples[:, 0] if spread.margins is None else spread.margins,
             "shift": spread.shifts,
@@ -161,7 +165,14 @@ def passes_strip_frame(row: str, text: str, spread: Spread, labels: tuple[str, .
     )
 
 
-def seeds_strip_frame(family: Family, text: str, logits: Logits, temperature: float = 1.0) -> pd.DataFrame:
+def member_said(name: str) -> str:
+    """A member of a family in words: "seed 43", "head 43"."""
+    return f"seed {name}" if name.isdigit() else name
+
+
+def seeds_strip_frame(
+    family: Family, encoding: Encoding, text: str, logits: Logits, temperature: float = 1.0
+) -> pd.DataFrame:
     """The columns that `figures.margin_strip` reads: one line a seed, and one for the ensemble (the mean probabilities).
 
     Margins are those of the first seed's label.
@@ -176,22 +187,169 @@ def seeds_strip_frame(family: Family, text: str, logits: Logits, temperature: fl
     return pd.DataFrame(
         {
             "row": ["seeds"] * len(p) + ["ensemble"],
-            "variant": [f"seed {seed}" for seed in family.seeds] + ["mean of all seeds"],
+            "variant": [member_said(name) for name in family.names] + ["mean of all seeds"],
             "visible": visible(text[:200]),
-            "tokens": "",
-            "probabilities": [_ranked(row, labels) for row in every],
+            "tokens": " ".join(map(visible, encoding.tokens[:60])),
+            "probabilities": [ranked(row, labels) for row in every],
             "fate": np.where(False if flips is None else flips, "flips", "reaches the model"),
-            "value": margins,
+            "value": every[:, 0] if margins is None else margins,
             "shift": shift(every, p[0], head),
             "label": [label_name(row, head, labels) for row in every],
         }
     )
 
 
-def passes_frame(text: str, spread: Spread, labels: tuple[str, ...]) -> pd.DataFrame:
-    """One row a pass, for a download; probabilities in one column a label, `p(label)`."""
+def scatter_frame(strip: pd.DataFrame, rows: Sequence[str], has_labels: bool = True) -> pd.DataFrame:
+    """One line for each row of a strip that has dots: `row`, `dots`, `flips` (None for regression), `low` and `high`
+    (Wilson's 95 % interval of the flip rate), `mean_shift`, `largest_shift`.
+    """
+    records: list[dict[str, Any]] = []
+    for name in rows:
+        part = strip[strip["row"] == name]
+        if part.empty:
+            continue
+        flips = int((part["fate"] == "flips").sum())
+        low, high = wilson(flips, len(part))
+        records.append(
+            {
+                "row": name,
+                "dots": len(part),
+                "flips": flips if has_labels else None,
+                "low": low if has_labels else None,
+                "high": high if has_labels else None,
+                "mean_shift": float(part["shift"].mean()),
+                "largest_shift": float(part["shift"].max()),
+            }
+        )
+    return pd.DataFrame.from_records(records)
+
+
+def scatter_finding(scatter: pd.DataFrame, formatting: str) -> str:
+    """What a strip of passes shows, as its title: which kind of site moves the prediction most, beside formatting.
+
+    Args:
+        scatter: as `scatter_frame` makes it; rows named "only ..." are kinds of sites.
+        formatting: the name of the row that holds the formatting edits.
+    """
+    moved = dict(zip(scatter["row"], scatter["mean_shift"], strict=True))
+    kinds = {row.removeprefix("only "): shift for row, shift in moved.items() if row.startswith("only ")}
+    if len(kinds) > 1:
+        most, least = max(kinds, key=lambda kind: kinds[kind]), min(kinds, key=lambda kind: kinds[kind])
+        said = f"Dropout in {most} alone moves it most (mean shift {kinds[most]:.3f}), in {least} least ({kinds[least]:.3f})"
+    else:
+        first = str(scatter["row"].iloc[0])
+        said = f"Dropout moves it by a mean shift of {moved[first]:.3f}"
+    return f"{said}; formatting edits: {moved[formatting]:.3f}" if formatting in moved else said
+
+
+def tempered_frame(comparison: Comparison, temperature: float) -> pd.DataFrame:
+    """The sentence and its variants at T = 1 and at another T, for a download: probabilities (one column a label),
+    entropy in nats and margin, each twice. Nothing runs: the logits are the comparison's.
+    """
+    head, names = comparison.head, unique(comparison.labels)
+    named = keys(comparison)
+    logits = np.stack([comparison.reference.logits, *(row.logits for row in named.values())])
+    reference = probabilities(comparison.reference.logits, head)
+    frame = pd.DataFrame(
+        {
+            "model": comparison.model,
+            "variant": ["your sentence", *named],
+            "text": [comparison.reference.text, *(row.variant.text for row in named.values())],
+            "fate": ["reference", *(row.badge for row in named.values())],
+            "temperature": temperature,
+        }
+    )
+    columns: dict[str, Any] = {}
+    for at, t in (("T = 1", 1.0), ("T", temperature)):
+        p = probabilities(logits, head, t)
+        columns[f"label at {at}"] = [label_name(row, head, comparison.labels) for row in p]
+        columns |= {f"p({name}) at {at}": p[:, i] for i, name in enumerate(names)}
+        columns[f"entropy at {at}"] = entropy(p, head)
+        columns[f"margin at {at}"] = margin(p, reference, head)
+    return pd.concat([frame, pd.DataFrame(columns)], axis=1)
+
+
+def on_data_frame(family: Family, found: OnData) -> pd.DataFrame:
+    """One row a text, for a download: its label, what each member predicts and how sure it is."""
+    names = unique(family.first.labels)
+    columns: dict[str, Any] = {
+        "text": found.texts,
+        "label": [names[i] for i in found.labels],
+        "split": found.split,
+    }
+    if found.rating_std is not None:
+        columns["rating_std"] = found.rating_std
+    for name, p in zip(family.names, found.probabilities, strict=True):
+        columns[f"label({name})"] = [names[i] for i in p.argmax(axis=-1)]
+        columns[f"p({name})"] = p.max(axis=-1)
+    return pd.DataFrame(columns)
+
+
+def way_frame(way: Way, sentence: Probabilities, labels: tuple[str, ...]) -> pd.DataFrame:
+    """One row a point of the way, for a download.
+
+    Args:
+        sentence: `[points, n_labels]`.
+    """
     return pd.DataFrame(
         {
+            "share": way.shares,
+            "loss": way.loss,
+            "accuracy": way.accuracy,
+            **{f"p({name})": sentence[:, i] for i, name in enumerate(unique(labels))},
+        }
+    )
+
+
+def profile_strip_frame(found: Profile) -> pd.DataFrame:
+    """The columns that `figures.margin_strip` reads, one line a case of every factor that is ready."""
+    encoding, text = found.reference.encoding, found.reference.text
+    cases = [(row.factor, case, case in row.flipping) for row in found.factors for case in row.cases]
+    return pd.DataFrame(
+        {
+            "row": [factor for factor, _, _ in cases],
+            "variant": [case.name for _, case, _ in cases],
+            "visible": [visible((case.row.variant.text if case.row else text)[:200]) for _, case, _ in cases],
+            "tokens": [
+                " ".join(map(visible, (case.row.encoding if case.row else encoding).tokens[:60])) for _, case, _ in cases
+            ],
+            "probabilities": [ranked(case.probabilities, found.labels) for _, case, _ in cases],
+            "fate": [
+                "absorbed" if case.absorbed else "flips" if flips else "reaches the model" for _, case, flips in cases
+            ],
+            "value": [float(case.probabilities[0]) if case.margin is None else case.margin for _, case, _ in cases],
+            "shift": [case.shift for _, case, _ in cases],
+            "label": [case.label for _, case, _ in cases],
+        }
+    )
+
+
+def numerics_strip_frame(found: Numerics) -> pd.DataFrame:
+    """The columns that `figures.margin_strip` reads, one line a condition; a row for fp32 and one for each other dtype."""
+    return pd.DataFrame(
+        {
+            "row": ["fp32" if run.fp32 else run.condition.dtype for run in found.runs],
+            "variant": [run.name for run in found.runs],
+            "visible": visible(found.text[:200]),
+            "tokens": " ".join(map(visible, found.encoding.tokens[:60])),
+            "probabilities": [ranked(run.probabilities, found.labels) for run in found.runs],
+            "fate": ["flips" if run.flip else "reaches the model" for run in found.runs],
+            "value": [float(run.probabilities[0]) if run.margin is None else run.margin for run in found.runs],
+            "shift": [run.shift for run in found.runs],
+            "label": [run.label for run in found.runs],
+        }
+    )
+
+
+def passes_frame(row: str, text: str, spread: Spread, labels: tuple[str, ...]) -> pd.DataFrame:
+    """One line a pass, for a download; probabilities in one column a label, `p(label)`.
+
+    Args:
+        row: which passes these are: the name of their row on the strip.
+    """
+    return pd.DataFrame(
+        {
+            "row": row,
             "text": text,
             "pass": range(1, len(spread.samples) + 1),
             "label": spread.labels,
@@ -202,7 +360,12 @@ def passes_frame(text: str, spread: Spread, labels: tuple[str, ...]) -> pd.DataF
     )
 
 
-def _ranked(p: Probabilities, labels: tuple[str, ...], top: int = 4) -> str:
+def tokens_line(encoding: Encoding) -> str:
+    """The first tokens in one line."""
+    return " ".join(map(visible, encoding.tokens[:60]))
+
+
+def ranked(p: Probabilities, labels: tuple[str, ...], top: int = 4) -> str:
     """The largest probabilities in one line."""
     names = unique(labels)
     order = sorted(range(len(names)), key=lambda i: -p[i])

@@ -96,6 +96,25 @@ def averaged(samples: NDArray[np.floating], temperature: float) -> tuple[NDArray
     return before, probabilities(np.log(np.maximum(mean, 1e-300)), "softmax", temperature)
 
 
+def averaging_matters(samples: NDArray[np.floating], temperatures: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """At which of some temperatures `[n]` averaging before tempering gives another label than averaging after it: `[n]`.
+
+    Args:
+        samples: logits `[n_passes, n_labels]`.
+    """
+    before = probabilities(samples[None] / temperatures[:, None, None], "softmax").mean(axis=1)
+    after = probabilities(samples, "softmax").mean(axis=0)
+    differs: NDArray[np.bool_] = before.argmax(axis=-1) != after.argmax()
+    return differs
+
+
+def rounded(logits: NDArray[np.floating], dtype: str, temperature: float) -> NDArray[np.float64]:
+    """softmax(z / T) of one row `[n_labels]`, all of it computed in a torch floating point type."""
+    row = torch.as_tensor(np.asarray(logits, dtype=np.float64)).to(getattr(torch, dtype))
+    p: NDArray[np.float64] = (row / temperature).softmax(-1).double().numpy()
+    return p
+
+
 def first_tie(logits: NDArray[np.floating], dtype: str, temperatures: NDArray[np.float64]) -> float | None:
     """The lowest of some temperatures at which rounding makes the top two labels equal, or changes the top one.
 
@@ -104,10 +123,9 @@ def first_tie(logits: NDArray[np.floating], dtype: str, temperatures: NDArray[np
         dtype: a torch floating point type ("float16", "bfloat16", "float32").
         temperatures: ascending.
     """
-    row = torch.as_tensor(np.asarray(logits, dtype=np.float64)).to(getattr(torch, dtype))
     top = int(np.argmax(logits))
     for temperature in temperatures:
-        p = (row / float(temperature)).softmax(-1)
-        if bool((p == p.max()).sum() > 1) or int(p.argmax()) != top:
+        p = rounded(logits, dtype, float(temperature))
+        if (p == p.max()).sum() > 1 or int(p.argmax()) != top:
             return float(temperature)
     return None

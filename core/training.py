@@ -32,11 +32,8 @@ from core import catalog
 from core.classifier import Source, sha256, token_limit, weight_files
 from core.errors import WobbleError, first_line
 from core.labelled import Labelled
-from core.recipe import LIMIT, MOST_EVALUATED, Recipe, Seeds, drawn
+from core.recipe import ALPHA, LIMIT, MOST_EVALUATED, RANK, Recipe, Seeds, drawn
 from core.versions import versions
-
-RANK, ALPHA = 8, 32
-"""Of LoRA, as in the embedded family."""
 
 Report = Callable[[dict[str, Any]], None]
 """Called with what has just happened, as plain JSON values."""
@@ -77,13 +74,14 @@ class _Trainer(Trainer):
             WobbleError: it is not finite.
         """
         found: Any = super().compute_loss(model, inputs, return_outputs=return_outputs, **kwargs)
-        loss = found[0] if return_outputs else found
+        loss = (found[0] if return_outputs else found).detach()
         if model.training and not bool(torch.isfinite(loss)):
-            raise WobbleError(
-                f"The loss became {float(loss):g} at step {self.state.global_step + 1:,}: training stopped. "
-                "A lower learning rate usually helps."
-            )
+            raise _no_number(float(loss), f"at step {self.state.global_step + 1:,}")
         return found
+
+
+def _no_number(loss: float, where: str) -> WobbleError:
+    return WobbleError(f"The loss became {loss:g} {where}, so training stopped: a lower learning rate usually helps.")
 
 
 class _Told(TrainerCallback):
@@ -114,6 +112,9 @@ class _Told(TrainerCallback):
                 }
             )
         elif "eval_loss" in logs:
+            if not math.isfinite(logs["eval_loss"]):
+                # The last step of all may spoil the weights: no loss of training would tell.
+                raise _no_number(float(logs["eval_loss"]), f"on the held-out texts after step {state.global_step:,}")
             self.report(
                 {
                     "event": "evaluated",
@@ -135,7 +136,7 @@ def train_member(
         WobbleError: the base cannot be trained, or the loss became no number.
     """
     begin = time.monotonic()
-    source = base_source(recipe.base)
+    source = catalog.base_source(recipe.base)
     tokenizer = _tokenizer(source)
     # Seeded before the model is made: parameters that the checkpoint lacks, and LoRA's first factors, are drawn here.
     torch.manual_seed(seeds.head)
@@ -207,22 +208,10 @@ def train_member(
         "versions": versions(),
         "seconds": finished.seconds,
     }
-    (partial / "training.json").write_text(json.dumps(record, indent=2, ensure_ascii=False), encoding="utf-8")
+    (partial / "training.json").write_text(json.dumps(record, indent=2), encoding="utf-8")
     shutil.rmtree(partial / "work", ignore_errors=True)
     partial.rename(folder)
     return finished
-
-
-def base_source(id: str) -> Source:
-    """The files of a model to start from.
-
-    Raises:
-        WobbleError: it is none.
-    """
-    source = catalog.resolve(id)
-    if source.adapter is not None:
-        raise WobbleError(f"{id} is an adapter: train the model that it stands on, {source.directory.name}, instead.")
-    return source
 
 
 def _tokenizer(source: Source) -> Any:

@@ -7,10 +7,10 @@ import gc
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -18,24 +18,46 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from core import catalog
 from core.calibration import Calibration, calibrate_on
-from core.classifier import Classifier
+from core.classifier import Classifier, Logits
 from core.compare import Comparison, compare
 from core.data import gallery
 from core.dropout import Dropout, Passes, run_passes
 from core.errors import WobbleError
 from core.figures import label_colors
+from core.labelled import EMBEDDED, FORMATS, LABELS, SPLITS, TEXTS, DataSource, Labelled, read, read_table
+from core.numerics import Numerics, numerics
 from core.perturb import Variant, custom, variants
-from core.seeds import Family, FamilyPrediction, OnData, Way, load_family, on_data, predict_family, way
+from core.profile import Profile, profiles
+from core.seeds import (
+    Family,
+    FamilyPrediction,
+    OnData,
+    Way,
+    family_data,
+    load_family,
+    members,
+    on_data,
+    predict_between,
+    predict_family,
+    way,
+)
 from core.stages import Stages, stages
 from core.tables import unique
 from core.temperature import COLDEST, HEAD_MEANING, HOTTEST
 from core.tokens import Encoding
 from core.visible import LEGEND, visible
 
+T = TypeVar("T")
 ASSETS = Path(__file__).parent.parent / "assets"
 STYLE = (ASSETS / "styles" / "wobble.css").read_text(encoding="utf-8")
 MAX_MODELS = 4
 
+copy_link = st.components.v2.component(
+    "wobble_copy_link",
+    html="<button type='button' class='w-copy'>Copy link</button>\n",
+    css=STYLE,
+    js=(ASSETS / "components" / "copy_link.js").read_text(encoding="utf-8"),
+)
 variants_table = st.components.v2.component(
     "wobble_variants",
     html="<div class='w-variants' role='listbox' aria-label='Variants, largest shift first'></div>\n",
@@ -59,6 +81,8 @@ def dark() -> bool:
 
 def sidebar() -> None:
     """Model and sentence: kept in the URL, and the same on every page."""
+    # Before any widget has read it: what a widget does not take is gone from the URL afterwards.
+    st.session_state.asked = st.query_params.to_dict()
     st.session_state.setdefault("model", [catalog.DEFAULT])
     st.session_state.setdefault("sentence", gallery()[0].text)
     st.session_state.setdefault("temperature", 1.0)
@@ -111,6 +135,8 @@ def sidebar() -> None:
             help="All probabilities on all pages are softmax(logits / T). 1 is the model's own; the Temperature page can fit one. "
             "No label moves with it.",
         )
+        say_refused({"temperature": f"a number from {COLDEST:g} to {HOTTEST:,.0f}"})
+        copy_link(key="copy_link")
         if st.button("Catalog", icon=":material/inventory_2:", help="What can be loaded here, and what the hub offers"):
             _catalog()
 
@@ -155,13 +181,18 @@ def _catalog() -> None:
 # --- the engine, cached ----------------------------------------------------------------------------------------------
 
 
-def sentence() -> str:
-    """The current sentence; stops the page with a hint where there is none."""
+def routed() -> None:
+    """Make sure that the page runs within app.py."""
     if "sentence" not in st.session_state:
         # Until app.py has run once, Streamlit answers a link to a page by running that page's file alone, as it did
         # before there was st.navigation. Once more, then, through the router.
         PagesManager.uses_pages_directory = False
         st.rerun()
+
+
+def sentence() -> str:
+    """The current sentence; stops the page with a hint where there is none."""
+    routed()
     text: str = st.session_state.sentence
     if not text.strip():
         st.info("Type a sentence on the left, or choose an example.", icon=":material/edit:")
@@ -181,6 +212,38 @@ def chosen_models() -> list[Classifier]:
         for note in model.notes:
             st.warning(escape_markdown(note), icon=":material/warning:")
     return loaded
+
+
+def one_model() -> Classifier:
+    """The first of the chosen models, on a page that shows one; says so where there are several."""
+    chosen = chosen_models()
+    if len(chosen) > 1:
+        st.caption(f"This page shows one model: {escape_markdown(chosen[0].id)}, the first of {len(chosen)} chosen.")
+    return chosen[0]
+
+
+def say_refused(wanted: Mapping[str, str]) -> None:
+    """One sentence for each value of the link that its widget did not take; Streamlit drops those without a word.
+
+    Args:
+        wanted: what is taken, in words, by the name in the link.
+    """
+    for name, taken in wanted.items():
+        given = st.session_state.asked.get(name)
+        # A value that is the default anyway leaves the URL too.
+        if given is not None and name not in st.query_params and not _reads(given, st.session_state.get(name)):
+            st.warning(
+                f"The link asks for {name} = {escape_markdown(given[:60])}, which is not {taken}: it is left out.",
+                icon=":material/link_off:",
+            )
+
+
+def _reads(given: str, value: object) -> bool:
+    """Whether a value of a widget is what a link says."""
+    try:
+        return float(given) == value
+    except ValueError:
+        return given == str(value)
 
 
 def load(id: str) -> Classifier:
@@ -228,39 +291,78 @@ def compared(classifier: Classifier, text: str, own: tuple[str, ...], seed: int,
     return compare(classifier, text, made, known=known, temperature=temperature)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Running the labelled data …", hash_funcs=_UNHASHED)
-def calibrated(classifier: Classifier, content: bytes | None) -> Calibration:
+@st.cache_resource(max_entries=64, show_spinner="Running the conditions …", hash_funcs=_UNHASHED)
+def numerics_of(classifier: Classifier, text: str, temperature: float) -> Numerics:
+    """A sentence under every condition; what is known does not run again."""
+    return numerics(classifier, text, temperature)
+
+
+def profiles_of(classifier: Classifier, text: str) -> Iterator[Profile]:
+    """The profile of a sentence as it grows, the complete one last; computed once."""
+    key = ("profile", classifier.id, classifier.weights_hash, str(classifier.device), text)
+    store = _kept()
+    found: Profile | None = store.get(key)
+    if found is None:
+        for found in profiles(classifier, text):
+            yield found
+        store.put(key, found)
+    else:
+        yield found
+
+
+@st.cache_resource(
+    max_entries=16,
+    show_spinner="Running the labelled data …",
+    hash_funcs={**_UNHASHED, Labelled: lambda data: (data.fingerprint, data.own_split)},
+)
+def calibrated(classifier: Classifier, data: Labelled) -> Calibration:
     """The calibration of a classifier on labelled data; each text runs once."""
-    return calibrate_on(classifier, content)
+    return calibrate_on(classifier, data)
 
 
-@st.cache_resource(show_spinner="Loading the seeds …")
-def family() -> Family:
-    """The embedded family of seeds, loaded once."""
-    return load_family()
+def family(id: str) -> Family:
+    """A family of seeds, loaded once."""
+    found = members(id)
+    return _family(id, tuple((member.id, catalog.stamp(member.id)) for member in found))
 
 
-_BY_ID = {Family: lambda family: (family.id, family.members)}
+@st.cache_resource(max_entries=4, show_spinner="Loading the seeds …")
+def _family(id: str, _stamps: tuple[tuple[str, int], ...]) -> Family:
+    return load_family(id)
 
 
-@st.cache_resource(max_entries=64, show_spinner="Asking every seed …", hash_funcs=_BY_ID)
-def family_of(family: Family, texts: tuple[str, ...]) -> FamilyPrediction:
+def _identity(family: Family) -> tuple[str, str, tuple[str, ...]]:
+    return family.id, family.first.weights_hash, tuple(member.id for member in family.members)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Asking every seed …", hash_funcs={Family: _identity})
+def asked(family: Family, texts: tuple[str, ...]) -> FamilyPrediction:
     """Every seed on some texts; computed once."""
     return predict_family(family, texts)
 
 
-@st.cache_resource(max_entries=64, show_spinner="Walking from one seed to the other …", hash_funcs=_BY_ID)
-def walked(family: Family, text: str, first: int, second: int) -> Way:
-    """The way from one seed to another; computed once."""
-    return way(family, text, first, second)
+def walked(family: Family, first: str, second: str) -> Way:
+    """Loss and accuracy on the way from one member to another; computed once."""
+    return long_work(
+        (*_identity(family), "way", first, second),
+        "rows",
+        lambda progress: way(family, family_data(family.id), first, second, progress=progress),
+    )
 
 
-@st.cache_resource(
-    show_spinner="Running all seeds on the test split: about half a minute on two cores …", hash_funcs=_BY_ID
-)
-def family_data(family: Family) -> OnData:
-    """Every seed on the movie test split; computed once."""
-    return on_data(family)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Family: _identity})
+def along(family: Family, text: str, first: str, second: str) -> Logits:
+    """One sentence on the way from one member to another: `[points, n_labels]`; computed once."""
+    return predict_between(family, first, second, [text])[:, 0]
+
+
+def tested(family: Family) -> OnData:
+    """Every seed on labelled texts that none was trained on; computed once."""
+    return long_work(
+        (*_identity(family), "data"),
+        "texts",
+        lambda progress: on_data(family, family_data(family.id), progress),
+    )
 
 
 @st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=_UNHASHED)
@@ -300,12 +402,17 @@ def _stop(key: Any) -> None:
     st.session_state.stopped = key
 
 
-def passes_of(classifier: Classifier, text: str, passes: int, dropout: Dropout) -> Passes:
-    """Stochastic passes of a text, computed once; shows what is left, and stops when the person presses Stop."""
-    key = (classifier.id, classifier.weights_hash, str(classifier.device), text, passes, dropout)
+def long_work(key: Any, unit: str, run: Callable[[Callable[[int, int], None]], T]) -> T:
+    """The result of long work, computed once; shows what is left, and stops when the person presses Stop.
+
+    Args:
+        key: what the result depends on.
+        unit: what is counted, in the plural.
+        run: does the work, telling what is done and what was asked for.
+    """
     store = _kept()
     if (known := store.get(key)) is not None:
-        found: Passes = known
+        found: T = known
         return found
     if st.session_state.get("stopped") == key:
         st.info("Stopped.", icon=":material/stop_circle:")
@@ -322,12 +429,81 @@ def passes_of(classifier: Classifier, text: str, passes: int, dropout: Dropout) 
             with place.container(horizontal=True, vertical_alignment="center"):
                 bars.append(st.progress(0.0))
                 st.button("Stop", key=f"stop {hash(key)}", on_click=_stop, args=(key,))
-        bars[0].progress(done / total, f"{done:,} of {total:,} passes, {seconds * (total - done) / done:.0f} s left")
+        bars[0].progress(done / total, f"{done:,} of {total:,} {unit}, {seconds * (total - done) / done:.0f} s left")
 
-    found = run_passes(classifier, [text], passes, dropout, progress=progress)
+    found = run(progress)
     place.empty()
     store.put(key, found)
     return found
+
+
+def passes_of(classifier: Classifier, text: str, passes: int, dropout: Dropout) -> Passes:
+    """Stochastic passes of a text, computed once."""
+    return long_work(
+        (classifier.id, classifier.weights_hash, str(classifier.device), text, passes, dropout),
+        "passes",
+        lambda progress: run_passes(classifier, [text], passes, dropout, progress=progress),
+    )
+
+
+# --- labelled data ---------------------------------------------------------------------------------------------------
+
+
+@st.cache_resource(max_entries=16, show_spinner="Reading the data …")
+def labelled(source: DataSource, content: bytes | None) -> Labelled:
+    """Labelled texts; read once."""
+    return read(source, content)
+
+
+def labelled_data(key: str, embedded: Sequence[str] = tuple(EMBEDDED)) -> tuple[DataSource, Labelled] | None:
+    """Lets a person choose labelled data: embedded, uploaded or on the hub; None while nothing usable is chosen.
+
+    Args:
+        key: tells several of them apart.
+        embedded: names of the embedded data that fit here.
+    """
+    kinds = [*(["Embedded"] if embedded else []), "Your file", "Hugging Face hub"]
+    kind = st.segmented_control("Data", kinds, key=f"{key}_data", default=kinds[0]) or kinds[0]
+    if kind == "Embedded":
+        name = st.selectbox(
+            "Embedded data", embedded, format_func=lambda name: f"{name}: {EMBEDDED[name]}", key=f"{key}_embedded"
+        )
+        source, content = DataSource(name), None
+    elif kind == "Your file":
+        file = st.file_uploader("A CSV, JSONL or Parquet file", type=list(FORMATS), key=f"{key}_file")
+        if file is None:
+            st.caption("One row a text, with a column of texts and a column of labels. Nothing leaves this machine.")
+            return None
+        content = file.getvalue()
+        table = attempt(lambda: read_table(content, file.name))
+        if table is None:
+            return None
+        columns = [str(column) for column in table.columns]
+        usual = [next((i for i, c in enumerate(columns) if c in names), None) for names in (TEXTS, LABELS)]
+        left, right = st.columns(2)
+        text_column = left.selectbox("Column of the texts", columns, index=usual[0], key=f"{key}_text")
+        label_column = right.selectbox("Column of the labels", columns, index=usual[1], key=f"{key}_label")
+        if text_column is None or label_column is None:
+            st.caption("Choose the two columns.")
+            return None
+        source = DataSource(file.name, text_column, label_column)
+    else:
+        id = st.text_input("Data set of the hub", placeholder="glue/sst2", key=f"{key}_hub").strip()
+        left, right = st.columns(2)
+        text_column = left.text_input("Column of the texts", placeholder="text or sentence", key=f"{key}_hub_text")
+        label_column = right.text_input("Column of the labels", placeholder="label", key=f"{key}_hub_label")
+        if not id:
+            return None
+        source, content = DataSource(id, text_column.strip() or None, label_column.strip() or None), None
+    found: Labelled | None = attempt(lambda: labelled(source, content))
+    if found is not None:
+        counts = ", ".join(f"{int((found.split == part).sum()):,} {part}" for part in SPLITS if part in found.split)
+        names = ", ".join(found.names[:6]) + (", …" if len(found.names) > 6 else "")
+        own = "" if found.own_split else " The validation split was held out by the hash of the text."
+        st.caption(
+            escape_markdown(f"{counts}; {len(found.names)} labels: {names}.{own} {' '.join(found.notes)}".rstrip())
+        )
+    return None if found is None else (source, found)
 
 
 # --- pieces of HTML --------------------------------------------------------------------------------------------------
@@ -383,6 +559,28 @@ def bars_html(labels: tuple[str, ...], row: Sequence[float], head: str, top: int
             f"<span class='name w-faint'>{len(ranked) - top} other labels</span><span></span><span class='p'>{said}</span>"
         )
     return f"<div class='w-bars' title='{escape(HEAD_MEANING[head])}'>{''.join(lines)}</div>"
+
+
+def table_html(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> str:
+    """A table whose cells wrap, each column's definition one hover away.
+
+    Args:
+        columns: name and definition.
+        rows: cells that are HTML already.
+    """
+    head = "".join(
+        f"<th title='{escape(said)}'>{escape(name)}</th>" if said else f"<th>{escape(name)}</th>"
+        for name, said in columns
+    )
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<div class='w-scroll'><table class='w-table'><tr>{head}</tr>{body}</table></div>"
+
+
+def truncated_html(encoding: Encoding) -> str:
+    """A line that says how much of a text the model reads; nothing where it reads all of it."""
+    if not encoding.truncated:
+        return ""
+    return f"<p class='w-line'>\u26a0 Truncated: the model reads {len(encoding.ids):,} of {encoding.full_length:,} tokens.</p>"
 
 
 def chart(file_name: str) -> dict[str, Any]:

@@ -1,48 +1,74 @@
 """What is random at inference: the same sentence again and again with dropout on."""
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from html import escape
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from core import figures, tables
 from core.classifier import Classifier
+from core.compare import Comparison, Row
 from core.documents import passes_document
 from core.dropout import MOST_PASSES, Dropout, Passes, Spread, acting, spread
-from core.metrics import wilson
+from core.metrics import Probabilities, label_name, wilson
 from core.scripts import dropout_script
 from core.sites import KINDS
+from core.tokens import Encoding
 from pages import _widgets
 
+# Name, attribute of a Spread, formula, plain reading.
 MEASURES = (
     (
         "Flip rate",
         "flip_rate",
-        "share of passes whose label differs",
+        "flips / passes",
         "how often someone who left dropout on sees another label",
     ),
     (
         "Predictive entropy",
         "entropy",
-        "H[mean p], nats",
-        "how unsure the passes are taken together: 0 is sure, log(number of labels) is a guess",
+        "H[mean p] = \u2212\u03a3 p log p of the mean, in nats",
+        "how unsure the passes are taken together",
     ),
     (
         "Mutual information",
         "mutual_information",
-        "H[mean p] − mean H[p], nats",
-        "how much of that comes from passes that disagree (BALD)",
+        "H[mean p] \u2212 mean H[p], in nats",
+        "how much of that comes from passes that disagree (BALD); the rest every pass is unsure of by itself",
     ),
     (
         "Variation ratio",
         "variation_ratio",
-        "1 − votes of the modal label / passes",
+        "1 \u2212 votes of the modal label / passes",
         "share of passes that leave the majority",
     ),
 )
 # Passes of what stands beside the main run: enough to compare, few enough to wait for.
 BESIDE = 50
+SHIFT = "Total variation distance to the probabilities of your sentence with dropout off, \u00bd \u03a3 |p \u2212 q|, from 0 to 1"
+FORMATTING = "formatting, no dropout"
+# What a link may ask for.
+TAKEN = {
+    "passes": f"a whole number from 1 to {MOST_PASSES:,}",
+    "rate": "a rate from 0 up to 0.99 (a rate of 1 would leave nothing)",
+    "dropout_seed": "a whole number from 0 to 2,147,483,647",
+    "sites": "a kind of site that this model has",
+    "beside": "a variant that reaches the model",
+    "dot": "a dot on this strip",
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One row of passes on the strip."""
+
+    text: str
+    encoding: Encoding
+    spread: Spread
 
 
 def summary(model: Classifier, passes: Passes, reference: Passes) -> Spread:
@@ -50,26 +76,92 @@ def summary(model: Classifier, passes: Passes, reference: Passes) -> Spread:
     return spread(model, passes.logits[:, 0], reference.reference[0], st.session_state.temperature)
 
 
-def verdict(found: Spread, labels: tuple[str, ...], passes: int) -> str:
+def verdict(found: Spread, drops: bool) -> str:
     """The finding in a sentence."""
+    passes = len(found.samples)
+    noun = "pass" if passes == 1 else "passes"
+    if not drops:
+        return "Nothing drops here, so every pass repeats the prediction exactly: that says nothing about stability."
     if found.flips is None or found.flip_interval is None:
-        return f"Over {passes} passes the output scatters by {found.std.max():.3f} (standard deviation)."
+        return f"Over {passes:,} {noun} the output scatters by {found.std.max():.3f} (standard deviation)."
     low, high = found.flip_interval
     count = int(found.flips.sum())
     if not count:
-        return f"None of {passes} passes flips it: the flip rate is at most {high:.1%} (95 %)."
-    return f"{count} of {passes} passes flip it: {count / passes:.0%} (95 % interval {low:.0%} to {high:.0%})."
+        return f"None of {passes:,} {noun} flips it: the flip rate is at most {high:.1%} (95% interval)."
+    return (
+        f"{count:,} of {passes:,} {noun} {'flips' if count == 1 else 'flip'} it: {count / passes:.0%} "
+        f"(95% interval {low:.0%} to {high:.0%})."
+    )
 
 
 def measures(found: Spread) -> None:
-    """The measures with their formulas and a plain reading."""
+    """The measures with their formulas, a plain reading, and what they are with dropout off and at the most."""
+    # Without dropout all passes are the reference.
+    certain = replace(
+        found, samples=found.reference[None], flips=None if found.flips is None else found.flips[:1] & False
+    )
     rows = []
     for name, attribute, formula, reading in MEASURES:
         value = getattr(found, attribute)
-        if value is not None:
-            rows.append({"measure": name, "value": float(value), "formula": formula, "reading": reading})
-    st.dataframe(
-        rows, hide_index=True, column_config={"value": st.column_config.NumberColumn(format="%.4f", width="small")}
+        if value is None:
+            continue
+        interval = found.flip_interval if attribute == "flip_rate" else None
+        said = "" if interval is None else f" ({interval[0]:.4f} to {interval[1]:.4f})"
+        rows.append(
+            (
+                f"<b>{name}</b>",
+                f"<b>{value:.4f}</b>{said}",
+                f"{getattr(certain, attribute):.4f}",
+                escape(formula),
+                escape(reading),
+            )
+        )
+    if rows:
+        st.html(
+            _widgets.table_html(
+                (
+                    ("measure", ""),
+                    ("over the passes", "In brackets Wilson's 95% interval of the share"),
+                    ("dropout off", "The same measure of the deterministic prediction: the reference"),
+                    ("formula", "p: the probabilities of a pass; mean p: their mean over the passes; H: entropy"),
+                    ("reading", ""),
+                ),
+                rows,
+            )
+        )
+
+
+def scatter(rows: pd.DataFrame, noise_floor: float) -> None:
+    """The strip in numbers: dropout noise beside formatting shift."""
+
+    def moved(value: float) -> str:
+        return f"{value:.4f}" if value > noise_floor else "below the noise floor"
+
+    st.html(
+        _widgets.table_html(
+            (
+                (
+                    "row of the strip",
+                    "Each kind of site alone, all together, variants under dropout, and formatting without it",
+                ),
+                ("flips", "Dots whose label differs from that of your sentence with dropout off"),
+                ("flip rate", "In brackets Wilson's 95% interval of the share"),
+                ("mean shift", SHIFT),
+                ("largest shift", SHIFT),
+            ),
+            [
+                (
+                    f"<b>{escape(row.row)}</b>",
+                    f"{row.dots:,} dots" if row.flips is None else f"{row.flips:,} of {row.dots:,}",
+                    "none: a value has no label"
+                    if row.flips is None
+                    else f"{row.flips / row.dots:.1%} ({row.low:.1%} to {row.high:.1%})",
+                    moved(row.mean_shift),
+                    moved(row.largest_shift),
+                )
+                for row in rows.astype(object).where(rows.notna(), None).itertuples()
+            ],
+        )
     )
 
 
@@ -81,9 +173,11 @@ def inventory(model: Classifier) -> None:
         )
 
 
-def forgotten(found: Spread) -> None:
+def forgotten(found: Spread, labels: tuple[str, ...]) -> None:
     """Ten calls as a user would see them who forgot `model.eval()`."""
-    lines = [
+    off = label_name(found.reference, found.head, labels)
+    lines = [f">>> model.eval(); classifier(sentence)\n{off:12} {found.reference.max():.4f}", ">>> model.train()"]
+    lines += [
         f">>> classifier(sentence)   # call {number}\n{label:12} {p.max():.4f}"
         for number, (label, p) in enumerate(zip(found.labels[:10], found.samples[:10], strict=True), start=1)
     ]
@@ -91,13 +185,150 @@ def forgotten(found: Spread) -> None:
     names = len(set(found.labels[:10]))
     st.caption(
         f"Ten single calls of one sentence, with the checkpoint's own rates: {names} different "
-        f"{'answer' if names == 1 else 'answers'}. from_pretrained returns a model in eval mode; a constructor, from_config "
-        "and trainer code leave it in train mode, and then every call is one of these passes."
+        f"{'answer' if names == 1 else 'answers'}. from\\_pretrained returns a model in eval mode; a constructor, "
+        "from\\_config and trainer code leave it in train mode, and then every call is one of these passes."
     )
 
 
+def _choose_dot() -> None:
+    points = st.session_state["dropout strip"].selection.points
+    if points:
+        st.session_state.dot = points[0]["customdata"][0]
+
+
+def opened(model: Classifier, run: Shown, dot: str, rows: Mapping[str, Shown], variants: Mapping[str, Row]) -> None:
+    """One dot at large: your sentence with dropout off beside the pass, or beside the formatting edit."""
+    name, _, number = dot.rpartition(", pass ")
+    if name:
+        shown, i = rows[name], int(number) - 1
+        text, encoding, p = shown.text, shown.encoding, shown.spread.samples[i]
+        moved, margins = shown.spread.shifts[i], shown.spread.margins
+        margin = None if margins is None else margins[i]
+    else:
+        row = variants[dot]
+        text, encoding, p, moved, margin = row.variant.text, row.encoding, row.probabilities, row.shift, row.margin
+    said = "" if margin is None else f"margin {margin:+.3f}, "
+    st.html(f"<p class='w-line'><b>{escape(dot)}</b>: {said}<span title='{SHIFT}'>shift {moved:.3f}</span>.</p>")
+    before, after = tables.changed_positions(run.encoding, encoding)
+
+    def side(title: str, text: str, encoding: Encoding, marked: Sequence[int], p: Probabilities) -> None:
+        label = label_name(p, model.head, model.labels)
+        st.html(
+            f"<p class='w-line'><b>{title}</b>: {escape(label)}</p><p class='w-text'>{_widgets.visible_html(text, 300)}</p>"
+            f"{_widgets.tokens_html(encoding, marked, 120)}<div style='height:.6rem'></div>"
+            f"{_widgets.bars_html(model.labels, p, model.head, top=8)}"
+        )
+
+    left, right = st.columns(2)
+    with left:
+        side("Your sentence, dropout off", run.text, run.encoding, before, run.spread.reference)
+    with right:
+        side("This pass" if name else "This edit, dropout off", text, encoding, after, p)
+
+
+@st.fragment
+def strip(
+    model: Classifier, run: Shown, rows: Mapping[str, Shown], comparison: Comparison, variants: Mapping[str, Row]
+) -> None:
+    """The strip, its numbers, and the dot that was clicked; opening a dot reruns only this."""
+    frame = strip_dots(model, rows, comparison)
+    names = [*rows, FORMATTING]
+    numbers = tables.scatter_frame(frame, names, model.head != "regression")
+    title = tables.scatter_finding(numbers, FORMATTING)
+    st.plotly_chart(
+        strip_figure(model, frame, names, comparison, title, _widgets.dark()),
+        key="dropout strip",
+        on_select=_choose_dot,
+        selection_mode="points",
+        config=_widgets.chart("wobble-dropout"),
+        alt=f"Margin strip of dropout passes: {title}",
+    )
+    dots = list(frame["variant"])
+    if st.session_state.get("dot") not in dots:
+        st.session_state.dot = None
+    st.selectbox(
+        "Open a dot", dots, key="dot", bind="query-params", index=None, placeholder="click one above, or choose it here",
+        width=420, help="A pass (or an edit) at large: its label and probabilities beside those with dropout off.",
+    )  # fmt: skip
+    if st.session_state.dot:
+        with st.container(border=True):
+            opened(model, run, st.session_state.dot, rows, variants)
+    scatter(numbers, comparison.noise_floor)
+
+
+def strip_dots(model: Classifier, rows: Mapping[str, Shown], comparison: Comparison) -> pd.DataFrame:
+    """Every dot of the strip: the passes row by row, and the edits that reach the model."""
+    formatting = tables.strip_frame(comparison)
+    return pd.concat(
+        [
+            *(
+                tables.passes_strip_frame(name, row.text, row.encoding, row.spread, model.labels)
+                for name, row in rows.items()
+            ),
+            formatting[formatting["fate"] != "absorbed"].assign(row=FORMATTING),
+        ],
+        ignore_index=True,
+    )
+
+
+def strip_figure(
+    model: Classifier, frame: pd.DataFrame, names: Sequence[str], comparison: Comparison, title: str, dark: bool
+) -> go.Figure:
+    """The margin strip of the page."""
+    return figures.margin_strip(
+        frame,
+        reference=tables.reference_value(comparison),
+        reference_label=comparison.reference.label,
+        noise_floor=comparison.noise_floor,
+        rows=names,
+        colors=figures.label_colors(model.labels),
+        title=title,
+        dark=dark,
+        has_labels=model.head != "regression",
+        unit="dots",
+    )
+
+
+def downloads(
+    model: Classifier, rows: Mapping[str, Shown], comparison: Comparison, dropout: Dropout, temperature: float
+) -> None:
+    """Everything on the page to take away; made when it is asked for."""
+
+    def frame() -> pd.DataFrame:
+        return pd.concat(
+            [tables.passes_frame(name, row.text, row.spread, model.labels) for name, row in rows.items()],
+            ignore_index=True,
+        )
+
+    def dots() -> pd.DataFrame:
+        return strip_dots(model, rows, comparison)
+
+    def numbers() -> pd.DataFrame:
+        return tables.scatter_frame(dots(), [*rows, FORMATTING], model.head != "regression")
+
+    def run() -> bytes:
+        first = next(iter(rows.values()))
+        document = passes_document(model, first.text, first.spread, dropout, temperature)
+        beside = numbers()
+        document["rows"] = beside.astype(object).where(beside.notna(), None).to_dict("records")
+        return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+
+    def chart() -> str:
+        title = tables.scatter_finding(numbers(), FORMATTING)
+        figure = strip_figure(model, dots(), [*rows, FORMATTING], comparison, title, dark=False)
+        html: str = figure.to_html(include_plotlyjs=True)
+        return html
+
+    with st.container(horizontal=True):
+        _widgets.download("CSV", "wobble-dropout.csv", lambda: frame().to_csv(index=False).encode())
+        _widgets.download("Parquet", "wobble-dropout.parquet", lambda: frame().to_parquet(index=False))
+        _widgets.download("JSON of the run", "wobble-dropout.json", run)
+        _widgets.download("Chart (HTML)", "wobble-dropout.html", chart)
+    st.caption("PNG: the camera at the top right of each chart. The table holds every pass of every row of the strip.")
+
+
 text, temperature = _widgets.sentence(), st.session_state.temperature
-model = _widgets.chosen_models()[0]
+model = _widgets.one_model()
 own = any(site.rate > 0 for site in model.sites)
 with st.sidebar:
     st.number_input(
@@ -127,64 +358,60 @@ if not own and rate is None:
     st.stop()
 
 dropout = Dropout(seed=seed, rate=rate, sites=sites)
+said = st.container()
 run = _widgets.attempt(lambda: _widgets.passes_of(model, text, passes, dropout))
-if run is None:
+comparison = _widgets.attempt(lambda: _widgets.compared(model, text, (), 0, temperature))
+if run is None or comparison is None:
     st.stop()
 found = summary(model, run, run)
+finding = verdict(found, bool(acting(model.sites, dropout)))
 st.html(
-    f"<p class='w-verdict'>{escape(verdict(found, model.labels, passes))}</p>"
+    f"<p class='w-verdict'>{escape(finding)}</p>"
     f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(text, 300)}</span></p>"
     f"<p class='w-line w-faint'>{escape(model.id)} on {escape(str(model.device))}, seed {seed}, "
     f"{len(acting(model.sites, dropout))} of {len(model.sites)} sites act"
     f"{'' if rate is None else f' at rate {rate:g}'}"
-    f"{'' if temperature == 1 else f', T = {temperature:g}'}. The dotted line is the prediction with dropout off.</p>"
+    f"{'' if temperature == 1 else f', T = {temperature:g}'}. The dotted line is the prediction with dropout off. "
+    "<span title='Shift between the sentence alone and the same sentence batched with its variants: what rounding alone "
+    f"causes. A shift below it means nothing.'>Noise floor {comparison.noise_floor:.1e}.</span></p>"
+    f"{_widgets.truncated_html(run.encodings[0])}"
 )
-
-comparison = _widgets.attempt(lambda: _widgets.compared(model, text, (), 0, temperature))
-reaching = {key: row for key, row in tables.keys(comparison).items() if not row.absorbed} if comparison else {}
+reaching = {key: row for key, row in tables.keys(comparison).items() if not row.absorbed}
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    alone = st.toggle("Each kind of site alone", value=True, key="alone", bind="query-params")
+    alone = st.toggle(
+        "Each kind of site alone", value=True, key="alone", bind="query-params",
+        help=f"Up to {BESIDE} passes for each kind of site with all others off: which of them matters?",
+    )  # fmt: skip
     chosen = st.multiselect(
         "Variants beside it", list(reaching), key="beside", bind="query-params", max_selections=5,
         placeholder="formatting variants under the same dropout", width=420,
+        help=f"Up to {BESIDE} passes of each variant under the same dropout, against your sentence with dropout off.",
     )  # fmt: skip
-strip_rows = {"all that are on": found}
+rows = {"all that are on": Shown(text, run.encodings[0], found)}
 if alone and sites is None:
     for kind in present:
         single = Dropout(seed=seed, rate=rate, sites=(kind,))
         if acting(model.sites, single):
             part = _widgets.attempt(lambda single=single: _widgets.passes_of(model, text, min(passes, BESIDE), single))
             if part is not None:
-                strip_rows[f"only {kind}"] = summary(model, part, run)
+                rows[f"only {kind}"] = Shown(text, part.encodings[0], summary(model, part, run))
 for key in chosen:
     variant = reaching[key].variant.text
     other = _widgets.attempt(lambda variant=variant: _widgets.passes_of(model, variant, min(passes, BESIDE), dropout))
     if other is not None:
-        strip_rows[key] = summary(model, other, run)
-frames = [tables.passes_strip_frame(name, text, one, model.labels) for name, one in strip_rows.items()]
-if comparison:
-    formatting = tables.strip_frame(comparison)
-    frames.append(formatting[formatting["fate"] != "absorbed"].assign(row="formatting, no dropout"))
-label = comparison.reference.label if comparison else found.labels[0]
-figure = figures.margin_strip(
-    pd.concat(frames, ignore_index=True),
-    reference=tables.reference_value(comparison) if comparison else 0.0,
-    reference_label=label,
-    noise_floor=comparison.noise_floor if comparison else 0.0,
-    rows=[*strip_rows, "formatting, no dropout"],
-    colors=figures.label_colors(model.labels),
-    title="Every dot is a pass; last row: every formatting edit that reaches the model, without dropout",
-    dark=_widgets.dark(),
-    has_labels=model.head != "regression",
-    unit="passes",
-)
-st.plotly_chart(
-    figure, key="dropout strip", config=_widgets.chart("wobble-dropout"), alt=verdict(found, model.labels, passes)
-)
+        rows[key] = Shown(variant, other.encodings[0], summary(model, other, run))
+strip(model, rows["all that are on"], rows, comparison, reaching)
+with said:
+    _widgets.say_refused(TAKEN)
 
 left, right = st.columns(2)
 with left:
-    spread_title = f"The passes spread by {found.std.max():.3f} around a mean of {found.mean.max():.3f}"
+    top = int(found.reference.argmax())
+    name = tables.unique(model.labels)[top]
+    spread_title = (
+        f"\u201c{name[:16]}\u201d: {found.mean[top]:.3f} \u00b1 {found.std[top]:.3f}, "
+        f"dropout off {found.reference[top]:.3f}"
+    )
     st.plotly_chart(
         figures.pass_distribution(
             found.samples,
@@ -196,33 +423,33 @@ with left:
         ),
         key="distribution",
         config=_widgets.chart("wobble-dropout-distribution"),
-        alt=spread_title,
+        alt=f"Every pass a dot, and their density: {spread_title}",
     )
 with right:
     if found.flips is not None and found.flip_interval is not None:
-        width = found.flip_interval[1] - found.flip_interval[0]
-        settled = f"After {passes} passes the interval is {width:.0%} wide"
+        low, high = found.flip_interval
+        settled = f"After {passes:,} passes the flip rate is {found.flip_rate:.0%}, {low:.0%} to {high:.0%}"
         st.plotly_chart(
             figures.settling(found.flips, wilson, title=settled, dark=_widgets.dark()),
             key="settling",
             config=_widgets.chart("wobble-dropout-settling"),
-            alt=settled,
+            alt=f"How the estimate settles as passes grow: {settled}",
+        )
+    else:
+        st.caption(
+            "A regression head gives a value: it has no label to flip, so there is no flip rate, entropy or vote."
         )
 measures(found)
-if own and st.toggle("What if someone forgot model.eval()?", key="forgot", bind="query-params"):
+if own and st.toggle(
+    "What if someone forgot model.eval()?", key="forgot", bind="query-params",
+    help="Ten single calls of a model that was left in train mode, with the checkpoint's own rates.",
+):  # fmt: skip
     calls = _widgets.attempt(lambda: _widgets.passes_of(model, text, 10, Dropout(seed=seed + 1)))
     if calls is not None:
-        forgotten(summary(model, calls, calls))
+        forgotten(summary(model, calls, calls), model.labels)
 inventory(model)
-with st.container(horizontal=True):
-    _widgets.download(
-        "CSV", "wobble-dropout.csv", lambda: tables.passes_frame(text, found, model.labels).to_csv(index=False).encode()
-    )
-    _widgets.download(
-        "JSON of the run",
-        "wobble-dropout.json",
-        lambda: json.dumps(passes_document(model, text, found, dropout), ensure_ascii=False).encode(),
-    )
-    _widgets.download("Chart (HTML)", "wobble-dropout.html", lambda: figure.to_html(include_plotlyjs=True))
+downloads(model, rows, comparison, dropout, temperature)
 if (script := dropout_script(model, text, passes, dropout, temperature)) is not None:
     _widgets.code(script)
+else:
+    st.caption("No script for this choice: plain transformers cannot switch these sites off without the others.")

@@ -1,6 +1,7 @@
 """The same recipe with another training seed: accuracy barely moves, single sentences flip."""
 
 import json
+from collections.abc import Callable, Mapping
 from html import escape
 
 import numpy as np
@@ -9,176 +10,402 @@ import streamlit as st
 
 from core import catalog, figures, tables
 from core.documents import seeds_document
-from core.metrics import label_name, margin, wilson
-from core.seeds import Family, OnData
+from core.metrics import label_name, margin, predicted, wilson
+from core.recipe import PARTS
+from core.scripts import article_script, seeds_script
+from core.seeds import Family, OnData, against_people, families, family_of, influences, votes
 from core.temperature import probabilities
 from pages import _widgets
 
 # Variants in the grid: those that move the family most.
 SHOWN = 16
+SPLIT_SENTENCES = 10
+# Below this a rise of the loss is called none.
+NO_BARRIER = 0.01
 
 
 def take(text: str) -> None:
     """Make a sentence of the data the current one."""
     st.session_state.sentence = text
+    st.session_state.view = "This sentence"
+
+
+def choose_member(key: str) -> None:
+    """A click on a dot of the strip opens the member behind it."""
+    points = st.session_state[key].selection.points
+    if points:
+        st.session_state.member = points[0]["customdata"][0]
 
 
 def sentence_view(family: Family, text: str, temperature: float) -> None:
     """Every seed on the current sentence and on its variants."""
     comparison = _widgets.compared(family.first, text, (), 0, temperature)
-    own = {row.variant.text: key for key, row in tables.keys(comparison).items()}
-    prediction = _widgets.family_of(family, (text, *own))
+    variants = {row.variant.text: key for key, row in tables.keys(comparison).items()}
+    prediction = _widgets.asked(family, (text, *variants))
     head, labels = family.first.head, family.first.labels
     p = probabilities(prediction.logits, head, temperature)
     names = [label_name(row, head, labels) for row in p[:, 0]]
     others = sum(name != names[0] for name in names)
-    said = (
-        f"{others} of {len(names)} seeds do not say {names[0]}, as seed {family.seeds[0]} does."
-        if others
-        else f"All {len(names)} seeds say {names[0]}."
-    )
+    first = tables.member_said(family.names[0])
+    if head == "regression":
+        said = f"The seeds spread by {p[:, 0].std():.3f} (standard deviation) around {p[:, 0].mean():.3f}."
+    elif others:
+        verb = "does" if others == 1 else "do"
+        said = f"{others} of {len(names)} seeds {verb} not say {names[0]}, as {first} does."
+    else:
+        said = f"All {len(names)} seeds say {names[0]}."
     counts = ", ".join(f"{name} {names.count(name)}" for name in dict.fromkeys(names))
     st.html(
         f"<p class='w-verdict'>{escape(said)}</p>"
         f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(text, 300)}</span></p>"
-        f"<p class='w-line w-faint'>Votes: {escape(counts)}. {len(names)} LoRA adapters on one encoder, the same data and "
-        "recipe; only the seed differs.</p>"
+        + ("" if head == "regression" else f"<p class='w-line'>Votes: <b>{escape(counts)}</b>.</p>")
+        + f"<p class='w-line w-faint'>{len(names)} models of the family {escape(family.id)}: the same data and recipe, other "
+        f"seeds. The dotted line is {escape(first)}, the reference; the last row is every formatting edit that reaches it.</p>"
+        f"{_widgets.truncated_html(prediction.encodings[0])}"
     )
-    frame = tables.seeds_strip_frame(family, text, prediction.logits[:, 0], temperature)
+    frame = tables.seeds_strip_frame(family, prediction.encodings[0], text, prediction.logits[:, 0], temperature)
     formatting = tables.strip_frame(comparison)
-    formatting = formatting[formatting["fate"] != "absorbed"].assign(row=f"formatting, seed {family.seeds[0]}")
+    formatting = formatting[formatting["fate"] != "absorbed"].assign(row=f"formatting, {first}")
     figure = figures.margin_strip(
         pd.concat([frame, formatting], ignore_index=True),
         reference=tables.reference_value(comparison),
         reference_label=comparison.reference.label,
         noise_floor=comparison.noise_floor,
-        rows=["seeds", "ensemble", f"formatting, seed {family.seeds[0]}"],
+        rows=["seeds", "ensemble", f"formatting, {first}"],
         colors=figures.label_colors(labels),
-        title=said,
+        title=reach_said(frame, formatting, head != "regression"),
         dark=_widgets.dark(),
-        unit="seeds",
+        unit="dots",
+        has_labels=head != "regression",
     )
-    st.plotly_chart(figure, key="seeds strip", config=_widgets.chart("wobble-seeds"), alt=said)
-    margins = np.stack([margin(rows, p[0, 0], head) for rows in p])
-    reach = np.abs(margins[:, 1:] - margins[:, :1]).max(axis=0)
-    order = [0, *(1 + np.argsort(-reach, kind="stable")[:SHOWN])]
-    colors = figures.label_colors(labels)
-    other = next(label for label in labels if label != names[0])
-    said_by = p.argmax(axis=-1)
-    flipped = int((said_by[:, 1:] != said_by[:, :1]).any(axis=0).sum())
-    grid_title = f"{flipped} of {len(own)} edits flip some seed's own answer; a cross: not {names[0]}"
     st.plotly_chart(
-        figures.seed_grid(
-            margins[:, order],
-            family.seeds,
-            ["your sentence", *(own[text] for text in (list(own)[i - 1] for i in order[1:]))],
-            sides=(colors[other], colors[names[0]]),
-            title=grid_title,
-            dark=_widgets.dark(),
-        ),
-        key="seeds grid",
-        config=_widgets.chart("wobble-seeds-grid"),
-        alt=grid_title,
+        figure,
+        key="seeds strip",
+        config=_widgets.chart("wobble-seeds"),
+        alt=said,
+        on_select=lambda: choose_member("seeds strip"),
+        selection_mode="points",
     )
+    opened(family, p[:, 0])
+    if head != "regression":
+        grid(family, p, names[0], list(variants.values()))
     with st.container(horizontal=True):
         _widgets.download("CSV", "wobble-seeds.csv", lambda: frame.to_csv(index=False).encode())
+        _widgets.download("Parquet", "wobble-seeds.parquet", lambda: frame.to_parquet(index=False))
         _widgets.download(
             "JSON",
             "wobble-seeds.json",
             lambda: json.dumps(seeds_document(family, text, prediction.logits[:, 0]), ensure_ascii=False).encode(),
         )
+        _widgets.download("Chart (HTML)", "wobble-seeds.html", lambda: figure.to_html(include_plotlyjs=True))
+    _widgets.code(seeds_script(family, text, temperature))
 
 
-def data_view(family: Family, found: OnData) -> None:
-    """Every seed on the movie test split."""
-    rows = []
-    for seed, accuracy in zip(family.seeds, found.accuracy, strict=True):
-        low, high = wilson(round(accuracy * len(found.texts)), len(found.texts))
-        rows.append({"seed": seed, "accuracy": accuracy, "low": low, "high": high})
+def reach_said(seeds: pd.DataFrame, formatting: pd.DataFrame, has_labels: bool) -> str:
+    """How far seeds and formatting reach, as the strip's title."""
+    quantity = "margins" if has_labels else "outputs"
+    value = seeds["value"]
+    said = f"Seeds spread the {quantity} from {value.min():+.2f} to {value.max():+.2f}"
+    if formatting.empty:
+        return f"{said}; no edit reaches the model"
+    return f"{said}, edits from {formatting['value'].min():+.2f} to {formatting['value'].max():+.2f}"
+
+
+def opened(family: Family, p: np.ndarray) -> None:
+    """One member's probabilities beside the reference's."""
+    names = [tables.member_said(name) for name in family.names]
+    if st.session_state.get("member") not in names:
+        st.session_state.member = None
+    st.selectbox(
+        "Open a seed", names, key="member", bind="query-params", index=None, placeholder="or click a dot", width=260
+    )
+    if st.session_state.member is None:
+        return
+    number = names.index(st.session_state.member)
+    with st.container(border=True):
+        for column, i in zip(st.columns(2), (0, number), strict=True):
+            column.html(
+                f"<p class='w-line'><b>{escape(names[i])}</b> <span class='w-faint'>{escape(family.members[i].id)}</span></p>"
+                f"{_widgets.bars_html(family.first.labels, p[i], family.first.head, top=8)}"
+            )
+
+
+def grid(family: Family, p: np.ndarray, label: str, variants: list[str]) -> None:
+    """Seeds by variants: where a seed's answer depends on an edit, a flip jumps out."""
+    head, labels = family.first.head, family.first.labels
+    margins = np.stack([margin(rows, p[0, 0], head) for rows in p])
+    reach = np.abs(margins[:, 1:] - margins[:, :1]).max(axis=0)
+    order = [0, *(1 + np.argsort(-reach, kind="stable")[:SHOWN])]
+    said_by = predicted(p, head)
+    flipped = int((said_by[:, 1:] != said_by[:, :1]).any(axis=(0, 2)).sum())
+    edits = "edit flips" if flipped == 1 else "edits flip"
+    title = f"{flipped or 'No'} of {len(variants)} {edits} some seed's own answer; a cross: not {label}"
+    colors = figures.label_colors(labels)
+    mine = colors.get(label, figures.PALETTE[0])
+    st.plotly_chart(
+        figures.seed_grid(
+            margins[:, order],
+            family.names,
+            ["your sentence", *(variants[i - 1] for i in order[1:])],
+            sides=(next((color for color in colors.values() if color != mine), figures.ABSORBED), mine),
+            title=title,
+            dark=_widgets.dark(),
+        ),
+        key="seeds grid",
+        config=_widgets.chart("wobble-seeds-grid"),
+        alt=title,
+    )
+    if len(variants) > SHOWN:
+        st.caption(
+            f"The {SHOWN} edits that move some seed most, of {len(variants)}; all are in the downloads of Perturb."
+        )
+
+
+def data_view(family: Family, _text: str, _temperature: float) -> None:
+    """Every seed on labelled texts that none was trained on."""
+    found = _widgets.tested(family)
     spread = found.accuracy.max() - found.accuracy.min()
     said = (
         f"Accuracies lie within {spread:.1%} of each other; two seeds disagree on {found.disagreement:.1%} of the texts"
     )
+    st.html(
+        f"<p class='w-verdict'>{escape(said)}.</p><p class='w-line w-faint'>{len(found.texts):,} labelled texts that no member was "
+        f"trained on, {len(family.members)} members of {escape(family.id)}. Bars: accuracy with Wilson's 95 % interval, and "
+        "the share of texts on which two members disagree, mean over all pairs.</p>"
+    )
+    rows = []
+    for name, accuracy in zip(family.names, found.accuracy, strict=True):
+        low, high = wilson(round(accuracy * len(found.texts)), len(found.texts))
+        rows.append({"seed": name, "accuracy": accuracy, "low": low, "high": high})
+    frame = pd.DataFrame(rows)
+    levels = f"Accuracy {found.accuracy.min():.1%} to {found.accuracy.max():.1%}: level. Single sentences are not."
     st.plotly_chart(
-        figures.level_bars(pd.DataFrame(rows), disagreement=found.disagreement, title=said, dark=_widgets.dark()),
+        figures.level_bars(frame, disagreement=found.disagreement, title=levels, dark=_widgets.dark()),
         key="levels",
         config=_widgets.chart("wobble-seeds-accuracy"),
         alt=said,
     )
-    split = found.split
-    parted = split > 0
-    apart, together = found.rating_std[parted].mean(), found.rating_std[~parted].mean()
-    st.caption(
-        f"On the {int(parted.sum()):,} texts on which some seeds disagree, the raters' own standard deviation is {apart:.2f}; on "
-        f"the other {int((~parted).sum()):,} it is {together:.2f}. Disagreement between seeds of one encoder is no estimate of the "
-        "error: it is smaller."
-    )
+    people(found)
     st.markdown("**The sentences on which the seeds split most.** One click makes one the current sentence.")
-    for i in np.lexsort((np.arange(len(split)), -split))[:10]:
-        counts = (found.probabilities[:, i].argmax(-1) == 1).sum()
+    split, counts = found.split, votes(found.probabilities, "softmax")
+    for i in np.lexsort((np.arange(len(split)), -split))[:SPLIT_SENTENCES]:
+        top = int(counts[i].argmax())
         st.button(
-            _widgets.escape_markdown(f"{counts} of {len(family.seeds)} say {family.first.labels[1]}: {found.texts[i]}"),
+            _widgets.escape_markdown(
+                f"{counts[i][top]} of {len(family.members)} say {family.first.labels[top]}: {found.texts[i][:200]}"
+            ),
             key=f"take {i}",
             on_click=take,
             args=(found.texts[i],),
             type="tertiary",
         )
+    with st.container(horizontal=True):
+        _widgets.download(
+            "CSV", "wobble-seeds-data.csv", lambda: tables.on_data_frame(family, found).to_csv(index=False).encode()
+        )
+        _widgets.download(
+            "Parquet", "wobble-seeds-data.parquet", lambda: tables.on_data_frame(family, found).to_parquet(index=False)
+        )
 
 
-def way_view(family: Family, text: str) -> None:
-    """The straight line between the weights of two seeds."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = st.selectbox("From seed", family.seeds, index=0, key="from_seed", bind="query-params", width=140)
-        second = st.selectbox("to seed", family.seeds, index=1, key="to_seed", bind="query-params", width=140)
-        walk = st.button("Walk", icon=":material/route:")
-    if first == second:
-        st.info("Choose two different seeds.")
-    elif walk or st.session_state.get("walked"):
-        st.session_state.walked = True
-        found = _widgets.walked(family, text, first, second)
-        rises = found.barrier
-        label = family.first.labels[int(found.sentence[0].argmax())]
-        flips = int((np.diff(found.sentence.argmax(axis=-1)) != 0).sum())
-        on_the_way = f"The loss rises by {rises:.3f} nats" if rises > 0.01 else "The loss does not rise"
-        changes = {0: "keeps its label", 1: "changes its label once"}.get(flips, f"changes its label {flips} times")
-        said = f"{on_the_way} on the way; your sentence {changes}"
-        st.plotly_chart(
-            figures.way_between(
-                found.shares,
-                found.loss,
-                found.accuracy,
-                found.sentence[:, int(found.sentence[0].argmax())],
-                label,
-                ends=(f"seed {first}", f"seed {second}"),
-                title=said,
-                dark=_widgets.dark(),
+def people(found: OnData) -> None:
+    """Seed disagreement against human disagreement."""
+    if found.rating_std is None:
+        st.caption("Nobody rated these texts several times, so there is no human disagreement to compare with.")
+        return
+    bins = against_people(found)
+    ratio = bins[-1].disagreement.value / max(bins[0].disagreement.value, 1e-9)
+    said = (
+        f"Where people disagree most, seeds disagree {ratio:.1f} times as often as where they agree most"
+        if bins[0].disagreement.high < bins[-1].disagreement.low
+        else "Seeds do not disagree clearly more often where people do"
+    )
+    frame = pd.DataFrame(
+        {
+            "name": [f"{found.low:.2f} to {found.high:.2f}" for found in bins],
+            "value": [found.disagreement.value for found in bins],
+            "low": [found.disagreement.low for found in bins],
+            "high": [found.disagreement.high for found in bins],
+            "said": [f"{found.texts} texts" for found in bins],
+        }
+    )
+    st.plotly_chart(
+        figures.share_bars(
+            frame,
+            title=said,
+            x="standard deviation of the people's ratings (fifths of the texts)",
+            y="two seeds disagree",
+            dark=_widgets.dark(),
+        ),
+        key="people",
+        config=_widgets.chart("wobble-seeds-people"),
+        alt=said,
+    )
+    st.caption(
+        "95 % bootstrap intervals over the texts. Disagreement between seeds of one pre-trained encoder is no estimate of the "
+        "error: it is smaller, since they share their mistakes."
+    )
+
+
+def influence_view(family: Family, _text: str, _temperature: float) -> None:
+    """Which of the separate seeds moves the predictions most."""
+    if not influences(family, np.zeros((len(family.members), 1, len(family.first.labels)))):
+        st.html("<p class='w-verdict'>Here all seeds vary together.</p>")
+        st.info(
+            "The head's initialisation, the order of the data, dropout and the drawn texts each have a seed of their own. Train "
+            "a family in which one varies while the others are held (Train page, “each in turn”) to see which moves the "
+            "predictions most.",
+            icon=":material/science:",
+        )
+        return
+    found = influences(family, _widgets.tested(family).probabilities)
+    top = found[0]
+    clear = len(found) > 1 and top.shift.low > found[1].shift.high
+    what = PARTS[top.part]
+    said = (
+        f"The {what} moves the predictions most: by {top.shift.value:.3f} on average."
+        if clear
+        else f"No seed clearly moves the predictions most; the {what} comes first with a mean shift of {top.shift.value:.3f}."
+    )
+    st.html(f"<p class='w-verdict'>{escape(said)}</p>")
+    frame = pd.DataFrame(
+        {
+            "name": [PARTS[one.part] for one in found],
+            "value": [one.disagreement.value for one in found],
+            "low": [one.disagreement.low for one in found],
+            "high": [one.disagreement.high for one in found],
+            "said": [f"mean shift {one.shift.value:.4f}, {one.pairs} pairs" for one in found],
+        }
+    )
+    st.plotly_chart(
+        figures.share_bars(
+            frame, title="How often two models that differ in this seed alone disagree", x="what varies", y="share of texts",
+            dark=_widgets.dark(),
+        ),
+        key="influences",
+        config=_widgets.chart("wobble-seeds-influence"),
+        alt=said,
+    )  # fmt: skip
+    st.html(
+        _widgets.table_html(
+            (
+                ("what varies", ""),
+                ("pairs", "Pairs of members that differ in this seed alone"),
+                (
+                    "disagreement",
+                    "Share of the held-out texts on which the two predict different labels, mean over the pairs",
+                ),
+                ("shift", "Total variation distance, ½ Σ |p − q|, mean over the pairs and texts"),
             ),
-            key="way",
-            config=_widgets.chart("wobble-seeds-way"),
-            alt=said,
+            [
+                (
+                    escape(PARTS[one.part]),
+                    str(one.pairs),
+                    f"{one.disagreement.value:.2%} ({one.disagreement.low:.2%} to {one.disagreement.high:.2%})",
+                    f"{one.shift.value:.4f} ({one.shift.low:.4f} to {one.shift.high:.4f})",
+                )
+                for one in found
+            ],
         )
-        st.caption(
-            f"Eleven models with weights W + (1 − t) B₁A₁ + t B₂A₂, on the first {found.texts} labelled movie snippets of the "
-            "test split. The rise is measured from the straight line between the two ends (Frankle et al., arXiv 1912.05671); "
-            "below 0.01 nats it is called none."
-        )
+    )
+    st.caption(
+        "95 % bootstrap intervals over the texts; they say nothing about other seeds than these, and few seeds are few. Dodge et "
+        "al. (arXiv 2002.06305) found that initialisation and order contribute about alike."
+    )
+    with st.container(horizontal=True):
+        _widgets.download("CSV", "wobble-seeds-influence.csv", lambda: frame.to_csv(index=False).encode())
 
+
+def way_view(family: Family, text: str, temperature: float) -> None:
+    """The straight line between the weights of two seeds."""
+    names = list(family.names)
+    for key, place in (("from_seed", 0), ("to_seed", 1)):
+        if st.session_state.get(key) not in names:
+            st.session_state[key] = names[place]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        first = st.selectbox("From seed", names, key="from_seed", bind="query-params", width=180)
+        second = st.selectbox("to seed", names, key="to_seed", bind="query-params", width=180)
+    if first == second:
+        st.html("<p class='w-verdict'>A way leads from one seed to another.</p>")
+        st.info("Choose two different seeds.")
+        return
+    logits = _widgets.along(family, text, first, second)
+    found = _widgets.walked(family, first, second)
+    sentence = probabilities(logits, family.first.head, temperature)
+    label = int(sentence[0].argmax())
+    flips = int((np.diff(sentence.argmax(axis=-1)) != 0).sum())
+    on_the_way = (
+        f"The loss rises by {found.barrier:.3f} nats on the way"
+        if found.barrier > NO_BARRIER
+        else "There is no barrier: the loss does not rise on the way"
+    )
+    changes = {0: "keeps its label", 1: "changes its label once"}.get(flips, f"changes its label {flips} times")
+    said = f"{on_the_way}; your sentence {changes}"
+    st.html(
+        f"<p class='w-verdict'>{escape(said)}.</p>"
+        f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(text, 300)}</span></p>"
+    )
+    figure = figures.way_between(
+        found.shares,
+        found.loss,
+        found.accuracy,
+        sentence[:, label],
+        family.first.labels[label],
+        ends=(tables.member_said(first), tables.member_said(second)),
+        title=f"Loss {found.loss[0]:.3f} and {found.loss[-1]:.3f} at the ends, at most {found.loss.max():.3f} on the way",
+        dark=_widgets.dark(),
+    )
+    st.plotly_chart(figure, key="way", config=_widgets.chart("wobble-seeds-way"), alt=said)
+    st.caption(
+        f"{len(found.shares)} models whose weights lie on the straight line between the two, on {found.texts} labelled texts that "
+        f"neither was trained on. The rise is measured from the straight line between the losses of the two ends (Frankle et al., "
+        f"arXiv 1912.05671); below {NO_BARRIER} nats it is called none. Different local minima would show as a hill."
+    )
+    with st.container(horizontal=True):
+        _widgets.download(
+            "CSV",
+            "wobble-seeds-way.csv",
+            lambda: tables.way_frame(found, sentence, family.first.labels).to_csv(index=False).encode(),
+        )
+        _widgets.download("Chart (HTML)", "wobble-seeds-way.html", lambda: figure.to_html(include_plotlyjs=True))
+
+
+VIEWS: Mapping[str, Callable[[Family, str, float], None]] = {
+    "This sentence": sentence_view,
+    "On data": data_view,
+    "From seed to seed": way_view,
+    "Which seed matters": influence_view,
+}
 
 text = _widgets.sentence()
-chosen = st.session_state.model
-family = _widgets.attempt(_widgets.family)
+chosen = _widgets.chosen_models()[0]
+known = list(families())
+own = family_of(chosen.id)
+if st.session_state.get("family") not in known:
+    st.session_state.family = own or catalog.DEFAULT
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    st.selectbox(
+        "Family of seeds", known, key="family", bind="query-params", width=320,
+        help="The embedded family, and every training with at least two finished seeds.",
+    )  # fmt: skip
+    view = st.segmented_control(
+        "View", list(VIEWS), default="This sentence", key="view", bind="query-params", required=True
+    )
+if own is None:
+    st.caption(
+        f"There is no seed family for {_widgets.escape_markdown(chosen.id)}: train one. This page shows "
+        f"{_widgets.escape_markdown(st.session_state.family)}."
+    )
+family = _widgets.attempt(lambda: _widgets.family(st.session_state.family))
 if family is None:
     st.stop()
-if chosen and not set(chosen) & set(family.members):
-    st.info(
-        f"There is no seed family for {_widgets.escape_markdown(', '.join(chosen))}; this page shows the embedded one, "
-        f"{catalog.DEFAULT}.",
-        icon=":material/info:",
+if family.first.head != "softmax" and view != "This sentence":
+    st.info("Accuracy, disagreement and the way between seeds need a softmax head.", icon=":material/info:")
+    st.stop()
+_widgets.attempt(lambda: VIEWS[view or "This sentence"](family, text, st.session_state.temperature))
+with st.expander("The article's experiment, as a script", icon=":material/code:"):
+    st.caption(
+        "Two seeds of bert-base-uncased on SST-2, corrected for today's transformers: the head is seeded before it is made, and "
+        "the arguments have their new names. It needs the hub, and an hour on two cores; a GPU takes minutes."
     )
-_widgets.attempt(lambda: sentence_view(family, text, st.session_state.temperature))
-st.subheader("The family on the movie test split")
-if st.button("Run all seeds on the test split", icon=":material/play_arrow:") or st.session_state.get("family_run"):
-    st.session_state.family_run = True
-    data_view(family, _widgets.family_data(family))
-st.subheader("The way from one seed to another")
-_widgets.attempt(lambda: way_view(family, text))
+    st.code(article_script(), language="python")

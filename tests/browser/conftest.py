@@ -26,7 +26,7 @@ def serving(folder: Path) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     log = folder / "log"
-    environment = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9"}
+    environment = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "WOBBLE_RUNS_DIR": str(folder / "runs")}
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
     with log.open("w") as stream:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=stream, stderr=subprocess.STDOUT)
@@ -88,7 +88,7 @@ def page(browser: Browser) -> Iterator[Page]:
 def _complaint(message: ConsoleMessage) -> str | None:
     """An error or warning in the console; Streamlit looks for its server below a page's own path first, and finds 404."""
     if message.type not in ("error", "warning") or re.search(
-        r"/(tokens|dropout|temperature|seeds)/_stcore/", message.location["url"]
+        r"/(perturb|tokens|dropout|temperature|seeds|numerics|train)/_stcore/", message.location["url"]
     ):
         return None
     return f"{message.type}: {message.text} {message.location['url']}"

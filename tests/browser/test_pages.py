@@ -8,12 +8,12 @@ from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PATHS = ["/", "/dropout", "/temperature", "/seeds", "/tokens"]
+PATHS = ["/", "/perturb", "/dropout", "/temperature", "/seeds", "/numerics", "/train", "/tokens"]
 TEXT = "This is a test . "
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> **bold** $x^2$ :red[red] [SEP]"
 
 
-def opened(page: Page, app: str, path: str = "/", **state: str) -> Page:
+def opened(page: Page, app: str, path: str = "/perturb", **state: str) -> Page:
     page.goto(f"{app}{path}?{urlencode(state)}")
     settled(page)
     return page

@@ -79,6 +79,28 @@ def test_tokens_of_two_models(capsys: pytest.CaptureFixture[str]) -> None:
         assert len(document["ids"]) == len(document["tokens"]) == len(document["offsets"])
 
 
+def test_numerics(capsys: pytest.CaptureFixture[str]) -> None:
+    document = printed(capsys, "numerics", "A good film.", "--json")
+    floor = max(row["shift"] for row in document["conditions"] if row["dtype"] == "float32")
+    assert document["noise_floor"] == floor
+    for row in (document["reference"], *document["conditions"]):
+        assert {"condition", "probabilities", "largest_logit_difference", "flip"} <= set(row)
+
+
+def test_profile(capsys: pytest.CaptureFixture[str]) -> None:
+    document = printed(capsys, "profile", "A good film.", "--passes", "3", "--json")
+    assert {"reference", "factors", "verdict", "seconds"} <= set(document)
+    assert len(document["factors"]) == 9
+    for row in document["factors"]:
+        assert {"factor", "tried", "absorbed", "flip_rate", "largest_shift", "median_shift", "worst"} <= set(row)
+
+
+def test_shortest(capsys: pytest.CaptureFixture[str]) -> None:
+    document = printed(capsys, "shortest", "Even in this less than magic kingdom, Reese rules.", "--json")
+    assert len(document["flips"][0]["edits"]) == 1
+    assert document["flips"][0]["margin"] < 0
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -88,6 +110,9 @@ def test_tokens_of_two_models(capsys: pytest.CaptureFixture[str]) -> None:
         ["tokens", "a b"],
         ["dropout", "a b", "--passes", "3"],
         ["temperature", "a b"],
+        ["numerics", "a b"],
+        ["profile", "a b", "--passes", "3"],
+        ["shortest", "a b", "--budget", "20"],
     ],
 )
 def test_every_command_prints_something_to_read(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,9 +65,11 @@ def test_the_dropout_script_prints_the_same_passes(id: str, dropout: Dropout) ->
 
 def test_the_temperature_script_prints_the_same_numbers() -> None:
     classifier = load()
-    logits = predict(classifier, [TEXTS[0]], Condition(batch="alone")).logits[0]
-    for row in run(temperature_script(classifier, TEXTS[0], [0.3, 1.0, 5.0])):
-        ours = probabilities(logits, classifier.head, row["temperature"])
+    logits = predict(classifier, TEXTS[:2], Condition(batch="alone")).logits
+    rows = run(temperature_script(classifier, TEXTS[:2], [0.3, 1.0, 5.0]))
+    assert [(row["text"], row["temperature"]) for row in rows] == [(t, at) for t in TEXTS[:2] for at in (0.3, 1.0, 5.0)]
+    for row in rows:
+        ours = probabilities(logits[TEXTS.index(row["text"])], classifier.head, row["temperature"])
         np.testing.assert_allclose(row["probabilities"], ours, atol=1e-5)
 
 

@@ -1,12 +1,16 @@
 """What tables say is what the comparison found."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from core import tables
 from core.catalog import load
 from core.compare import Comparison, compare
+from core.dropout import Dropout, run_passes, spread
+from core.metrics import wilson
 from core.perturb import custom, variants
+from core.temperature import probabilities
 
 TEXT = "Few films this year have been as resolute in their emotional nakedness."
 
@@ -67,3 +71,42 @@ def test_token_states_hold_every_token_of_the_variant(comparison: Comparison) ->
 def test_own_edits_are_read_line_by_line() -> None:
     assert tables.own_edits("a\\nb\n\\u00a0c\\\\n\n\na\\nb") == ("a\nb", "\u00a0c\\n")
     assert tables.own_edits("") == ()
+
+
+def test_every_pass_is_one_dot_that_names_its_tokens(comparison: Comparison) -> None:
+    classifier = load()
+    passes = run_passes(classifier, [TEXT], 30, Dropout(seed=1))
+    found = spread(classifier, passes.logits[:, 0], passes.reference[0])
+    frame = tables.passes_strip_frame("all", TEXT, passes.encodings[0], found, classifier.labels)
+    assert frame["variant"].nunique() == len(frame) == 30
+    assert (frame["tokens"].str.startswith("[CLS] few films")).all()
+    formatting = tables.strip_frame(comparison).assign(row="formatting")
+    scatter = tables.scatter_frame(pd.concat([frame, formatting]), ["all", "absent", "formatting"])
+    assert list(scatter["row"]) == ["all", "formatting"]
+    first = scatter.iloc[0]
+    assert found.flips is not None
+    assert (first["flips"], first["dots"]) == (found.flips.sum(), 30)
+    assert (first["low"], first["high"]) == pytest.approx(wilson(int(found.flips.sum()), 30))
+    assert first["mean_shift"] == pytest.approx(found.shifts.mean())
+    assert "formatting edits" in tables.scatter_finding(scatter, "formatting")
+
+
+def test_the_finding_names_the_kinds_that_matter_most_and_least() -> None:
+    scatter = pd.DataFrame(
+        {"row": ["all that are on", "only attention", "only head", "edits"], "mean_shift": [0.3, 0.2, 0.01, 0.1]}
+    )
+    said = tables.scatter_finding(scatter, "edits")
+    assert said.index("attention") < said.index("most") < said.index("head") < said.index("least")
+    assert said.endswith("formatting edits: 0.100")
+
+
+def test_the_tempered_frame_holds_every_text_at_both_temperatures(comparison: Comparison) -> None:
+    frame = tables.tempered_frame(comparison, 3.0)
+    assert len(frame) == len(comparison.rows) + 1
+    named = tables.keys(comparison)
+    logits = np.stack([comparison.reference.logits, *(row.logits for row in named.values())])
+    for at, temperature in (("T = 1", 1.0), ("T", 3.0)):
+        columns = [f"p({label}) at {at}" for label in comparison.labels]
+        np.testing.assert_allclose(frame[columns], probabilities(logits, "softmax", temperature), atol=1e-12)
+    assert (frame["label at T"] == frame["label at T = 1"]).all()
+    assert (frame["entropy at T"] >= frame["entropy at T = 1"]).all()

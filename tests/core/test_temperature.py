@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import WobbleError
-from core.temperature import averaged, check_temperature, crossing, first_tie, probabilities, sampled_flips
+from core.temperature import (
+    averaged,
+    averaging_matters,
+    check_temperature,
+    crossing,
+    first_tie,
+    probabilities,
+    rounded,
+    sampled_flips,
+)
 
 logits = st.lists(st.floats(-1e4, 1e4), min_size=2, max_size=6)
 
@@ -61,6 +70,13 @@ def test_averaging_before_tempering_can_change_the_label_and_after_cannot() -> N
         assert after.argmax() == 1
     assert averaged(passes, 0.05)[0].argmax() == 0
     assert averaged(passes, 1.0)[0].argmax() == 1
+    assert averaging_matters(passes, np.array([0.05, 1.0, 5.0])).tolist() == [True, False, False]
+
+
+def test_rounded_probabilities_are_near_the_exact_ones() -> None:
+    row = np.array([1.0, 0.4, -2.0])
+    for dtype, error in (("float32", 1e-6), ("float16", 2e-3), ("bfloat16", 1e-2)):
+        np.testing.assert_allclose(rounded(row, dtype, 1.7), probabilities(row, "softmax", 1.7), atol=error)
 
 
 def test_half_precision_ties_first_in_the_coarsest_type() -> None:

@@ -10,7 +10,15 @@ from core import catalog
 from tests.architectures import save
 
 APP = str(Path(__file__).parent.parent.parent / "app.py")
-PAGES = ["pages/perturb.py", "pages/dropout.py", "pages/temperature.py", "pages/seeds.py", "pages/tokens.py"]
+PAGES = [
+    "pages/perturb.py",
+    "pages/overview.py",
+    "pages/numerics.py",
+    "pages/dropout.py",
+    "pages/temperature.py",
+    "pages/seeds.py",
+    "pages/tokens.py",
+]
 HOSTILE = "<script>alert(1)</script> **bold** $x^2$ :red[red] [SEP] \u202eevil"
 
 
@@ -110,6 +118,65 @@ def test_a_model_without_dropout_is_not_called_stable(tmp_path: Path, monkeypatc
     test = app("pages/dropout.py", model=[f"{tmp_path.name}/none"], rate=0.2, passes=20)
     assert not test.exception
     assert "of 20 passes" in words(test)
+
+
+@pytest.mark.parametrize(("page", "name", "given"), [
+    ("pages/dropout.py", "rate", "5"),
+    ("pages/dropout.py", "rate", "nan"),
+    ("pages/dropout.py", "passes", "0"),
+    ("pages/dropout.py", "passes", "1000000"),
+    ("pages/dropout.py", "dot", "nonsense"),
+    ("pages/temperature.py", "T", "0"),
+    ("pages/temperature.py", "T", "nan"),
+    ("pages/temperature.py", "threshold", "5"),
+    ("pages/temperature.py", "temperature", "1e-38"),
+])  # fmt: skip
+def test_what_a_link_may_not_ask_for_is_said_and_left_out(page: str, name: str, given: str) -> None:
+    test = AppTest.from_file(APP, default_timeout=60)
+    test.query_params[name] = given
+    test.switch_page(page).run()
+    assert not test.exception
+    said = [warning.value for warning in test.warning]
+    assert len(said) == 1
+    assert said[0].replace("\\", "").startswith(f"The link asks for {name} = {given}, which is not ")
+    assert "w-verdict" in words(test)
+
+
+@pytest.mark.parametrize("typed", ["0", "-1", "nan", "inf", "1e-38", "warm", "1,5"])
+def test_a_typed_temperature_that_is_none_is_one_sentence_and_the_slider_holds(typed: str) -> None:
+    test = app("pages/temperature.py", T_typed=typed, T=3.0)
+    assert not test.exception
+    assert len(test.error) == 1
+    assert "At T = 3 it still says" in words(test)
+
+
+def test_the_temperature_page_shows_its_own_temperature_everywhere() -> None:
+    test = app("pages/temperature.py", sentence="A modest, messy thriller.", T_typed="2.5")
+    assert "probability at T = 1, and at T = 2.5" in words(test)
+    assert "All at T = 2.5 beside T = 1" in words(test)
+    script = next(code.value for code in test.code if "texts = [" in code.value)
+    assert "for temperature in [1.0, 2.5]:" in script
+
+
+def test_a_pass_opens_beside_the_prediction_without_dropout() -> None:
+    test = app("pages/dropout.py", sentence="A modest, messy thriller.", passes=5, dot="only head, pass 3")
+    assert not test.exception
+    assert "This pass" in words(test)
+    assert "Your sentence, dropout off" in words(test)
+    test = app("pages/dropout.py", sentence="A modest, messy thriller.", passes=5, dot="question_mark")
+    assert "This edit, dropout off" in words(test)
+
+
+def test_a_rate_of_zero_is_not_called_stable() -> None:
+    test = app("pages/dropout.py", rate=0.0)
+    assert not test.exception
+    assert "Nothing drops here" in words(test)
+
+
+def test_a_page_for_one_model_says_which() -> None:
+    for page in ("pages/dropout.py", "pages/temperature.py"):
+        test = app(page, model=["minilm-uncased", "bpe-cased"])
+        assert "the first of 2 chosen" in words(test)
 
 
 def test_an_untrained_head_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

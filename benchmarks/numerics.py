@@ -1,0 +1,58 @@
+"""The noise floor of the embedded models over a split: `python -m benchmarks.numerics [TEXTS]`, by default the whole of it."""
+
+import json
+import statistics
+import sys
+import time
+from typing import Any
+
+from core import catalog
+from core.classifier import predict
+from core.data import snippets
+from core.numerics import DTYPES, REFERENCE, noise_floor, numerics
+
+MODELS = ("minilm-uncased", "bpe-cased", "unigram-cased")
+
+
+def floors(id: str, texts: list[str]) -> dict[str, Any]:
+    """Median and maximum of the floor over all fp32 conditions and over the quick ones, and what half precision can flip."""
+    classifier = catalog.load(id)
+    whole, quick, seconds = [], [], []
+    flips = dict.fromkeys(DTYPES, 0)
+    can_flip = dict.fromkeys(DTYPES, 0)
+    fp32_flips = 0
+    for text in texts:
+        reference = predict(classifier, [text], REFERENCE)
+        start = time.perf_counter()
+        quick.append(noise_floor(classifier, text, reference=reference))
+        seconds.append(time.perf_counter() - start)
+        found = numerics(classifier, text, reference=reference)
+        whole.append(found.noise_floor)
+        fp32_flips += any(run.flip for run in found.runs if run.fp32)
+        for dtype in DTYPES:
+            can_flip[dtype] += found.can_flip(dtype)
+            flips[dtype] += any(run.flip for run in found.runs if run.condition.dtype == dtype)
+    return {
+        "model": id,
+        "device": str(classifier.device),
+        "texts": len(texts),
+        "noise_floor": {"median": statistics.median(whole), "maximum": max(whole)},
+        "noise_floor_quick_conditions": {
+            "median": statistics.median(quick),
+            "maximum": max(quick),
+            "equal_to_the_whole": sum(a == b for a, b in zip(quick, whole, strict=True)) / len(texts),
+            "largest_ratio_of_the_whole_to_it": max(b / a for a, b in zip(quick, whole, strict=True) if a),
+            "median_seconds": statistics.median(seconds),
+        },
+        "fp32_flips": fp32_flips,
+        "can_flip": can_flip,
+        "flips": flips,
+    }
+
+
+if __name__ == "__main__":
+    data = list(snippets("test", "movie")["text"])
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else len(data)
+    # Every n-th text, so that a sample covers the whole split.
+    chosen = data[:: max(1, len(data) // count)][:count]
+    print(json.dumps([floors(id, chosen) for id in MODELS], indent=2))

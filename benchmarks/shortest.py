@@ -1,0 +1,35 @@
+"""How many formatting edits flip a sentence: `python -m benchmarks.shortest`. 200 test snippets, each embedded model."""
+
+import json
+import random
+import time
+from typing import Any
+
+from core import catalog
+from core.data import snippets
+from core.shortest import BUDGET, MOST_EDITS, shortest_flip, sizes
+
+TEXTS = 200
+MODELS = ("minilm-uncased", "bpe-cased", "unigram-cased")
+
+
+def flips_within(id: str) -> dict[str, Any]:
+    """How many of the snippets flip within one, two and three edits, and what the search took."""
+    texts = list(snippets("test", "movie", labelled=True)["text"])
+    random.Random(0).shuffle(texts)
+    classifier = catalog.load(id)
+    begin = time.perf_counter()
+    found = [shortest_flip(classifier, text) for text in texts[:TEXTS]]
+    seconds = time.perf_counter() - begin
+    return {
+        "model": id,
+        "texts": len(found),
+        "flip_within_edits": sizes(found),
+        "none_found_within": {"edits": MOST_EDITS, "budget": BUDGET, "texts": sum(one.size is None for one in found)},
+        "sequences": sum(one.sequences for one in found),
+        "seconds": seconds,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps([flips_within(id) for id in MODELS], indent=2))

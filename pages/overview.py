@@ -1,0 +1,290 @@
+"""One sentence in, one verdict out: every factor on one scale, the culprit named, and the way to the page that explains it."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core import figures, tables
+from core.classifier import Classifier
+from core.data import gallery
+from core.documents import profile_document
+from core.profile import FACTORS, FactorRow, Profile, described
+
+# REPORT
+from core.shortest import BUDGET, shortest_flip
+from core.verdict import verdict
+from core.visible import visible
+from pages import _widgets
+
+PAGES: Mapping[str, str] = {
+    "dropout": "pages/dropout.py",
+    "temperature": "pages/temperature.py",
+    "seed": "pages/seeds.py",
+    "numerics": "pages/numerics.py",
+}
+"""Where a factor is explained; all others on Perturb."""
+UNITS = {"dropout": "passes", "seed": "seeds", "numerics": "conditions", "temperature": "temperatures"}
+RECENT = 8
+# Between two drawings of a profile that still grows.
+REDRAW = 0.4
+
+
+def take(text: str) -> None:
+    """Make an example or a recent sentence the current one."""
+    st.session_state.sentence = text
+
+
+def headline(found: Profile, model: Classifier) -> None:
+    """Verdict and prediction: what one sees first."""
+    left, right = st.columns([3.4, 1.2], vertical_alignment="center")
+    reference = found.reference
+    said = verdict(found).text if found.complete else "Trying every factor …"
+    asked = "" if not found.complete else f" {found.tried:,} conditions tried, {found.flips} flip."
+    if found.head == "regression" and found.complete:
+        asked = f" {found.tried:,} conditions tried."
+    left.html(
+        f"<p class='w-verdict'>{escape(said)}</p>"
+        f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(reference.text, 160)}</span></p>"
+        f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b> by {escape(model.id)}.{asked} <span class='w-faint' "
+        "title='The largest shift that rounding alone causes for this model and sentence; nothing below it counts'>"
+        f"Noise floor {found.noise_floor:.0e}.</span></p>{_widgets.truncated_html(reference.encoding)}"
+    )
+    right.html(_widgets.bars_html(found.labels, reference.probabilities, found.head))
+
+
+def strip(profiles: Sequence[Profile]) -> go.Figure:
+    """The margin strip of all factors; of two models one below the other, factor by factor."""
+    first = profiles[0]
+    frames, rows = [], []
+    for found in profiles:
+        frame = tables.profile_strip_frame(found)
+        if len(profiles) > 1:
+            frame = frame.assign(row=[f"{factor} {found.model}" for factor in frame["row"]])
+        frames.append(frame)
+    for factor in FACTORS:
+        rows += [factor] if len(profiles) == 1 else [f"{factor} {found.model}" for found in profiles]
+    colors = figures.label_colors(first.labels)
+    for found in profiles[1:]:
+        colors = {**figures.label_colors(found.labels), **colors}
+    reference = first.reference
+    return figures.margin_strip(
+        pd.concat(frames, ignore_index=True),
+        reference=float(reference.probabilities[0]) if reference.margin is None else reference.margin,
+        reference_label=reference.label,
+        noise_floor=first.noise_floor,
+        rows=rows,
+        colors=colors,
+        dark=_widgets.dark(),
+        unit="tried",
+        has_labels=first.head != "regression",
+        row_pixels=36 if len(profiles) == 1 else 30,
+    )
+
+
+def draw(place: DeltaGenerator, found: Profile, model: Classifier, other: Profile | None) -> go.Figure:
+    """The first screen, as far as the profile has grown."""
+    figure = strip([found] if other is None else [found, other])
+    with place.container():
+        headline(found, model)
+        if other is not None:
+            st.html(
+                f"<p class='w-line'><b>{escape(other.model)}</b>: {escape(verdict(other).text)} <span class='w-faint'>Each "
+                "model's margins are those of its own label; the dotted line is the first model's.</span></p>"
+            )
+        ready = len(found.factors)
+        st.plotly_chart(
+            figure,
+            key="overview strip" if found.complete else f"overview strip {ready}",
+            config=_widgets.chart("wobble-overview"),
+            alt=verdict(found).text if found.complete else f"{ready} of {len(FACTORS)} factors are ready",
+        )
+        if not found.complete:
+            waiting = [factor for factor in FACTORS if factor not in {row.factor for row in found.factors}]
+            st.caption(f"Still running: {', '.join(waiting)}.")
+    return figure
+
+
+def grown(model: Classifier, text: str, place: DeltaGenerator, other: Profile | None) -> tuple[Profile, go.Figure]:
+    """The complete profile, drawn factor by factor on the way."""
+    drawn, figure = float("-inf"), go.Figure()
+    for found in _widgets.profiles_of(model, text):
+        if found.complete or time.monotonic() - drawn > REDRAW:
+            figure = draw(place, found, model, other)
+            drawn = time.monotonic()
+    return found, figure
+
+
+def card(row: FactorRow, found: Profile) -> None:
+    """One factor: how much of it flips, and its worst case as before and after."""
+    with st.container(border=True, height="stretch"):
+        flips = row.flips or 0
+        if not row.cases:
+            said = ""
+        elif found.head == "regression":
+            said = f"{row.tried} tried, largest shift {row.largest_shift:.3g}"
+        else:
+            said = f"<b>{flips}</b> of {row.tried} flip" + (f", {row.absorbed} erased" if row.absorbed else "")
+        interval = row.flip_interval
+        title = (
+            f"Flip rate {row.flip_rate:.1%} (95 % interval {interval[0]:.1%} to {interval[1]:.1%}); "
+            f"largest shift {row.largest_shift:.3g}, median {row.median_shift:.3g}"
+            if interval and row.flip_rate is not None
+            else ""
+        )
+        badge = "<span class='w-badge flips'>flips</span> " if flips else ""
+        st.html(
+            f"<div class='w-card'><h4>{escape(row.factor)}</h4><p class='said' title='{escape(title)}'>{badge}{said}</p>"
+            f"{worst_case(row, found)}</div>"
+        )
+        for note in row.notes[:2] if row.factor not in ("numerics",) else row.notes[:1]:
+            st.caption(_widgets.escape_markdown(note))
+        page = PAGES.get(row.factor, "pages/perturb.py")
+        query = {} if row.factor in PAGES else {"factor": row.factor}
+        st.page_link(page, label=f"Explain {row.factor}", icon=":material/arrow_forward:", query_params=query)
+
+
+def worst_case(row: FactorRow, found: Profile) -> str:
+    """Before and after of the case that goes furthest."""
+    worst = row.worst
+    if worst is None:
+        # A temperature moves every probability, and no label: its note says so.
+        return (
+            ""
+            if not row.cases or row.factor == "temperature"
+            else "<p class='after w-faint'>Nothing here moves it beyond the noise floor.</p>"
+        )
+    name = described(worst)
+    if worst.row is None:
+        after = ""
+    else:
+        chips = [
+            f"<span class='w-token {state}'>{escape(token)}</span>"
+            for token, _, state in tables.token_states(worst.row, found.reference.encoding)[:40]
+            if state != "special"
+        ]
+        after = f"<div class='w-tokens after'>{''.join(chips)}</div>"
+    verb = "Furthest" if worst.flip or found.head == "regression" else "Nearest to flipping"
+    before = found.reference
+    return (
+        f"<p class='after'>{verb}: <b>{escape(name)}</b></p>"
+        f"<p class='said'>{escape(before.label)}{top(before.probabilities, found)} → <b>{escape(worst.label)}</b>"
+        f"{top(worst.probabilities, found)}</p>{after}"
+        f"{_widgets.bars_html(found.labels, worst.probabilities, found.head, top=2)}"
+    )
+
+
+def top(p: np.ndarray, found: Profile) -> str:
+    """The largest probability, to stand behind a label; nothing for heads with several labels or none."""
+    return f" {p.max():.3f}" if found.head == "softmax" else ""
+
+
+def shortest(model: Classifier, text: str) -> None:
+    """The smallest set of formatting edits that flips the sentence, searched when it is asked for."""
+    st.subheader("The shortest flip")
+    if model.head == "regression":
+        st.caption("A value has no label to flip.")
+        return
+    if not st.toggle(
+        "Search for the smallest set of formatting edits that flips it", key="shortest", bind="query-params",
+        help=f"Single edits, then pairs and triples, the most promising first: at most {BUDGET} token sequences.",
+    ):  # fmt: skip
+        return
+    found = _widgets.attempt(
+        lambda: _widgets.long_work(
+            ("shortest", model.id, model.weights_hash, str(model.device), text),
+            "token sequences",
+            lambda progress: shortest_flip(model, text, progress=progress),
+        )
+    )
+    if found is None:
+        return
+    st.html(f"<p class='w-line'><b>{escape(found.finding)}</b></p>")
+    for flip in found.flips[:3]:
+        names = " + ".join(flip.names)
+        st.html(
+            f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(flip.text, 400)}</span> <span class='w-faint'>"
+            f"{escape(names)}</span></p>{_widgets.bars_html(model.labels, flip.probabilities, model.head)}"
+        )
+
+
+def remember(text: str) -> None:
+    """Keep the sentences of this session, the latest first."""
+    recent = [text, *(one for one in st.session_state.get("recent", []) if one != text)]
+    st.session_state.recent = recent[: RECENT + 1]
+
+
+def choices(title: str, texts: Sequence[tuple[str, str]], key: str) -> None:
+    """Sentences, one click each."""
+    if not texts:
+        return
+    st.markdown(f"**{title}**")
+    with st.container(horizontal=True):
+        for number, (text, why) in enumerate(texts):
+            shown = visible(text) if len(text) <= 60 else f"{visible(text[:59])}…"
+            st.button(
+                _widgets.escape_markdown(shown), key=f"take {key} {number}", on_click=take, args=(text,), type="tertiary",
+                help=_widgets.escape_markdown(why) or None,
+            )  # fmt: skip
+
+
+def take_away(model: Classifier, found: Profile, figure: go.Figure) -> None:
+    """Everything that can be taken along."""
+    with st.container(horizontal=True):
+        _widgets.download("Report (HTML)", "wobble-report.html", lambda: b"")
+        _widgets.download(
+            "Record (JSON)",
+            "wobble-profile.json",
+            lambda: json.dumps(profile_document(found), ensure_ascii=False).encode(),
+        )
+        _widgets.download(
+            "CSV", "wobble-profile.csv", lambda: tables.profile_strip_frame(found).to_csv(index=False).encode()
+        )
+        _widgets.download("Chart (HTML)", "wobble-overview.html", lambda: figure.to_html(include_plotlyjs=True))
+    st.caption(
+        f"The record holds everything: `python -m core replay wobble-profile.json` recomputes it and says where it differs. "
+        f"{found.rows_asked:,} rows asked, {found.rows_run:,} run, {found.seconds:.1f} s."
+    )
+
+
+text = _widgets.sentence()
+loading = st.empty()
+loading.html(
+    f"<p class='w-verdict'>Every factor on your sentence …</p><p class='w-line'><span class='w-text'>"
+    f"{_widgets.visible_html(text, 300)}</span></p><p class='w-line w-faint'>White space, casing, punctuation, Unicode, typos, "
+    "dropout, temperature, training seeds and numerics: what flips the prediction, what only shakes it, what cannot matter.</p>"
+)
+try:
+    models = _widgets.chosen_models()
+finally:
+    loading.empty()
+remember(text)
+place = st.empty()
+other: Profile | None = None
+if len(models) > 1:
+    *_, other = _widgets.profiles_of(models[1], text)
+    if len(models) > 2:
+        st.caption("Two models are compared here: the first two that are chosen.")
+outcome = _widgets.attempt(lambda: grown(models[0], text, place, other))
+if outcome is None:
+    st.stop()
+profile, figure = outcome
+columns = st.columns(3)
+order = sorted(profile.factors, key=lambda row: (-(row.flip_rate or 0.0), FACTORS.index(row.factor)))
+for number, row in enumerate(order):
+    with columns[number % 3]:
+        card(row, profile)
+with st.expander("The evidence behind each clause of the verdict", icon=":material/fact_check:"):
+    for clause in verdict(profile).clauses:
+        st.html(f"<p class='w-line'>{escape(clause.said)} <span class='w-faint'>({escape(clause.evidence)})</span></p>")
+shortest(models[0], text)
+st.subheader("Try another sentence")
+choices("Examples", [(example.text, example.why) for example in gallery()], "example")
+choices("Recent", [(one, "") for one in st.session_state.recent[1:]], "recent")
+take_away(models[0], profile, figure)

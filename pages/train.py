@@ -1,0 +1,278 @@
+"""Fine-tuning a family of seeds, live: what to train on, what varies, and the runs that go on."""
+
+from datetime import datetime
+from html import escape
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core import catalog, figures, runs
+from core.classifier import best_device
+from core.labelled import DataSource, Labelled
+from core.recipe import (
+    FEWEST_EXAMPLES,
+    LEARNING_RATE,
+    PARTS,
+    Recipe,
+    Vary,
+    check,
+    default_name,
+    default_precision,
+    estimate,
+    parse_seeds,
+    plan,
+    runs_root,
+)
+from core.scripts import training_script
+from pages import _widgets
+
+VARIES: dict[Vary, str] = {
+    "together": "all together",
+    "each": "each in turn",
+    "head": PARTS["head"],
+    "order": PARTS["order"],
+    "dropout": PARTS["dropout"],
+    "subset": PARTS["subset"],
+}
+VARIES_HELP = (
+    "Head initialisation, data order and dropout are three separate seeds, and which texts are drawn is a fourth. “All together” "
+    "is what people mean by a training seed. “Each in turn” trains, beside the first seed, models that differ in one part alone: "
+    "the Seeds page then shows which part moves the predictions most."
+)
+STATES = {
+    "queued": "waiting",
+    "running": "training",
+    "done": "done",
+    "failed": "failed",
+    "cancelled": "cancelled",
+    "killed": "killed",
+}
+LOG_LINES = 30
+# Seconds between two looks at a run that goes on.
+LOOK = 1.0
+
+
+def recipe_form(source: DataSource, data: Labelled) -> tuple[Recipe, int] | None:
+    """What to train; None while something is wrong with it, which is said."""
+    left, right = st.columns(2)
+    with left:
+        base = st.selectbox(
+            "Base model", catalog.base_ids(), key="base", accept_new_options=True, bind="query-params",
+            help="An embedded encoder, a local directory, or any hub id: type it and press Enter.",
+        )  # fmt: skip
+        seeds = st.text_input("Seeds", "42, 43", key="seeds", help="A list like 42, 43 or a range like 42-45.")
+        vary = st.selectbox("What varies", list(VARIES), format_func=VARIES.get, key="vary", help=VARIES_HELP)
+        method = st.segmented_control(
+            "Method", ["lora", "full"], default="lora", key="method", required=True,
+            help="LoRA trains the head and small factors beside the frozen weights (rank 8, all linear layers); full trains all.",
+        )  # fmt: skip
+    with right:
+        most = int((data.split == "train").sum())
+        examples = st.number_input(
+            "Examples", FEWEST_EXAMPLES, max(FEWEST_EXAMPLES, most), min(500, max(FEWEST_EXAMPLES, most)), step=100,
+            key="examples", help=f"Texts to train on, drawn from the {most:,} of the train split.",
+        )  # fmt: skip
+        epochs = st.number_input("Epochs", 1, 50, 1, key="epochs", help="Times that each text is seen.")
+        batch = st.number_input("Batch", 1, 512, 8, key="batch", help="Texts a step.")
+        rate = st.number_input(
+            "Learning rate", 1e-6, 1.0, value=None, key=f"rate {method}", format="%g",
+            placeholder=f"{LEARNING_RATE[method or 'lora']:g}", help="At its peak: it rises over the first 6 %, then falls to 0.",
+        )  # fmt: skip
+    name = st.text_input(
+        "Name", key="run_name", placeholder=runs.free_name(default_name(source.name)),
+        help="Of the family in the catalog. Small letters, digits, dots, dashes and underscores.",
+    )  # fmt: skip
+    device = best_device()
+
+    def made() -> tuple[Recipe, int]:
+        recipe = Recipe(
+            name=name.strip() or runs.free_name(default_name(source.name)),
+            base=(base or "").strip(),
+            data=source,
+            members=plan(parse_seeds(seeds), vary),
+            examples=int(examples),
+            epochs=int(epochs),
+            batch=int(batch),
+            learning_rate=rate or LEARNING_RATE[method or "lora"],
+            method=method or "lora",
+            precision=default_precision(device),
+        )
+        check(recipe, data)
+        cost = estimate(recipe, data, *catalog.size_of(recipe.base), device)
+        models = f"{len(recipe.members)} {'model' if len(recipe.members) == 1 else 'models'}"
+        st.html(
+            f"<p class='w-line'><b>{models}</b> ({escape(', '.join(recipe.names))}), about <b>{duration(cost.seconds)}</b>, "
+            f"{cost.memory / 2**30:.1f} GiB of memory and {cost.disk / 2**20:,.0f} MiB on the disk, on {escape(str(device))} in "
+            f"{recipe.precision}. <span class='w-faint'>An estimate from the model's size and the speed of this machine.</span></p>"
+        )
+        return recipe, cost.disk
+
+    found: tuple[Recipe, int] | None = _widgets.attempt(made)
+    return found
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words."""
+    if seconds < 90:
+        return f"{max(1, seconds):.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+def start(recipe: Recipe, data: Labelled, needed: int) -> None:
+    """Put a run into the queue."""
+    run = _widgets.attempt(lambda: runs.submit(recipe, data, needed))
+    if run is not None:
+        st.session_state.run = run.name
+        st.rerun()
+
+
+def fraction(events: list[dict[str, Any]], members: int) -> tuple[float, str]:
+    """How much of a run is done, and what it does now, in words."""
+    told = [event for event in events if event["event"] in ("began", "step", "evaluated", "saved")]
+    if not told:
+        return 0.0, "starting …"
+    last = told[-1]
+    number = int(last["number"])
+    inside = 1.0 if last["event"] == "saved" else last.get("step", 0) / max(1, last.get("steps", 1))
+    seconds = [event["seconds"] for event in events if event["event"] == "saved"]
+    steps = [event for event in events if event["event"] == "step"]
+    said = f"model {number} of {members}: {last['member']}"
+    if last["event"] == "began":
+        said += ", loading"
+    elif last["event"] == "evaluated" or (last["event"] == "step" and last["step"] == last["steps"]):
+        said += ", asking the held-out texts"
+    elif last["event"] == "step":
+        said += f", step {last['step']:,} of {last['steps']:,}"
+    if steps:
+        a_model = sum(seconds) / len(seconds) if seconds else steps[-1]["seconds_left"] / max(1e-6, 1 - inside)
+        left = (1 - inside) * a_model + (members - number) * a_model
+        said += f", {steps[-1]['examples_per_second']:.0f} examples a second, about {duration(left)} left"
+    return (number - 1 + inside) / members, said
+
+
+def curves(run: runs.Run, events: list[dict[str, Any]]) -> None:
+    """The losses so far."""
+    steps = pd.DataFrame([event for event in events if event["event"] == "step"])
+    held_out = pd.DataFrame([event for event in events if event["event"] == "evaluated"])
+    if steps.empty:
+        return
+    done = f"{len(run.finished)} of {len(run.recipe.members)} models finished"
+    best = f"; held-out accuracy of the last one {held_out['accuracy'].iloc[-1]:.1%}" if len(held_out) else ""
+    st.plotly_chart(
+        figures.loss_curves(steps, held_out, title=f"{done}{best}", dark=_widgets.dark()),
+        key=f"losses {run.name}",
+        config=_widgets.chart("wobble-train"),
+        alt=f"Training loss of {run.name}: {done}{best}",
+    )
+
+
+def shown(run: runs.Run) -> None:
+    """One run: how it stands, its losses, its models."""
+    recipe, events = run.recipe, runs.progress(run)
+    when = datetime.fromtimestamp(run.created).strftime("%d %b %H:%M")
+    st.html(
+        f"<p class='w-line'><b>{escape(run.name)}</b> <span class='w-badge {run.state}'>{STATES[run.state]}</span> "
+        f"<span class='w-faint'>{escape(recipe.base)} on {escape(recipe.data.name)}, {recipe.examples:,} examples, {recipe.epochs} "
+        f"{'epoch' if recipe.epochs == 1 else 'epochs'}, {recipe.method}, {when}</span></p>"
+    )
+    if run.state == "queued":
+        st.caption(f"Waiting: {run.ahead} before it." if run.ahead else "Starting …")
+    if run.state == "running":
+        share, said = fraction(events, len(recipe.members))
+        st.progress(min(share, 1.0), _widgets.escape_markdown(said[0].upper() + said[1:]))
+    if run.state in ("failed", "killed"):
+        st.error(_widgets.escape_markdown(run.message), icon=":material/error:")
+    if run.state == "cancelled":
+        st.caption(f"Cancelled after {len(run.finished)} of {len(recipe.members)} models.")
+    curves(run, events)
+    if rows := runs.results(run):
+        st.dataframe(
+            rows,
+            hide_index=True,
+            column_order=("name", "accuracy", "loss", "tested_on", "seconds", "weights", "saved"),
+            column_config={
+                "name": st.column_config.TextColumn("seed"),
+                "accuracy": st.column_config.NumberColumn(format="percent", help="On the held-out texts"),
+                "loss": st.column_config.NumberColumn(
+                    format="%.4f", help="Mean negative log likelihood there, in nats"
+                ),
+                "tested_on": st.column_config.NumberColumn("held out"),
+                "seconds": st.column_config.NumberColumn(format="%.0f"),
+                "weights": st.column_config.TextColumn("weights (sha256)", width="small"),
+                "saved": st.column_config.TextColumn("id in the catalog"),
+            },
+        )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if run.state in runs.LIVE and st.button("Cancel", key=f"cancel {run.name}", icon=":material/stop_circle:"):
+            runs.cancel(run.name)
+            st.rerun()
+        if len(run.finished) > 1:
+            st.page_link(
+                "pages/seeds.py", label="Open on the Seeds page", icon=":material/psychology_alt:",
+                query_params={"family": run.id},
+            )  # fmt: skip
+        if run.state not in runs.LIVE:
+            with st.popover("Remove", icon=":material/delete:"):
+                st.write("The run and its models are deleted. This cannot be undone.")
+                if st.button("Delete", key=f"remove {run.name}", type="primary"):
+                    _widgets.attempt(lambda: runs.remove(run.name))
+                    st.rerun()
+    if run.state == "done":
+        _widgets.code(training_script(run))
+    log = run.folder / "worker.log"
+    if run.state in ("failed", "killed") and log.is_file():
+        with st.expander("What the libraries said"):
+            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+            st.code("\n".join(lines[-LOG_LINES:]) or "nothing", language=None)
+
+
+def live() -> None:
+    """The runs that wait or train; looked at again and again while there are any."""
+    going = [run for run in runs.runs() if run.state in runs.LIVE]
+    names = {run.name for run in going}
+    before = st.session_state.get("going", set())
+    st.session_state.going = names
+    if before - names:
+        # One has ended: the whole page shows it among the others, and the catalog knows its models.
+        _widgets.model_ids.clear()
+        st.rerun()
+    for run in going:
+        with st.container(border=True):
+            shown(run)
+
+
+_widgets.routed()
+st.html(
+    "<p class='w-verdict'>Train the same recipe with several seeds, and see what chance decides.</p>"
+    "<p class='w-line w-faint'>A run trains in a process of its own: pages go on, and a closed window stops nothing. One trains at "
+    "a time, the others wait. What is finished is a model like all others, on every page.</p>"
+)
+if runs_root() is None:
+    st.info("Training is switched off here: whoever runs Wobble can name a folder with WOBBLE_RUNS_DIR.")
+    st.stop()
+is_going = any(run.state in runs.LIVE for run in runs.runs())
+st.fragment(run_every=LOOK if is_going else None)(live)()
+with st.expander("A new run", expanded=not is_going and "run" not in st.session_state, icon=":material/model_training:"):
+    chosen = _widgets.labelled_data("train")
+    if chosen is not None:
+        source, data = chosen
+        ready = recipe_form(source, data)
+        if (
+            st.button("Start", type="primary", disabled=ready is None, icon=":material/play_arrow:")
+            and ready is not None
+        ):
+            start(ready[0], data, ready[1])
+ended = [run for run in runs.runs() if run.state not in runs.LIVE]
+if ended:
+    st.subheader("Runs that have ended")
+    for place, run in enumerate(ended):
+        with st.expander(
+            _widgets.escape_markdown(
+                f"{run.name}: {STATES[run.state]}, {len(run.finished)} of {len(run.recipe.members)} models"
+            ),
+            expanded=place == 0,
+        ):
+            shown(run)
+elif not is_going:
+    st.caption("No run yet: start the first one. 500 examples take the embedded encoder well under a minute a seed.")
