@@ -2,6 +2,7 @@
 #
 #   make run PORT=8600 HEADLESS=1         another port, and no browser window
 #   make test PYTEST_ARGS="-k tokens -x"  arguments for pytest
+#                                         (files of tests run side by side, one thread each)
 #   make setup PYTHON=python3.12          another Python for .venv, 3.11 or newer
 
 PYTHON ?= python3
@@ -43,7 +44,7 @@ run: $(APP)
 	@$(BIN)/streamlit run app.py $(RUN_OPTIONS)
 
 test: lint chromium
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint: $(DEV)
 	@$(BIN)/ruff check .
