@@ -8,6 +8,7 @@ The engine is a pipeline whose modules are named after its steps and know nothin
 `catalog.load(id)` gives a classifier, `compare(classifier, text, variants(text))` is the main job.
 """
 
+from core import threads  # noqa: F401 - before torch
 from core.catalog import load
 from core.classifier import Classifier, Condition, Prediction, predict
 from core.compare import Comparison, compare

@@ -1,0 +1,7 @@
+"""How torch's threads wait for each other. Imported before torch, which reads it once."""
+
+import os
+
+# Waiting threads burn a core by default. Where a training runs beside the app, or two people ask at once, there are more
+# threads than cores, and all wait for those that wait: asleep, they are three to ten times as fast there.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
