@@ -118,6 +118,12 @@ class Comparison:
         said = f"{self.flips} of {len(self.rows)} edits {_verb(self.flips, 'flip', 'flips')} “{self.reference.label}”"
         return f"{said}; {worst.variant.perturbation} goes furthest"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from core.html import comparison_html  # it reads this module
+
+        return comparison_html(self)
+
 
 def _verb(count: int, many: str, one: str) -> str:
     return one if count == 1 else many

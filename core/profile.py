@@ -181,6 +181,12 @@ class Profile:
         """How many of them flip."""
         return sum(row.flips or 0 for row in self.factors)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from core.html import profile_html  # it reads this module
+
+        return profile_html(self)
+
 
 def family_for(classifier: Classifier) -> Family | None:
     """The seed family that a classifier belongs to, loaded at the first call; None if there is none."""

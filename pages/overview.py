@@ -16,8 +16,7 @@ from core.classifier import Classifier
 from core.data import gallery
 from core.documents import profile_document
 from core.profile import FACTORS, FactorRow, Profile, described
-
-# REPORT
+from core.report import report
 from core.shortest import BUDGET, shortest_flip
 from core.verdict import verdict
 from core.visible import visible
@@ -237,7 +236,7 @@ def choices(title: str, texts: Sequence[tuple[str, str]], key: str) -> None:
 def take_away(model: Classifier, found: Profile, figure: go.Figure) -> None:
     """Everything that can be taken along."""
     with st.container(horizontal=True):
-        _widgets.download("Report (HTML)", "wobble-report.html", lambda: b"")
+        _widgets.download("Report (HTML)", "wobble-report.html", lambda: report(model, found))
         _widgets.download(
             "Record (JSON)",
             "wobble-profile.json",

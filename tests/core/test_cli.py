@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from core.cli import main
+from tests.architectures import save
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -205,3 +206,74 @@ def test_temperature_keeps_the_label(capsys: pytest.CaptureFixture[str]) -> None
     assert len({row["label"] for row in document["temperatures"]}) == 1
     entropies = [row["entropy"] for row in document["temperatures"]]
     assert entropies == sorted(entropies)
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folders of models, runs and data, with a small base and a small file."""
+    monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path / "models"))
+    monkeypatch.setenv("WOBBLE_RUNS_DIR", str(tmp_path / "runs"))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    save("bert", tmp_path / "models" / "base")
+    rows = [f"A {'good' if i % 2 else 'bad'} test {i}.,{i % 2}" for i in range(50)]
+    (tmp_path / "mine.csv").write_text("\n".join(["words,stance", *rows, ",1"]), encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_train_prints_one_row_a_seed(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    columns = ("--text-column", "words", "--label-column", "stance")
+    data = ("--data", str(folders / "mine.csv"), *columns, "--base", "models/base", "--examples", "20")
+    assert main(["train", "--seeds", "1,2", *data, "--json"]) == 0
+    found = capsys.readouterr()
+    rows = json.loads(found.out)
+    assert [(row["name"], row["saved"]) for row in rows] == [("1", "runs/mine/seed-1"), ("2", "runs/mine/seed-2")]
+    for row in rows:
+        assert 0 <= row["accuracy"] <= 1 and row["loss"] > 0 and row["tested_on"] == 10
+        assert (folders / row["saved"] / "adapter_model.safetensors").is_file()
+    assert "wobble: note: 1 row without a text was left out." in found.err
+    assert "held-out accuracy" in found.err
+    seeds = printed(capsys, "seeds", "A good test.", "--family", "runs/mine", "--json")
+    assert [member["seed"] for member in seeds["seeds"]] in (["1", "2"], [1, 2])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--seeds", "42,42"],
+        ["--seeds", "x"],
+        ["--seeds", "42", "--vary", "head"],
+        ["--vary", "nonsense"],
+        ["--data", "gone.csv"],
+        ["--data", "nobody/nothing"],
+        ["--data", "notes.txt"],
+        ["--label-column", "gone", "--data", "mine.csv"],
+        ["--examples", "3"],
+        ["--epochs", "0"],
+        ["--batch", "0"],
+        ["--learning-rate", "nan"],
+        ["--learning-rate", "2"],
+        ["--method", "prefix"],
+        ["--base", "models/gone"],
+        ["--base", "minilm-uncased-43"],
+        ["--name", "../x"],
+    ],
+)
+def test_a_training_that_cannot_be_run_is_one_line_and_starts_nothing(
+    arguments: list[str], folders: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folders)
+    assert main(["train", *arguments]) == 2
+    found = capsys.readouterr()
+    assert found.out == ""
+    assert found.err.startswith("wobble: ")
+    assert found.err.count("\n") == 1
+    assert not (folders / "runs").exists()
+
+
+def test_an_operator_can_switch_training_off(
+    folders: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WOBBLE_RUNS_DIR", "")
+    assert main(["train"]) == 2
+    assert "Training is switched off here" in capsys.readouterr().err
