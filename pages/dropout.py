@@ -183,10 +183,11 @@ def forgotten(found: Spread, labels: tuple[str, ...]) -> None:
     ]
     st.code("\n".join(lines), language="python")
     names = len(set(found.labels[:10]))
+    said = "always the same label" if names == 1 else f"{names} different answers"
     st.caption(
-        f"Ten single calls of one sentence, with the checkpoint's own rates: {names} different "
-        f"{'answer' if names == 1 else 'answers'}. from\\_pretrained returns a model in eval mode; a constructor, "
-        "from\\_config and trainer code leave it in train mode, and then every call is one of these passes."
+        f"Ten single calls of one sentence, with the checkpoint's own rates: {said}. from\\_pretrained returns a model in "
+        "eval mode; a constructor, from\\_config and trainer code leave it in train mode, and then every call "
+        "is one of these passes."
     )
 
 

@@ -385,7 +385,8 @@ def downloads(model: Classifier, comparison: Comparison, temperature: float, fig
         _widgets.download("Parquet", "wobble-temperature.parquet", lambda: frame().to_parquet(index=False))
         _widgets.download("JSON", "wobble-temperature.json", run)
         _widgets.download("Chart (HTML)", "wobble-temperature.html", lambda: figure.to_html(include_plotlyjs=True))
-    st.caption(f"All at T = {read(temperature)} beside T = 1. PNG: the camera at the top right of each chart.")
+    beside = "" if temperature == 1 else " beside T = 1"
+    st.caption(f"All at T = {read(temperature)}{beside}. PNG: the camera at the top right of each chart.")
 
 
 def estimate(found: Estimate) -> str:

@@ -136,6 +136,24 @@ def test_dropout_scatters_and_the_same_seed_repeats(page: Page, app: str) -> Non
     expect(page.get_by_text("Ten single calls of one sentence")).to_be_visible()
 
 
+def test_a_click_on_a_dot_opens_its_pass_and_a_link_brings_it_back(page: Page, app: str) -> None:
+    opened(page, app, "/dropout", sentence="Coppola has made a film of intoxicating atmosphere and little else.")
+    flipped = page.locator(".js-plotly-plot").first.locator(".scatterlayer .trace").last.locator(".points path").first
+    # The plot's own layer for the pointer lies above its dots.
+    flipped.click(force=True)
+    expect(page.get_by_text("This pass")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"dot=all\+that\+are\+on%2C\+pass\+\d+"))
+    page.reload()
+    settled(page)
+    expect(page.get_by_text("This pass")).to_be_visible()
+
+
+@pytest.mark.parametrize(("path", "name", "given"), [("/dropout", "rate", "5"), ("/temperature", "T", "-1")])
+def test_what_a_link_may_not_ask_for_is_one_sentence(page: Page, app: str, path: str, name: str, given: str) -> None:
+    opened(page, app, path, sentence=TEXT, **{name: given})
+    expect(page.get_by_text(f"The link asks for {name} = {given}")).to_be_visible()
+
+
 def test_long_work_shows_progress_and_can_be_stopped(page: Page, app: str) -> None:
     page.goto(f"{app}/dropout?{urlencode({'sentence': 'A long sentence, ' * 12, 'passes': 1000})}")
     stop = page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)
@@ -160,7 +178,8 @@ def test_temperature_moves_probabilities_and_never_the_label(page: Page, app: st
 def test_a_fitted_temperature_is_used_on_every_page(page: Page, app: str) -> None:
     opened(page, app, "/temperature", sentence=TEXT)
     page.get_by_role("button", name="Fit the temperature").click()
-    expect(page.get_by_text(re.compile("fits best"))).to_be_visible()
+    # 2,563 texts: seconds on an idle machine, more beside other tests.
+    expect(page.get_by_text(re.compile("fits best"))).to_be_visible(timeout=120_000)
     page.get_by_role("button", name=re.compile("on every page")).click()
     page.get_by_role("link", name="Perturb").click()
     expect(page.locator(".w-line", has_text=re.compile("margin .* at T ="))).to_be_visible()
