@@ -53,7 +53,6 @@ def figure(
 
     Args:
         title: the finding in words; by default the result's own.
-        row_pixels: height of a row.
     """
     reference = result.reference
     if isinstance(result, Profile):
@@ -74,7 +73,7 @@ def figure(
         unit=unit,
         dark=dark,
         has_labels=result.head != "regression",
-        row_pixels=row_pixels,
+        row_pixels=36,
     )
 
 
@@ -94,8 +93,10 @@ def report(classifier: Classifier, profile: Profile) -> str:
         f"<p class='verdict'>{words(said.text)}</p>",
         _bars(profile.labels, profile.reference.probabilities, profile.head),
         _picture(profile),
-        "<h2>What the verdict rests on</h2>",
-        table(("statement", "evidence"), ((words(c.said), words(c.evidence)) for c in said.clauses)),
+        _section(
+            "What the verdict rests on",
+            table(("statement", "evidence"), ((words(c.said), words(c.evidence)) for c in said.clauses)),
+        ),
         f"<h2>The factors at a glance</h2><div class='glance'>{factors_table(profile)}</div>",
         "<h2>Factor by factor</h2>",
         *(_factor(profile[factor], profile) for factor in FACTORS),
@@ -139,8 +140,9 @@ def _bars(labels: tuple[str, ...], p: Probabilities, head: Head) -> str:
     order = sorted(range(len(labels)), key=lambda i: -p[i])
     lines = []
     for i in order[:MOST_LABELS]:
-        bar = "" if head == "regression" else f"<i style='width:{100 * p[i]:.2f}%;background:{colors[labels[i]]}'></i>"
-        lines.append(f"<span>{words(names[i])}</span><span class='track'>{bar}</span><span>{p[i]:.4f}</span>")
+        bar = f"<i style='width:{100 * p[i]:.2f}%;background:{colors[labels[i]]}'></i>"
+        track = "<span></span>" if head == "regression" else f"<span class='track'>{bar}</span>"
+        lines.append(f"<span>{words(names[i])}</span>{track}<span>{p[i]:.4f}</span>")
     if len(order) > MOST_LABELS:
         lines.append(f"<span class='faint'>{len(order) - MOST_LABELS} other labels</span><span></span><span></span>")
     return f"<div class='bars'>{''.join(lines)}</div><p class='faint'>{escape(HEAD_MEANING[head])}</p>"
@@ -148,16 +150,15 @@ def _bars(labels: tuple[str, ...], p: Probabilities, head: Head) -> str:
 
 def _picture(profile: Profile) -> str:
     has_labels = profile.head != "regression"
-    drawn = figure(profile, title="", row_pixels=33).update_layout(width=WIDTH)
+    drawn = figure(profile, title="").update_layout(width=WIDTH)
     html = drawn.to_html(
         full_html=False, include_plotlyjs=True, div_id="strip", config={"displayModeBar": False}, validate=False
     )
-    known = f" “{words(profile.reference.label)}”" if len(profile.reference.label) <= 40 else " the prediction"
-    title = (
-        f"{profile.flips} of {profile.tried} conditions flip{known}"
-        if has_labels
-        else "How far each condition moves it"
+    label = f"“{words(profile.reference.label)}”" if len(profile.reference.label) <= 40 else "the prediction"
+    flips = (
+        f"{profile.flips or 'None'} of {profile.tried} conditions {'flips' if profile.flips < 2 else 'flip'} {label}"
     )
+    title = flips if has_labels else "How far each condition moves the output"
     legend = [
         "one dot is one edit, pass, temperature, seed or condition, in the colour of the label that it predicts",
         "○ absorbed: the tokenizer erased the edit",
@@ -189,17 +190,14 @@ def _factor(row: FactorRow, profile: Profile) -> str:
         counted.append(f"<b>{row.absorbed}</b> absorbed by the tokenizer")
     if row.cases:
         counted.append(f"<b>{len(row.moving)}</b> above the noise floor")
-    if row.flips is not None and row.cases:
-        rate = share(row, "95 % interval ")
-        counted.append(f"<b>{row.flips}</b> flip" + ("" if rate == "–" else f": {rate}"))
-    moved = (
-        f"<p>Largest shift <b>{number(row.largest_shift)}</b>, median <b>{number(row.median_shift)}</b>.</p>"
-        if row.cases
-        else ""
-    )
+        if row.flips is not None:
+            counted.append(f"<b>{row.flips}</b> flip")
+    rate = share(row, "95 % interval ")
+    moved = f"Largest shift <b>{number(row.largest_shift)}</b>, median <b>{number(row.median_shift)}</b>."
+    measured = f"<p>{'' if rate == '–' else f'Flip rate {rate}. '}{moved}</p>" if row.cases else ""
     notes = "".join(f"<li>{words(note)}</li>" for note in row.notes)
     return (
-        f"<section class='card' id='{row.factor}'><h3>{row.factor}</h3><p>{'; '.join(counted)}.</p>{moved}"
+        f"<section class='card' id='{row.factor}'><h3>{row.factor}</h3><p>{'; '.join(counted)}.</p>{measured}"
         f"{_worst(row, profile)}{f'<ul>{notes}</ul>' if notes else ''}</section>"
     )
 
@@ -211,7 +209,10 @@ def _worst(row: FactorRow, profile: Profile) -> str:
         moves_all = not row.cases or row.factor == "temperature"
         return "" if moves_all else "<p>Nothing here moves the prediction beyond the noise floor.</p>"
     margin = "" if worst.margin is None else f", margin {worst.margin:+.4f}"
-    far = "Furthest" if worst.flip or profile.head == "regression" else "Nearest to a flip"
+    far = "Furthest"
+    if not worst.flip and worst.margin is not None and reference.margin is not None:
+        nearer = worst.margin < reference.margin
+        far = "Nearest to a flip" if nearer else "Smallest margin, though nothing here brings it nearer to a flip"
     head = f"<p>{far}: <b>{words(described(worst))}</b>, shift {number(worst.shift)}{margin}.</p>"
     said = [_answer(one, profile) for one in (reference, worst)]
     if worst.row is None:
@@ -249,7 +250,7 @@ def _text(text: str, spans: Sequence[tuple[int, int]]) -> str:
 
 
 def _middle_cut(piece: str) -> str:
-    return piece if len(piece) <= 3 * CONTEXT else f"{piece[:CONTEXT]} … {piece[-CONTEXT:]}"
+    return piece if len(piece) <= 3 * CONTEXT else f"{piece[:CONTEXT]}…{piece[-CONTEXT:]}"
 
 
 def _tokens(encoding: Encoding, changed: Iterable[int]) -> str:
@@ -261,22 +262,22 @@ def _tokens(encoding: Encoding, changed: Iterable[int]) -> str:
     chips, at = [], 0
     for i in kept:
         if i > at:
-            chips.append(f"<span class='faint'>… {i - at}</span>")
+            chips.append(f"<span class='faint'>… {i - at} more …</span>")
         at = i + 1
         names = f"token{' changed' if i in stand_out else ''}{' special' if encoding.special[i] else ''}"
         chips.append(
             f"<span class='{names}'>{escape(visible(encoding.tokens[i]))}<small>{encoding.ids[i]}</small></span>"
         )
     if total > at:
-        chips.append(f"<span class='faint'>… {total - at}</span>")
+        chips.append(f"<span class='faint'>… {total - at} more</span>")
     return f"<div class='tokens'>{''.join(chips)}</div>"
 
 
 # --- what it takes to understand and to repeat it --------------------------------------------------------------------
 
 
-def _pairs(title: str, pairs: Iterable[tuple[str, str]]) -> str:
-    return f"<section class='card'><h2>{title}</h2>{table(('', ''), pairs)}</section>"
+def _section(title: str, content: str) -> str:
+    return f"<section class='card'><h2>{title}</h2>{content}</section>"
 
 
 def _model(classifier: Classifier) -> str:
@@ -293,7 +294,7 @@ def _model(classifier: Classifier) -> str:
         ("device", words(str(classifier.device))),
         ("notes", "<br>".join(map(words, classifier.notes)) or "none"),
     ]
-    return _pairs("The model", pairs)
+    return _section("The model", table(("", ""), pairs))
 
 
 def _run(profile: Profile) -> str:
@@ -306,7 +307,7 @@ def _run(profile: Profile) -> str:
         ("seconds", f"{profile.seconds:.2f}"),
         ("versions", ", ".join(f"{words(name)} {words(version)}" for name, version in versions().items())),
     ]
-    return _pairs("The run", pairs)
+    return _section("The run", table(("", ""), pairs))
 
 
 def _definitions(head: Head) -> str:
@@ -362,7 +363,7 @@ def _definitions(head: Head) -> str:
             "p = " + _with_temperature(head),
         ),
     ]
-    return f"<section class='card'><h2>The measures</h2>{table(('measure', 'meaning', 'formula'), rows)}</section>"
+    return _section("The measures", table(("measure", "meaning", "formula"), rows))
 
 
 def _with_temperature(head: Head) -> str:
@@ -382,10 +383,8 @@ def _replay(profile: Profile) -> str:
         options = f"--model {quoted(profile.model)} --seed {profile.seed} --passes {profile.passes}"
         command = f"python -m core profile --json {options} -- {text} > {RECORD}"
         anew = f"<p>To make the record anew, in Wobble's folder:</p><pre>{words(command)}</pre>"
-    return (
-        f"<section class='card'><h2>Replay</h2><p>{link}</p><p>To compute a record again and compare every number:</p>"
-        f"<pre>python -m core replay {RECORD}</pre>{anew}</section>"
-    )
+    repeat = f"<p>To compute a record again and compare every number:</p><pre>python -m core replay {RECORD}</pre>"
+    return _section("Replay", f"<p>{link}</p>{repeat}{anew}")
 
 
 def quoted(text: str) -> str | None:

@@ -271,6 +271,7 @@ def test_seeds_are_set_against_people_from_agreed_to_disputed() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_accuracies_are_level_and_single_sentences_are_not(family: Family) -> None:
     found = on_data(family, family_data(family.id))
     assert len(found.texts) == 1530
