@@ -128,7 +128,7 @@ def measure(page: Page, address: str, passes: Path) -> dict[str, Any]:
 def _first_paint(page: Page, address: str, began: float) -> dict[str, float]:
     """Seconds from the start of the server until a first visitor reads something of use, and until the verdict."""
     page.goto(address)
-    page.wait_for_function("() => document.querySelector('.w-text')", polling=10, timeout=60_000)
+    page.wait_for_function("() => document.querySelector('.w-verdict')", polling=10, timeout=60_000)
     useful = time.perf_counter() - began
     page.wait_for_function("() => document.querySelectorAll('.w-card').length", polling=10, timeout=120_000)
     return {"first_useful_paint": useful, "first_verdict": time.perf_counter() - began}

@@ -339,12 +339,12 @@ def temperature_curves(
         for i in shown
     ]  # fmt: skip
     rest = f" (the {len(shown)} largest of {len(labels)})" if len(labels) > len(shown) else ""
-    y: dict[str, object] = {"range": [-0.02, 1.02], "title": {"text": f"probability{rest}"}}
+    y: dict[str, object] = {"automargin": False, "range": [-0.02, 1.02], "title": {"text": f"probability{rest}"}}
     # The title has the line at the top to itself; the names of many labels need lines of their own below it.
     names = -(-sum(9 + min(len(labels[i]), 28) for i in shown) // 42)
     layout = _layout(title, dark, 320 + 20 * names, _log_axis(temperatures), y)
     layout |= {
-        "margin": {"l": 8, "r": 16, "t": 76 + 20 * names, "b": 8},
+        "margin": {"l": 62, "r": 16, "t": 76 + 20 * names, "b": 52},
         "legend": {"orientation": "h", "y": 1.1, "yanchor": "bottom", "x": 0, "xanchor": "left"},
         "showlegend": True,
     }
@@ -366,8 +366,12 @@ def entropy_curve(
         x=temperatures, y=entropy, mode="lines", line={"color": PALETTE[2], "width": 3}, showlegend=False,
         hovertemplate="T = %{x:.3g}: %{y:.4f} nats<extra></extra>",
     )  # fmt: skip
-    y: dict[str, object] = {"range": [-0.02 * most, 1.05 * most], "title": {"text": "entropy (nats)"}}
-    layout = _layout(title, dark, 340, _log_axis(temperatures), y) | {"margin": {"l": 8, "r": 16, "t": 96, "b": 8}}
+    y: dict[str, object] = {
+        "automargin": False,
+        "range": [-0.02 * most, 1.05 * most],
+        "title": {"text": "entropy (nats)"},
+    }
+    layout = _layout(title, dark, 340, _log_axis(temperatures), y) | {"margin": {"l": 62, "r": 16, "t": 96, "b": 52}}
     marks = _temperature_marks(at, dark)
     marks["shapes"].append(
         {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": most, "y1": most, "layer": "below",
@@ -381,11 +385,15 @@ def entropy_curve(
 
 
 def _log_axis(temperatures: np.ndarray) -> dict[str, object]:
-    """The axis of temperatures; beyond the slider's range only the powers of ten are named, or the names would touch."""
+    """The axis of temperatures; beyond the slider's range only the powers of ten are named, or the names would touch.
+
+    Its margin is given, as that of the other axis: measuring the names draws the chart twice at each move of the slider.
+    """
     low, high = float(temperatures[0]), float(temperatures[-1])
     named = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20] if low >= 0.04 and high <= 25 else [10.0**k for k in range(-3, 7)]
     return {
         "type": "log",
+        "automargin": False,
         "title": {"text": "temperature T (log scale)"},
         "range": [np.log10(low), np.log10(high)],
         "tickvals": named,

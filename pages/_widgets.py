@@ -46,10 +46,10 @@ from core.tables import unique
 from core.temperature import COLDEST, HEAD_MEANING, HOTTEST
 from core.tokens import Encoding
 from core.visible import LEGEND, visible
+from pages._shell import STYLE
 
 T = TypeVar("T")
 ASSETS = Path(__file__).parent.parent / "assets"
-STYLE = (ASSETS / "styles" / "wobble.css").read_text(encoding="utf-8")
 MAX_MODELS = 4
 
 copy_link = st.components.v2.component(
@@ -64,11 +64,6 @@ variants_table = st.components.v2.component(
     css=STYLE,
     js=(ASSETS / "components" / "variants.js").read_text(encoding="utf-8"),
 )
-
-
-def style() -> None:
-    """Put the style sheet into the page."""
-    st.html(f"<style>{STYLE}</style>")
 
 
 def dark() -> bool:

@@ -1,0 +1,46 @@
+"""What stands before the engine is there: the style sheet, and what the first visitor reads meanwhile.
+
+Importing torch and transformers takes seconds, once for each start of the app. Nothing here imports `core`.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+STYLE = (Path(__file__).parent.parent / "assets" / "styles" / "wobble.css").read_text(encoding="utf-8")
+_imported = threading.Event()
+
+
+def style() -> None:
+    """Put the style sheet into the page."""
+    st.html(f"<style>{STYLE}</style>")
+
+
+@contextmanager
+def welcome(questions: Mapping[str, str]) -> Iterator[None]:
+    """Shows what Wobble answers while the engine is imported; nothing once that is done.
+
+    Args:
+        questions: what each page answers, by its title.
+    """
+    if _imported.is_set():
+        yield
+        return
+    place = st.empty()
+    given = st.query_params.get("sentence", "")[:300]
+    asked = f"<p class='w-line w-text'>{escape(given)}</p>" if given.strip() else ""
+    rows = "".join(f"<tr><td><b>{escape(t)}</b></td><td>{escape(q)}</td></tr>" for t, q in questions.items())
+    place.html(
+        "<p class='w-verdict'>Why did the prediction change, and can you trust it?</p>"
+        f"{asked}<p class='w-line w-faint' role='status'>Starting torch and transformers: a few seconds, once. Then every factor runs "
+        f"on the sentence.</p><table class='w-table w-welcome'>{rows}</table>"
+    )
+    try:
+        yield
+        _imported.set()
+    finally:
+        place.empty()
