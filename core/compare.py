@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.classifier import Classifier, Condition, Logits, Prediction, predict
+from core.classifier import Classifier, Logits, Prediction, predict
 from core.metrics import Probabilities, flip, label_name, margin, shift
-from core.numerics import noise_floor
+from core.numerics import REFERENCE, noise_floor
 from core.perturb import Variant
 from core.stages import absorbed_by
 from core.temperature import Head, probabilities
@@ -67,8 +67,7 @@ class Comparison:
     temperature: float
     """What the logits are divided by, the reference's too; 1 is the model's own."""
     noise_floor: float
-    """The largest shift that numerics alone cause here: over the quick fp32 conditions of `core.numerics`, and the text in
-    one batch with its variants."""
+    """The largest shift that numerics alone cause for this model and text: `core.numerics.noise_floor`."""
     rows_asked: int
     rows_run: int
     """Rows that went through the model for the text and its variants; those of the noise floor's conditions, which are kept
@@ -135,26 +134,27 @@ def compare(
     variants: Sequence[Variant],
     known: Comparison | None = None,
     temperature: float = 1.0,
+    reference: Prediction | None = None,
 ) -> Comparison:
     """Predict a text and its variants and measure each variant against the reference.
 
-    An absorbed variant gets exactly the reference's logits: it is the same input. The reference also runs once in the
-    variants' batches; the shift between the two is part of the noise floor.
+    An absorbed variant gets exactly the reference's logits: it is the same input.
 
     Args:
         known: an earlier comparison of the same text and classifier, whose token sequences are not run again.
         temperature: what all logits are divided by.
+        reference: the text alone in its batch, if that is known.
 
     Raises:
         WobbleError: the text or a variant cannot be predicted.
     """
-    alone = predict(classifier, [text], Condition(batch="alone"), known=known.alone if known else None)
+    alone = reference or predict(classifier, [text], REFERENCE, known=known.alone if known else None)
     original = alone.encodings[0]
     encodings = classifier.encoder([variant.text for variant in variants])
     reaching = [v.text for v, e in zip(variants, encodings, strict=True) if e.ids != original.ids]
-    shared = predict(classifier, [text, *reaching], known=known.shared if known else None)
+    shared = predict(classifier, reaching, known=known.shared if known else None)
 
-    by_ids = {e.ids: row for e, row in zip(shared.encodings[1:], shared.logits[1:], strict=True)}
+    by_ids = {e.ids: row for e, row in zip(shared.encodings, shared.logits, strict=True)}
     by_ids[original.ids] = alone.logits[0]
     logits = np.stack([by_ids[e.ids] for e in (original, *encodings)])
     head = classifier.head
@@ -163,8 +163,6 @@ def compare(
     shifts = shift(p, reference_p, head)
     margins = margin(p, reference_p, head)
     flips = flip(p, reference_p, head)
-    beside_variants = float(shift(probabilities(shared.logits[:1], head, temperature), reference_p, head)[0])
-    floor = max(beside_variants, noise_floor(classifier, text, temperature, reference=alone))
 
     rows = [
         Row(
@@ -200,8 +198,8 @@ def compare(
         ),
         rows=tuple(rows),
         temperature=temperature,
-        noise_floor=floor,
-        rows_asked=alone.rows_asked + 1 + len(variants),
+        noise_floor=noise_floor(classifier, text, temperature, reference=alone),
+        rows_asked=alone.rows_asked + len(variants),
         rows_run=alone.rows_run + shared.rows_run,
         alone=alone,
         shared=shared,

@@ -368,7 +368,7 @@ def entropy_curve(
     )  # fmt: skip
     y: dict[str, object] = {
         "automargin": False,
-        "range": [-0.02 * most, 1.05 * most],
+        "range": [-0.02 * most, 1.14 * most],
         "title": {"text": "entropy (nats)"},
     }
     layout = _layout(title, dark, 340, _log_axis(temperatures), y) | {"margin": {"l": 62, "r": 16, "t": 96, "b": 52}}
@@ -378,7 +378,7 @@ def entropy_curve(
          "line": {"color": ABSORBED, "width": 1.5, "dash": "dash"}}
     )  # fmt: skip
     marks["annotations"].append(
-        {"x": 0, "xref": "paper", "xanchor": "left", "y": most, "yanchor": "top", "text": f"a guess: {most:.3f}",
+        {"x": 0, "xref": "paper", "xanchor": "left", "y": most, "yanchor": "bottom", "text": f"a guess: {most:.3f}",
          "showarrow": False, "font": {"size": 13, "color": ABSORBED}}
     )  # fmt: skip
     return go.Figure([line], layout | marks)
@@ -468,10 +468,12 @@ def tempered_strip(
             )
         )  # fmt: skip
     axis = f"margin of {plain(chr(8220) + reference_label + chr(8221), 40)}: open dot at T = 1, full dot at T = {at}"
-    x: dict[str, object] = {"range": [-1.04, 1.04], "title": {"text": axis}}
-    layout = _layout(title, dark, 130 + 26 * len(names), x, {"autorange": "reversed"})
+    # The margins are given: measuring the names draws the chart twice at each move of the slider.
+    x: dict[str, object] = {"range": [-1.04, 1.04], "title": {"text": axis}, "automargin": False}
+    y: dict[str, object] = {"autorange": "reversed", "automargin": False}
+    layout = _layout(title, dark, 130 + 26 * len(names), x, y)
     layout |= {
-        "margin": {"l": 8, "r": 16, "t": 62, "b": 8},
+        "margin": {"l": 16 + 7.5 * max(map(len, names)), "r": 16, "t": 62, "b": 52},
         "shapes": [
             {"type": "rect", "x0": -1.04, "x1": 0, "yref": "paper", "y0": 0, "y1": 1, "fillcolor": ABSORBED,
              "opacity": 0.13, "line": {"width": 0}, "layer": "below"},

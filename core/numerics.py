@@ -115,35 +115,32 @@ def condition_name(condition: Condition) -> str:
     return ", ".join(parts) or "alone"
 
 
-def quick_conditions(classifier: Classifier, length: int) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
-    """The fp32 conditions that cost little, for a text of `length` tokens, and what is left out, in sentences.
+def fp32_conditions(classifier: Classifier, length: int) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
+    """The conditions that differ by the order of additions alone, for a text of `length` tokens, and what is left out, in
+    sentences.
 
-    Padded to the next multiple of 8 and of 64 (8 and 64 tokens for a text that is shorter), among 1 and 7 other texts,
-    eager attention.
+    Padded to the next multiple of 8 and of 64 (8 and 64 tokens for a text that is shorter) and to the limit, among 1, 7 and 31
+    other texts, eager attention.
     """
-    return _supported(
-        classifier,
-        length,
-        [_padded(classifier, -(-length // 8) * 8), _padded(classifier, -(-length // 64) * 64)]
-        + [Condition(batch="alone", among=count) for count in (1, 7)]
-        + [Condition(batch="alone", kernel="eager")],
-    )
-
-
-def all_conditions(classifier: Classifier, length: int) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
-    """The quick conditions, and the dear ones: padded to the limit, among 31 other texts, and half precision."""
     widest = min(classifier.limit, WIDEST[classifier.device.type])
-    quick, left_out = quick_conditions(classifier, length)
-    dear, without = _supported(
+    conditions, left_out = _supported(
         classifier,
         length,
-        [_padded(classifier, widest), Condition(batch="alone", among=len(COMPANY))]
-        + [Condition(batch="alone", dtype=dtype) for dtype in DTYPES],
+        [_padded(classifier, tokens) for tokens in (-(-length // 8) * 8, -(-length // 64) * 64, widest)]
+        + [Condition(batch="alone", among=count) for count in (1, 7, len(COMPANY))]
+        + [Condition(batch="alone", kernel="eager")],
     )
     if widest < classifier.limit and classifier.batching == "padded":
         said = f"Padding to the limit of {classifier.limit:,} tokens takes too long on {classifier.device.type}"
-        without = (*without, f"{said}: {widest:,} stand for it.")
-    return tuple(dict.fromkeys((*quick, *dear))), tuple(dict.fromkeys((*left_out, *without)))
+        left_out = (*left_out, f"{said}: {widest:,} stand for it.")
+    return conditions, left_out
+
+
+def all_conditions(classifier: Classifier, length: int) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
+    """The fp32 conditions and half precision, and what is left out, in sentences."""
+    exact, left_out = fp32_conditions(classifier, length)
+    half, without = _supported(classifier, length, [Condition(batch="alone", dtype=dtype) for dtype in DTYPES])
+    return (*exact, *half), tuple(dict.fromkeys((*left_out, *without)))
 
 
 def _padded(classifier: Classifier, tokens: int) -> Condition:
@@ -207,9 +204,7 @@ class _Asked:
 def noise_floor(
     classifier: Classifier, text: str, temperature: float = 1.0, reference: Prediction | None = None
 ) -> float:
-    """The largest shift among the quick fp32 conditions (`quick_conditions`), run once for a model and text.
-
-    It is what every new sentence can afford. `numerics` runs the dear conditions too, so its floor can lie a little higher.
+    """The largest shift among the fp32 conditions (`fp32_conditions`), run once for a model and text.
 
     Args:
         temperature: what the logits are divided by.
@@ -219,7 +214,7 @@ def noise_floor(
         WobbleError: the text cannot be predicted.
     """
     asked = _Asked(classifier, text, reference)
-    conditions, _ = quick_conditions(classifier, len(asked.encoding.ids))
+    conditions, _ = fp32_conditions(classifier, len(asked.encoding.ids))
     found = [row for row in map(asked.answer, conditions) if not isinstance(row, str)]
     if not found:
         return 0.0

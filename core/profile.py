@@ -19,7 +19,7 @@ from core.compare import Comparison, Reference, Row, compare
 from core.dropout import Dropout, acting, check, run_passes
 from core.errors import WobbleError
 from core.metrics import Probabilities, flip, label_name, margin, shift, wilson
-from core.numerics import DTYPES, Numerics, numerics
+from core.numerics import DTYPES, REFERENCE, Numerics, numerics
 from core.perturb import Perturbation, Variant, perturbations, variants
 from core.seeds import Family, family_of, load_family, members, predict_family
 from core.temperature import Head, probabilities
@@ -239,9 +239,10 @@ def profiles(
     check(classifier, dropout, passes)
     made = variants(text, seed=seed)
     same = [variant for variant in made if variant.same_sentence]
-    comparison = compare(classifier, text, same)
-    found = numerics(classifier, text, reference=comparison.alone)
-    floor = max(comparison.noise_floor, found.noise_floor)
+    alone = predict(classifier, [text], REFERENCE)
+    # First, because the comparison takes its noise floor from what ran here.
+    found = numerics(classifier, text, reference=alone)
+    comparison = compare(classifier, text, same, reference=alone)
     grown = Profile(
         model=classifier.id,
         head=classifier.head,
@@ -250,7 +251,7 @@ def profiles(
         weights_hash=classifier.weights_hash,
         untrained=bool(classifier.loading.untrained),
         reference=comparison.reference,
-        noise_floor=floor,
+        noise_floor=found.noise_floor,
         factors=(),
         comparison=comparison,
         numerics=found,
@@ -266,7 +267,11 @@ def profiles(
         return replace(grown, factors=(*grown.factors, row), seconds=time.perf_counter() - start)
 
     other = [variant for variant in made if not variant.same_sentence]
-    for rows in (*_formatting_rows(comparison, other, floor), _temperature_row(grown), _numerics_row(found, floor)):
+    for rows in (
+        *_formatting_rows(comparison, other, grown.noise_floor),
+        _temperature_row(grown),
+        _numerics_row(found, grown.noise_floor),
+    ):
         grown = with_row(rows)
         yield grown
 

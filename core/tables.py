@@ -311,7 +311,8 @@ def profile_strip_frame(found: Profile) -> pd.DataFrame:
             "variant": [case.name for _, case, _ in cases],
             "visible": [visible((case.row.variant.text if case.row else text)[:200]) for _, case, _ in cases],
             "tokens": [
-                " ".join(map(visible, (case.row.encoding if case.row else encoding).tokens[:60])) for _, case, _ in cases
+                " ".join(map(visible, (case.row.encoding if case.row else encoding).tokens[:60]))
+                for _, case, _ in cases
             ],
             "probabilities": [ranked(case.probabilities, found.labels) for _, case, _ in cases],
             "fate": [

@@ -36,8 +36,8 @@ def welcome(questions: Mapping[str, str]) -> Iterator[None]:
     rows = "".join(f"<tr><td><b>{escape(t)}</b></td><td>{escape(q)}</td></tr>" for t, q in questions.items())
     place.html(
         "<p class='w-verdict'>Why did the prediction change, and can you trust it?</p>"
-        f"{asked}<p class='w-line w-faint' role='status'>Starting torch and transformers: a few seconds, once. Then every factor runs "
-        f"on the sentence.</p><table class='w-table w-welcome'>{rows}</table>"
+        f"{asked}<p class='w-line w-faint' role='status'>Starting torch and transformers: a few seconds, once. Then "
+        f"every factor runs on the sentence.</p><table class='w-table w-welcome'>{rows}</table>"
     )
     try:
         yield

@@ -571,6 +571,15 @@ def table_html(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]
     return f"<div class='w-scroll'><table class='w-table'><tr>{head}</tr>{body}</table></div>"
 
 
+def noise_floor_html(noise_floor: float) -> str:
+    """The noise floor, what it is one hover away."""
+    return (
+        "<span class='w-faint' title='The largest shift that rounding alone causes for this model and sentence: padding, other "
+        "texts in the batch, another attention kernel, all in fp32. No shift of anything else that is not above it means "
+        f"anything. The Numerics page shows each.'>Noise floor {noise_floor:.1e}.</span>"
+    )
+
+
 def truncated_html(encoding: Encoding) -> str:
     """A line that says how much of a text the model reads; nothing where it reads all of it."""
     if not encoding.truncated:

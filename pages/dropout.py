@@ -182,8 +182,12 @@ def forgotten(found: Spread, labels: tuple[str, ...]) -> None:
         for number, (label, p) in enumerate(zip(found.labels[:10], found.samples[:10], strict=True), start=1)
     ]
     st.code("\n".join(lines), language="python")
-    names = len(set(found.labels[:10]))
-    said = "always the same label" if names == 1 else f"{names} different answers"
+    calls = found.labels[:10]
+    others = sum(label != off for label in calls)
+    if not others:
+        said = f"all {len(calls)} keep the label, and the probability moves"
+    else:
+        said = f"{others} of {len(calls)} {'gives' if others == 1 else 'give'} another label than model.eval() does"
     st.caption(
         f"Ten single calls of one sentence, with the checkpoint's own rates: {said}. from\\_pretrained returns a model in "
         "eval mode; a constructor, from\\_config and trainer code leave it in train mode, and then every call "
@@ -373,8 +377,7 @@ st.html(
     f"{len(acting(model.sites, dropout))} of {len(model.sites)} sites act"
     f"{'' if rate is None else f' at rate {rate:g}'}"
     f"{'' if temperature == 1 else f', T = {temperature:g}'}. The dotted line is the prediction with dropout off. "
-    "<span title='Shift between the sentence alone and the same sentence batched with its variants: what rounding alone "
-    f"causes. A shift below it means nothing.'>Noise floor {comparison.noise_floor:.1e}.</span></p>"
+    f"{_widgets.noise_floor_html(comparison.noise_floor)}</p>"
     f"{_widgets.truncated_html(run.encodings[0])}"
 )
 reaching = {key: row for key, row in tables.keys(comparison).items() if not row.absorbed}

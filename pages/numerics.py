@@ -64,7 +64,7 @@ def page(model: Classifier, text: str) -> None:
         f"<p class='w-verdict'>{escape(said)}</p>"
         f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(text, 300)}</span></p>"
         f"<p class='w-line'>Predicted <b>{escape(found.reference.label)}</b> by {escape(model.id)} on {escape(str(model.device))}. "
-        f"Noise floor <b>{found.noise_floor:.1e}</b>, the largest shift among the fp32 conditions.{margin}</p>"
+        f"{_widgets.noise_floor_html(found.noise_floor)}{margin}</p>"
         f"{_widgets.truncated_html(found.encoding)}"
     )
     frame = tables.numerics_strip_frame(found)

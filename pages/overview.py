@@ -51,9 +51,8 @@ def headline(found: Profile, model: Classifier) -> None:
     left.html(
         f"<p class='w-verdict'>{escape(said)}</p>"
         f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(reference.text, 160)}</span></p>"
-        f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b> by {escape(model.id)}.{asked} <span class='w-faint' "
-        "title='The largest shift that rounding alone causes for this model and sentence; nothing below it counts'>"
-        f"Noise floor {found.noise_floor:.0e}.</span></p>{_widgets.truncated_html(reference.encoding)}"
+        f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b> by {escape(model.id)}.{asked} "
+        f"{_widgets.noise_floor_html(found.noise_floor)}</p>{_widgets.truncated_html(reference.encoding)}"
     )
     right.html(_widgets.bars_html(found.labels, reference.probabilities, found.head))
 

@@ -41,8 +41,7 @@ def reference(comparison: Comparison, among: int) -> None:
         f"<p class='w-verdict{' small' if among > 1 else ''}'>{escape(comparison.summary)}</p>"
         f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(found.text, 300)}</span></p>"
         f"<p class='w-line'>Predicted <b>{escape(found.label)}</b>{margin} by {escape(comparison.model)} on "
-        f"{escape(comparison.device)}. <span class='w-faint' title='Shift between the sentence alone and the same sentence "
-        f"batched with its variants: what rounding alone causes'>Noise floor {comparison.noise_floor:.1e}.</span></p>{cut}"
+        f"{escape(comparison.device)}. {_widgets.noise_floor_html(comparison.noise_floor)}</p>{cut}"
     )
     right.html(_widgets.bars_html(comparison.labels, found.probabilities, comparison.head))
 

@@ -172,45 +172,50 @@ def at_temperature(model: Classifier, comparison: Comparison) -> None:
     logits = comparison.reference.logits
     head, labels = model.head, model.labels
     p, q = probabilities(logits, head), probabilities(logits, head, temperature)
-    st.html(
-        f"<p class='w-verdict'>{escape(said_of(model, p, q, temperature))}</p>"
-        f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(comparison.reference.text, 300)}</span></p>"
-        f"{_widgets.truncated_html(comparison.reference.encoding)}"
-    )
     reaching = {key: row for key, row in tables.keys(comparison).items() if not row.absorbed}
     beside = dict(list(reaching.items())[:BESIDE])
     stacked = np.stack([logits, *(row.logits for row in beside.values())])
     before, after = probabilities(stacked, head), probabilities(stacked, head, temperature)
     rows = [("your sentence", comparison.reference.text), *((key, row.variant.text) for key, row in beside.items())]
-    figure = strip_figure(comparison, beside, before, after, temperature, _widgets.dark())
+    grid = np.geomspace(min(SEARCHED[0], temperature), max(SEARCHED[1], temperature), 200)
+    curves = probabilities(logits[None] / grid[:, None], head)
+    never = "The curves never cross" if head == "softmax" else "No curve crosses 1/2"
+    guess = float(entropy(probabilities(np.zeros(len(labels)), head), head))
+    # All is drawn before anything is sent: what arrives piecemeal makes the browser lay the page out again and again.
+    dark = _widgets.dark()
+    figure = strip_figure(comparison, beside, before, after, temperature, dark)
+    probability_figure = figures.temperature_curves(
+        grid, curves, tables.unique(labels), at=temperature, title=never, dark=dark
+    )
+    entropy_figure = figures.entropy_curve(
+        grid, entropy(curves, head), at=temperature, most=guess, title="Hotter is less sure", dark=dark
+    )
+    table = side_by_side(model, rows, before, after, temperature)
+    st.html(
+        f"<p class='w-verdict'>{escape(said_of(model, p, q, temperature))}</p>"
+        f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(comparison.reference.text, 300)}</span></p>"
+        f"{_widgets.truncated_html(comparison.reference.encoding)}"
+    )
     st.plotly_chart(
         figure,
         key="tempered",
         config=_widgets.chart("wobble-temperature"),
         alt=f"Margins at T = 1 and at T = {read(temperature)}: no dot crosses the line",
     )
-    grid = np.geomspace(min(SEARCHED[0], temperature), max(SEARCHED[1], temperature), 200)
-    curves = probabilities(logits[None] / grid[:, None], head)
-    never = "The curves never cross" if head == "softmax" else "No curve crosses 1/2"
     left, right = st.columns(2)
     left.plotly_chart(
-        figures.temperature_curves(
-            grid, curves, tables.unique(labels), at=temperature, title=never, dark=_widgets.dark()
-        ),
+        probability_figure,
         key="curves",
         config=_widgets.chart("wobble-temperature-curves"),
         alt=f"Probability of each label over the temperature: {never}",
     )
-    guess = float(entropy(probabilities(np.zeros(len(labels)), head), head))
     right.plotly_chart(
-        figures.entropy_curve(
-            grid, entropy(curves, head), at=temperature, most=guess, title="Hotter is less sure", dark=_widgets.dark()
-        ),
+        entropy_figure,
         key="entropy",
         config=_widgets.chart("wobble-temperature-entropy"),
         alt="Entropy over the temperature: it grows up to that of a guess",
     )
-    st.html(side_by_side(model, rows, before, after, temperature))
+    st.html(table)
     erased = len(comparison.rows) - len(reaching)
     st.caption(
         f"The {len(beside)} variants that move most of the {len(reaching)} that reach the model; {erased} others are "

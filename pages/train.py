@@ -253,7 +253,9 @@ if runs_root() is None:
     st.stop()
 is_going = any(run.state in runs.LIVE for run in runs.runs())
 st.fragment(run_every=LOOK if is_going else None)(live)()
-with st.expander("A new run", expanded=not is_going and "run" not in st.session_state, icon=":material/model_training:"):
+with st.expander(
+    "A new run", expanded=not is_going and "run" not in st.session_state, icon=":material/model_training:"
+):
     chosen = _widgets.labelled_data("train")
     if chosen is not None:
         source, data = chosen
