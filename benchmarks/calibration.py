@@ -1,6 +1,7 @@
-"""Calibration of the embedded models before and after temperature scaling: `python -m benchmarks.calibration`."""
+"""Calibration before and after temperature scaling: `python -m benchmarks.calibration [MODEL ...]`."""
 
 import json
+import sys
 from dataclasses import asdict
 from typing import Any
 
@@ -32,4 +33,8 @@ def calibration(id: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps([calibration(id) for id in catalog.local_ids() if "/" not in id], indent=2))
+    print(
+        json.dumps(
+            [calibration(id) for id in sys.argv[1:] or ("minilm-uncased", "bpe-cased", "unigram-cased")], indent=2
+        )
+    )

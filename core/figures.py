@@ -473,7 +473,7 @@ def tempered_strip(
     y: dict[str, object] = {"autorange": "reversed", "automargin": False}
     layout = _layout(title, dark, 130 + 26 * len(names), x, y)
     layout |= {
-        "margin": {"l": 16 + 7.5 * max(map(len, names)), "r": 16, "t": 62, "b": 52},
+        "margin": {"l": 16 + 6.6 * max(map(len, names)), "r": 16, "t": 62, "b": 52},
         "shapes": [
             {"type": "rect", "x0": -1.04, "x1": 0, "yref": "paper", "y0": 0, "y1": 1, "fillcolor": ABSORBED,
              "opacity": 0.13, "line": {"width": 0}, "layer": "below"},
