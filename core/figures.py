@@ -313,21 +313,28 @@ def settling(
 def temperature_curves(
     temperatures: np.ndarray,
     p: np.ndarray,
+    entropy: np.ndarray,
     labels: Sequence[str],
     *,
     at: float,
+    most: float,
     title: str,
     top: int = 6,
     dark: bool = False,
 ) -> go.Figure:
-    """Every label's probability over the temperature, with the current one and T = 1 marked; of many labels the first ones.
+    """Every label's probability over the temperature, and below it the entropy; T = 1 and the current one are marked in both.
+
+    One chart, because each that is redrawn costs the slider a twentieth of a second.
 
     Args:
         temperatures: `[n]`, ascending.
         p: `[n, n_labels]`.
+        entropy: `[n]`, nats.
         at: the current temperature.
+        most: the entropy of a guess.
         top: labels shown, those with the largest probability at T = 1.
     """
+    ink, grid = ("#E8EAED", "#3A4048") if dark else ("#1F2430", "#E3E6EA")
     colors = label_colors(labels)
     nearest = int(np.abs(np.log(temperatures)).argmin())
     shown = sorted(range(len(labels)), key=lambda i: -p[nearest, i])[:top]
@@ -338,50 +345,47 @@ def temperature_curves(
         )
         for i in shown
     ]  # fmt: skip
+    lines.append(
+        go.Scatter(
+            x=temperatures, y=entropy, yaxis="y2", mode="lines", line={"color": PALETTE[2], "width": 3}, showlegend=False,
+            hovertemplate="T = %{x:.3g}: %{y:.4f} nats<extra>entropy</extra>",
+        )
+    )  # fmt: skip
     rest = f" (the {len(shown)} largest of {len(labels)})" if len(labels) > len(shown) else ""
-    y: dict[str, object] = {"automargin": False, "range": [-0.02, 1.02], "title": {"text": f"probability{rest}"}}
-    # The title has the line at the top to itself; the names of many labels need lines of their own below it.
-    names = -(-sum(9 + min(len(labels[i]), 28) for i in shown) // 42)
-    layout = _layout(title, dark, 320 + 20 * names, _log_axis(temperatures), y)
-    layout |= {
-        "margin": {"l": 62, "r": 16, "t": 76 + 20 * names, "b": 52},
-        "legend": {"orientation": "h", "y": 1.1, "yanchor": "bottom", "x": 0, "xanchor": "left"},
-        "showlegend": True,
-    }
-    return go.Figure(lines, layout | _temperature_marks(at, dark))
-
-
-def entropy_curve(
-    temperatures: np.ndarray, entropy: np.ndarray, *, at: float, most: float, title: str, dark: bool = False
-) -> go.Figure:
-    """Entropy over the temperature.
-
-    Args:
-        temperatures: `[n]`, ascending.
-        entropy: `[n]`, nats.
-        at: the current temperature.
-        most: the entropy of a guess.
-    """
-    line = go.Scatter(
-        x=temperatures, y=entropy, mode="lines", line={"color": PALETTE[2], "width": 3}, showlegend=False,
-        hovertemplate="T = %{x:.3g}: %{y:.4f} nats<extra></extra>",
-    )  # fmt: skip
+    # The names of many labels need lines of their own.
+    names = -(-sum(9 + min(len(labels[i]), 28) for i in shown) // 100)
     y: dict[str, object] = {
-        "automargin": False,
-        "range": [-0.02 * most, 1.14 * most],
-        "title": {"text": "entropy (nats)"},
-    }
-    layout = _layout(title, dark, 340, _log_axis(temperatures), y) | {"margin": {"l": 62, "r": 16, "t": 96, "b": 52}}
-    marks = _temperature_marks(at, dark)
-    marks["shapes"].append(
-        {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": most, "y1": most, "layer": "below",
-         "line": {"color": ABSORBED, "width": 1.5, "dash": "dash"}}
-    )  # fmt: skip
-    marks["annotations"].append(
-        {"x": 0, "xref": "paper", "xanchor": "left", "y": most, "yanchor": "bottom", "text": f"a guess: {most:.3f}",
-         "showarrow": False, "font": {"size": 13, "color": ABSORBED}}
-    )  # fmt: skip
-    return go.Figure([line], layout | marks)
+        "automargin": False, "range": [-0.02, 1.02], "domain": [0.44, 1], "title": {"text": f"probability{rest}"},
+    }  # fmt: skip
+    layout = _layout(title, dark, 440 + 20 * names, _log_axis(temperatures) | {"anchor": "y2"}, y)
+    marks = [(1.0, ABSORBED, "T = 1", "right" if at > 1 else "left")]
+    if at != 1:
+        # Away from the name of T = 1, but never over the edge of the chart.
+        marks.append((at, ink, f"T = {at:,.7g}", "left" if at <= 0.2 or 1 < at < 5 else "right"))
+    layout |= {
+        "yaxis2": {
+            "gridcolor": grid, "zeroline": False, "fixedrange": True, "tickfont": {"color": ink}, "domain": [0, 0.34],
+            "range": [-0.02 * most, 1.2 * most], "nticks": 4, "title": {"text": "entropy (nats)"},
+        },
+        "margin": {"l": 62, "r": 16, "t": 76 + 20 * names, "b": 52},
+        "legend": {"orientation": "h", "y": 1.065, "yanchor": "bottom", "x": 0, "xanchor": "left"},
+        "showlegend": True,
+        "shapes": [
+            _upright(1.0, {"color": ABSORBED, "width": 2, "dash": "dot"}),
+            _upright(at, {"color": ink, "width": 3}),
+            {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y2", "y0": most, "y1": most, "layer": "below",
+             "line": {"color": ABSORBED, "width": 1.5, "dash": "dash"}},
+        ],
+        "annotations": [
+            # On a logarithmic axis annotations are placed by the exponent, and lines by the value itself.
+            {"x": float(np.log10(t)), "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": side, "text": text,
+             "showarrow": False, "font": {"size": 13, "color": color}}
+            for t, color, text, side in marks
+        ]
+        + [{"x": 0, "xref": "paper", "xanchor": "left", "y": most, "yref": "y2", "yanchor": "bottom",
+            "text": f"a guess: {most:.3f}", "showarrow": False, "font": {"size": 13, "color": ABSORBED}}],
+    }  # fmt: skip
+    return go.Figure(lines, layout)
 
 
 def _log_axis(temperatures: np.ndarray) -> dict[str, object]:
@@ -399,29 +403,6 @@ def _log_axis(temperatures: np.ndarray) -> dict[str, object]:
         "tickvals": named,
         "ticktext": [f"{t:,.7g}" for t in named],
     }
-
-
-def _temperature_marks(at: float, dark: bool) -> dict[str, list[dict[str, object]]]:
-    """Lines at T = 1 and at the current temperature, and their names; as a layout's parts, because a figure that
-    grows piece by piece is checked anew with each, and the slider would wait for it.
-    """
-    ink = "#E8EAED" if dark else "#1F2430"
-    marks = [(1.0, ABSORBED, "T = 1", "right" if at > 1 else "left")]
-    if at != 1:
-        # Away from the name of T = 1, but never over the edge of the chart.
-        marks.append((at, ink, f"T = {at:,.7g}", "left" if at <= 0.2 or 1 < at < 5 else "right"))
-    return {
-        "shapes": [
-            _upright(1.0, {"color": ABSORBED, "width": 2, "dash": "dot"}),
-            _upright(at, {"color": ink, "width": 3}),
-        ],
-        "annotations": [
-            # On a logarithmic axis annotations are placed by the exponent, and lines by the value itself.
-            {"x": float(np.log10(t)), "y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": side, "text": text,
-             "showarrow": False, "font": {"size": 13, "color": color}}
-            for t, color, text, side in marks
-        ],
-    }  # fmt: skip
 
 
 def _upright(x: float, line: dict[str, object]) -> dict[str, object]:

@@ -179,16 +179,13 @@ def at_temperature(model: Classifier, comparison: Comparison) -> None:
     rows = [("your sentence", comparison.reference.text), *((key, row.variant.text) for key, row in beside.items())]
     grid = np.geomspace(min(SEARCHED[0], temperature), max(SEARCHED[1], temperature), 200)
     curves = probabilities(logits[None] / grid[:, None], head)
-    never = "The curves never cross" if head == "softmax" else "No curve crosses 1/2"
+    never = f"{'The curves never cross' if head == 'softmax' else 'No curve crosses 1/2'}; hotter is less sure"
     guess = float(entropy(probabilities(np.zeros(len(labels)), head), head))
     # All is drawn before anything is sent: what arrives piecemeal makes the browser lay the page out again and again.
     dark = _widgets.dark()
     figure = strip_figure(comparison, beside, before, after, temperature, dark)
-    probability_figure = figures.temperature_curves(
-        grid, curves, tables.unique(labels), at=temperature, title=never, dark=dark
-    )
-    entropy_figure = figures.entropy_curve(
-        grid, entropy(curves, head), at=temperature, most=guess, title="Hotter is less sure", dark=dark
+    curves_figure = figures.temperature_curves(
+        grid, curves, entropy(curves, head), tables.unique(labels), at=temperature, most=guess, title=never, dark=dark
     )
     table = side_by_side(model, rows, before, after, temperature)
     st.html(
@@ -202,18 +199,11 @@ def at_temperature(model: Classifier, comparison: Comparison) -> None:
         config=_widgets.chart("wobble-temperature"),
         alt=f"Margins at T = 1 and at T = {read(temperature)}: no dot crosses the line",
     )
-    left, right = st.columns(2)
-    left.plotly_chart(
-        probability_figure,
+    st.plotly_chart(
+        curves_figure,
         key="curves",
         config=_widgets.chart("wobble-temperature-curves"),
-        alt=f"Probability of each label over the temperature: {never}",
-    )
-    right.plotly_chart(
-        entropy_figure,
-        key="entropy",
-        config=_widgets.chart("wobble-temperature-entropy"),
-        alt="Entropy over the temperature: it grows up to that of a guess",
+        alt=f"Probability of each label and entropy over the temperature: {never}",
     )
     st.html(table)
     erased = len(comparison.rows) - len(reaching)
