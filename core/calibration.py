@@ -138,16 +138,21 @@ def calibrate_on(classifier: Classifier, data: Labelled) -> Calibration:
             f"{classifier.id} has a {classifier.head} head, and temperature scaling is defined for softmax."
         )
     data.numbered_as(classifier.labels)  # refuses other labels before anything runs
-    if data.own_split and {"validation", "test"} <= set(data.split.tolist()):
-        parts = [data.part("validation"), data.part("test")]
-    else:
-        whole = data.part("validation") if data.own_split else data
-        # Drawn, because data may be sorted.
-        order = np.random.default_rng(0).permutation(len(whole.texts))
-        parts = [whole.rows(half) for half in np.array_split(order, 2)]
+    parts = fit_and_test(data)
     logits = [predict(classifier, part.texts).logits for part in parts]
     labels = [part.numbered_as(classifier.labels) for part in parts]
     return calibrate(logits[0], labels[0], logits[1], labels[1])
+
+
+def fit_and_test(data: Labelled) -> tuple[Labelled, Labelled]:
+    """The texts that a temperature is fitted on, and those that it is tested on: see `calibrate_on`."""
+    if data.own_split and {"validation", "test"} <= set(data.split.tolist()):
+        return data.part("validation"), data.part("test")
+    whole = data.part("validation") if data.own_split else data
+    # Drawn, because data may be sorted.
+    order = np.random.default_rng(0).permutation(len(whole.texts))
+    fit, test = np.array_split(order, 2)
+    return whole.rows(fit), whole.rows(test)
 
 
 def calibrate(

@@ -1,6 +1,6 @@
 """Short scripts on plain transformers that print the numbers on the screen, without Wobble."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, replace
 from pathlib import Path
 
@@ -28,6 +28,37 @@ def _answer(head: Head, temperature: str | None) -> str:
     )
 
 
+def _measures(head: Head) -> list[str]:
+    """Functions `shift` and `margin` of a row of probabilities beside the reference's; a regression has no margin."""
+    if head == "regression":
+        return [
+            "def shift(p, q):",
+            "    return max(abs(a - b) for a, b in zip(p, q))",
+            "",
+            "",
+            "def margin(p, q):",
+            "    return None",
+        ]
+    if head == "sigmoid":
+        return [
+            "def shift(p, q):",
+            "    return max(abs(a - b) for a, b in zip(p, q))",
+            "",
+            "",
+            "def margin(p, q):",
+            "    return min(2 * (a - 0.5 if b > 0.5 else 0.5 - a) for a, b in zip(p, q))",
+        ]
+    return [
+        "def shift(p, q):",
+        "    return 0.5 * sum(abs(a - b) for a, b in zip(p, q))",
+        "",
+        "",
+        "def margin(p, q):",
+        "    top = q.index(max(q))",
+        "    return p[top] - max(a for i, a in enumerate(p) if i != top)",
+    ]
+
+
 def _where(classifier: Classifier, directory: Path) -> str:
     """How a script on the user's own machine names the files: the hub id, or a path from Wobble's folder."""
     if classifier.source.kind == "hub" and directory == classifier.source.top:
@@ -35,7 +66,8 @@ def _where(classifier: Classifier, directory: Path) -> str:
     return _path(directory)
 
 
-def _load(classifier: Classifier) -> list[str]:
+def load_lines(classifier: Classifier) -> list[str]:
+    """The lines that load tokenizer and model; the first is the tokenizer's."""
     source = classifier.source
     base, top = _where(classifier, source.directory), _where(classifier, source.top)
     # An adapter with labels of its own brings the config that knows them; its head has their shape.
@@ -55,7 +87,8 @@ def _own_config(classifier: Classifier) -> bool:
     return classifier.source.adapter is not None and classifier.source.config.parent == classifier.source.adapter
 
 
-def _imports(classifier: Classifier) -> list[str]:
+def imports_of(classifier: Classifier) -> list[str]:
+    """The imports that `load_lines` needs."""
     peft = ["from peft import PeftModel"] if classifier.source.adapter else []
     names = [
         *(["AutoConfig"] if _own_config(classifier) else []),
@@ -65,29 +98,80 @@ def _imports(classifier: Classifier) -> list[str]:
     return ["import torch", *peft, f"from transformers import {', '.join(names)}"]
 
 
-def predict_script(classifier: Classifier, texts: Sequence[str], temperature: float = 1.0) -> str:
-    """A script that prints the probabilities of each text, one JSON object a line, and loads nothing of Wobble.
-
-    Embedded models are named by their path from Wobble's folder, so it runs from there.
-    """
+def _predicting(classifier: Classifier, temperature: float) -> list[str]:
+    """What a script needs to predict one text: imports, the model, `predicted(text)` and the measures."""
     answer = _answer(classifier.head, None if temperature == 1 else repr(temperature))
-    lines = [
-        "import json",
+    return [
+        *imports_of(classifier),
         "",
-        *_imports(classifier),
+        *load_lines(classifier),
         "",
-        *_load(classifier),
         "",
-        "texts = [",
-        *(f"    {text!a}," for text in texts),
-        "]",
-        "for text in texts:",
+        "def predicted(text):",
         f"    inputs = tokenizer(text, return_tensors='pt', truncation=True, max_length={classifier.limit})",
         "    with torch.inference_mode():",
         "        logits = model(**inputs).logits[0].double()",
-        f"    row = {answer}.tolist()",
-        "    labels = [model.config.id2label[i] for i in range(len(row))]",
-        "    print(json.dumps({'text': text, 'ids': inputs['input_ids'][0].tolist(), 'labels': labels, 'probabilities': row}))",
+        f"    return inputs['input_ids'][0].tolist(), {answer}.tolist()",
+        "",
+        "",
+        *_measures(classifier.head),
+        "",
+        "",
+    ]
+
+
+def predict_script(classifier: Classifier, texts: Sequence[str], temperature: float = 1.0) -> str:
+    """A script that prints the probabilities of each text, and shift and margin beside the first, one JSON object a line.
+
+    It loads nothing of Wobble. Embedded models are named by their path from Wobble's folder, so it runs from there.
+    """
+    lines = [
+        "import json",
+        "",
+        *_predicting(classifier, temperature),
+        "texts = [",
+        *(f"    {text!a}," for text in texts),
+        "]",
+        "_, first = predicted(texts[0])",
+        "labels = [model.config.id2label[i] for i in range(len(first))]",
+        "for text in texts:",
+        "    ids, row = predicted(text)",
+        "    print(json.dumps({",
+        "        'text': text, 'ids': ids, 'labels': labels, 'probabilities': row,",
+        "        'shift': shift(row, first), 'margin': margin(row, first),",
+        "    }))",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def edits_script(classifier: Classifier, text: str, edits: Mapping[str, Sequence[str]]) -> str:
+    """A script that prints for each factor how many edits were tried, erased and flip the text, and its largest and median
+    shift, one JSON object a line.
+
+    Args:
+        edits: the edited texts of each factor.
+    """
+    flips = "None" if classifier.head == "regression" else "sum(margin(row, first) < 0 for _, row in rows)"
+    lines = [
+        "import json",
+        "from statistics import median",
+        "",
+        *_predicting(classifier, 1.0),
+        "own, first = predicted(" + f"{text!a})",
+        "for factor, texts in {",
+        *(
+            line
+            for factor, texts in edits.items()
+            for line in (f"    {factor!r}: [", *(f"        {edited!a}," for edited in texts), "    ],")
+        ),
+        "}.items():",
+        "    rows = [predicted(edited) for edited in texts]",
+        "    shifts = [shift(row, first) if ids != own else 0.0 for ids, row in rows]",
+        "    print(json.dumps({",
+        "        'factor': factor, 'tried': len(rows), 'absorbed': sum(ids == own for ids, _ in rows),",
+        f"        'flips': {flips},",
+        "        'largest_shift': max(shifts), 'median_shift': median(shifts),",
+        "    }))",
     ]
     return "\n".join(lines) + "\n"
 
@@ -98,9 +182,9 @@ def temperature_script(classifier: Classifier, texts: Sequence[str], temperature
     lines = [
         "import json",
         "",
-        *_imports(classifier),
+        *imports_of(classifier),
         "",
-        *_load(classifier),
+        *load_lines(classifier),
         "",
         "texts = [",
         *(f"    {text!a}," for text in texts),
@@ -120,7 +204,8 @@ def temperature_script(classifier: Classifier, texts: Sequence[str], temperature
 def dropout_script(
     classifier: Classifier, text: str, passes: int, dropout: Dropout, temperature: float = 1.0
 ) -> str | None:
-    """A script that runs the same passes with `model.train()`, one by one, and prints each one's probabilities.
+    """A script that runs the same passes with `model.train()`, one by one, and prints each one's probabilities, and at last
+    the flip rate, the predictive entropy, the mutual information and the variation ratio over them.
 
     None where plain transformers cannot be told apart what acts and what does not (one module that drops in two places,
     of which one is off; functions that a model calls with rates of their own).
@@ -145,14 +230,14 @@ def dropout_script(
     load = [
         # The eager kernel drops attention probabilities through the function that the script replaces.
         line.replace("torch.float32)", "torch.float32, attn_implementation='eager')").replace(".eval()", ".train()")
-        for line in _load(classifier)
+        for line in load_lines(classifier)
     ]
     return "\n".join(
         [
             "import hashlib",
             "import json",
             "",
-            *_imports(classifier),
+            *imports_of(classifier),
             "",
             *load,
             *([] if on == "cpu" else [f"model.to({on!r})"]),
@@ -171,15 +256,51 @@ def dropout_script(
             f"inputs = tokenizer(text, return_tensors='pt', truncation=True, max_length={classifier.limit})"
             + ("" if on == "cpu" else f".to({on!r})"),
             "ids = tuple(inputs['input_ids'][0].tolist())",
+            "passes = []",
             f"for number in range({passes}):",
             f"    key = hashlib.sha256(f'{dropout.seed}/{{number}}/{{ids}}'.encode()).digest()",
             f"    generator = torch.Generator({'' if on == 'cpu' else repr(on)}).manual_seed(int.from_bytes(key[:8], 'big') >> 1)",
             "    with torch.inference_mode():",
             "        logits = model(**inputs).logits[0].double()",
-            f"    print(json.dumps({{'pass': number + 1, 'probabilities': {answer}.tolist()}}))",
+            f"    passes.append({answer})",
+            "    print(json.dumps({'pass': number + 1, 'probabilities': passes[-1].tolist()}))",
+            *_over_passes(classifier.head, answer),
             "",
         ]
     )
+
+
+def _over_passes(head: Head, answer: str) -> list[str]:
+    """The measures over passes, from `passes`, a list of rows."""
+    if head == "regression":
+        return []
+    label = "(p > 0.5)" if head == "sigmoid" else "torch.nn.functional.one_hot(p.argmax(-1), p.shape[-1])"
+    # A yes-or-no answer has an entropy of its own.
+    entropy = "(torch.special.entr(p) + torch.special.entr(1 - p))" if head == "sigmoid" else "torch.special.entr(p)"
+    return [
+        "",
+        "",
+        "def labels(p):",
+        f"    return {label}.tolist()",
+        "",
+        "",
+        "def entropy(p):",
+        f"    return {entropy}.sum(-1)",
+        "",
+        "",
+        "model.eval()",
+        "with torch.inference_mode():",
+        "    logits = model(**inputs).logits[0].double()",
+        f"p, off = torch.stack(passes), {answer}",
+        "said = labels(p)",
+        "print(json.dumps({",
+        "    'dropout_off': off.tolist(),",
+        "    'flip_rate': sum(label != labels(off) for label in said) / len(said),",
+        "    'predictive_entropy': entropy(p.mean(0)).item(),",
+        "    'mutual_information': (entropy(p.mean(0)) - entropy(p).mean()).item(),",
+        "    'variation_ratio': 1 - max(said.count(label) for label in said) / len(said),",
+        "}))",
+    ]
 
 
 def numerics_script(classifier: Classifier, found: Numerics) -> str:
@@ -193,9 +314,9 @@ def numerics_script(classifier: Classifier, found: Numerics) -> str:
         "import copy",
         "import json",
         "",
-        *_imports(classifier),
+        *imports_of(classifier),
         "",
-        *_load(classifier),
+        *load_lines(classifier),
         "",
         f"text = {found.text!a}",
         "for name, padded, among, kernel, dtype in [",
@@ -253,21 +374,16 @@ def seeds_script(family: Family, text: str, temperature: float = 1.0) -> str:
     """A script that loads every member of a family, one after the other, and prints its probabilities, one JSON object a line."""
     first = family.first
     answer = _answer(first.head, None if temperature == 1 else repr(temperature))
-    folders = {member.name: _member_folder(first, member.id) for member in family.members}
-    load = [
-        line.replace(repr(_where(first, first.source.top)), "folder")
-        for line in _load(first)
-        if not line.startswith("tokenizer")
-    ]
+    folders, load = member_lines(family)
     return "\n".join(
         [
             "import json",
             "",
-            *_imports(first),
+            *imports_of(first),
             "",
-            _load(first)[0],
+            load_lines(first)[0],
             "members = {",
-            *(f"    {name!r}: {folder!r}," for name, folder in folders.items()),
+            *folders,
             "}",
             f"inputs = tokenizer({text!a}, return_tensors='pt', truncation=True, max_length={first.limit})",
             "for name, folder in members.items():",
@@ -278,6 +394,18 @@ def seeds_script(family: Family, text: str, temperature: float = 1.0) -> str:
             "",
         ]
     )
+
+
+def member_lines(family: Family) -> tuple[list[str], list[str]]:
+    """The items of a dictionary of the members' folders, and the lines that load the one in `folder`."""
+    first = family.first
+    folders = [f"    {member.name!r}: {_member_folder(first, member.id)!r}," for member in family.members]
+    load = [
+        line.replace(repr(_where(first, first.source.top)), "folder")
+        for line in load_lines(first)
+        if not line.startswith("tokenizer")
+    ]
+    return folders, load
 
 
 def _member_folder(first: Classifier, id: str) -> str:

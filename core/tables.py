@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.classifier import Logits
+from core.calibration import fit_and_test
+from core.classifier import Classifier, Logits
 from core.compare import Comparison, Row
 from core.dropout import Spread
 from core.figures import label_colors
+from core.labelled import Labelled
 from core.metrics import Probabilities, entropy, flip, label_name, margin, shift, wilson
 from core.numerics import Numerics
 from core.perturb import perturbations
@@ -267,6 +269,17 @@ def tempered_frame(comparison: Comparison, temperature: float) -> pd.DataFrame:
         columns[f"entropy at {at}"] = entropy(p, head)
         columns[f"margin at {at}"] = margin(p, reference, head)
     return pd.concat([frame, pd.DataFrame(columns)], axis=1)
+
+
+def calibration_frame(classifier: Classifier, data: Labelled) -> pd.DataFrame:
+    """The labelled texts of a calibration, for a download: text, number of the label, and "fit" or "test"."""
+    return pd.concat(
+        [
+            pd.DataFrame({"text": part.texts, "label": part.numbered_as(classifier.labels), "part": name})
+            for name, part in zip(("fit", "test"), fit_and_test(data), strict=True)
+        ],
+        ignore_index=True,
+    )
 
 
 def on_data_frame(family: Family, found: OnData) -> pd.DataFrame:

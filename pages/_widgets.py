@@ -604,10 +604,20 @@ def download(label: str, file_name: str, make: Callable[[], bytes | str]) -> Non
     )
 
 
-def code(script: str) -> None:
-    """The "show the code" panel."""
+def code(script: str | Mapping[str, str], beside: str = "") -> None:
+    """The "show the code" panel.
+
+    Args:
+        script: one, or several by the names of their tabs.
+        beside: name of the file that the script reads, a download of the same page.
+    """
     with st.expander("Show the code", icon=":material/code:"):
+        reads = f", with the download {escape_markdown(beside)} beside it," if beside else ""
         st.caption(
-            "Plain transformers, without Wobble: run it in Wobble's folder and it prints the numbers on this page."
+            f"Plain transformers, without Wobble: run it in Wobble's folder{reads} and it prints the numbers on this page."
         )
-        st.code(script, language="python")
+        if isinstance(script, str):
+            st.code(script, language="python")
+            return
+        for tab, one in zip(st.tabs(list(script)), script.values(), strict=True):
+            tab.code(one, language="python")

@@ -15,8 +15,11 @@ from core import figures, tables
 from core.classifier import Classifier
 from core.data import gallery
 from core.documents import profile_document
-from core.profile import FACTORS, FactorRow, Profile, described
+from core.dropout import Dropout
+from core.profile import FACTORS, TEMPERATURES, FactorRow, Profile, described
 from core.report import report
+from core.scripts import dropout_script, edits_script, numerics_script, predict_script, seeds_script, temperature_script
+from core.seeds import Family
 from core.shortest import BUDGET, shortest_flip
 from core.verdict import verdict
 from core.visible import visible
@@ -210,6 +213,8 @@ def shortest(model: Classifier, text: str) -> None:
             f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(flip.text, 400)}</span> <span class='w-faint'>"
             f"{escape(names)}</span></p>{_widgets.bars_html(model.labels, flip.probabilities, model.head)}"
         )
+    if found.flips:
+        _widgets.code(predict_script(model, [text, *(flip.text for flip in found.flips[:3])]))
 
 
 def remember(text: str) -> None:
@@ -251,6 +256,22 @@ def take_away(model: Classifier, found: Profile, figure: go.Figure) -> None:
     )
 
 
+def scripts(model: Classifier, found: Profile, family: Family | None) -> dict[str, str]:
+    """A script for each kind of factor; together they print every number of the profile."""
+    edits = {row.factor: [case.row.variant.text for case in row.cases if case.row is not None] for row in found.factors}
+    made = {
+        "edits": edits_script(model, found.reference.text, {factor: texts for factor, texts in edits.items() if texts})
+    }
+    if found["dropout"].cases:
+        passes = dropout_script(model, found.reference.text, found.passes, Dropout(found.seed))
+        made |= {"dropout": passes} if passes is not None else {}
+    if found["temperature"].cases:
+        made["temperature"] = temperature_script(model, [found.reference.text], [1.0, *TEMPERATURES])
+    if family is not None:
+        made["seed"] = seeds_script(family, found.reference.text)
+    return made | {"numerics": numerics_script(model, found.numerics)}
+
+
 text = _widgets.sentence()
 loading = st.empty()
 loading.html(
@@ -286,3 +307,4 @@ st.subheader("Try another sentence")
 choices("Examples", [(example.text, example.why) for example in gallery()], "example")
 choices("Recent", [(one, "") for one in st.session_state.recent[1:]], "recent")
 take_away(models[0], profile, figure)
+_widgets.code(scripts(models[0], profile, None if profile.family is None else _widgets.family(profile.family)))

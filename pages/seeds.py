@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core import catalog, figures, tables
+from core.data_scripts import SEEDS_FILE, on_data_script, way_script
 from core.documents import seeds_document
 from core.metrics import label_name, margin, predicted, wilson
 from core.recipe import PARTS
@@ -203,9 +204,17 @@ def data_view(family: Family, _text: str, _temperature: float) -> None:
         _widgets.download(
             "CSV", "wobble-seeds-data.csv", lambda: tables.on_data_frame(family, found).to_csv(index=False).encode()
         )
-        _widgets.download(
-            "Parquet", "wobble-seeds-data.parquet", lambda: tables.on_data_frame(family, found).to_parquet(index=False)
-        )
+        data_download(family)
+    _widgets.code(on_data_script(family), SEEDS_FILE)
+
+
+def data_download(family: Family) -> None:
+    """The held-out texts with what each member predicts, which the scripts of this page read."""
+    _widgets.download(
+        "Texts (Parquet)",
+        SEEDS_FILE,
+        lambda: tables.on_data_frame(family, _widgets.tested(family)).to_parquet(index=False),
+    )
 
 
 def people(found: OnData) -> None:
@@ -314,6 +323,8 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
     )
     with st.container(horizontal=True):
         _widgets.download("CSV", "wobble-seeds-influence.csv", lambda: frame.to_csv(index=False).encode())
+        data_download(family)
+    _widgets.code(on_data_script(family), SEEDS_FILE)
 
 
 def way_view(family: Family, text: str, temperature: float) -> None:
@@ -368,6 +379,8 @@ def way_view(family: Family, text: str, temperature: float) -> None:
             lambda: tables.way_frame(found, sentence, family.first.labels).to_csv(index=False).encode(),
         )
         _widgets.download("Chart (HTML)", "wobble-seeds-way.html", lambda: figure.to_html(include_plotlyjs=True))
+        data_download(family)
+    _widgets.code(way_script(family, first, second, text, len(found.shares), temperature), SEEDS_FILE)
 
 
 VIEWS: Mapping[str, Callable[[Family, str, float], None]] = {

@@ -13,10 +13,11 @@ from core import figures, tables
 from core.calibration import BINS, SEARCHED, Calibration, Estimate
 from core.classifier import Classifier
 from core.compare import Comparison, Row
+from core.data_scripts import CALIBRATION_FILE, calibration_script
 from core.documents import calibration_document, tempered_document
 from core.dropout import Dropout, acting
 from core.errors import WobbleError
-from core.labelled import EMBEDDED
+from core.labelled import EMBEDDED, Labelled
 from core.metrics import Probabilities, entropy, label_name, margin, predicted
 from core.scripts import temperature_script
 from core.temperature import (
@@ -389,7 +390,7 @@ def estimate(found: Estimate) -> str:
     return f"{found.value:.4f} ({found.low:.4f} to {found.high:.4f})"
 
 
-def calibration(model: Classifier, found: Calibration) -> None:
+def calibration(model: Classifier, data: Labelled, found: Calibration) -> None:
     """The fitted temperature and what it changes."""
     before, after = found.before, found.after
     ways = "less" if found.temperature > 1 else "more"
@@ -446,11 +447,18 @@ def calibration(model: Classifier, found: Calibration) -> None:
         "Each dot is a bin of texts, larger where it holds more. On the diagonal the probabilities mean what they say; below it "
         "the model is surer than it is right."
     )
-    _widgets.download(
-        "JSON of the calibration",
-        "wobble-calibration.json",
-        lambda: json.dumps(calibration_document(model, found)).encode(),
-    )
+    with st.container(horizontal=True):
+        _widgets.download(
+            "JSON of the calibration",
+            "wobble-calibration.json",
+            lambda: json.dumps(calibration_document(model, found)).encode(),
+        )
+        _widgets.download(
+            "Labelled texts (Parquet)",
+            CALIBRATION_FILE,
+            lambda: tables.calibration_frame(model, data).to_parquet(index=False),
+        )
+    _widgets.code(calibration_script(model), CALIBRATION_FILE)
 
 
 text = _widgets.sentence()
@@ -487,4 +495,4 @@ else:
         st.session_state.fitted = True
         fitted = _widgets.attempt(lambda: _widgets.calibrated(model, chosen[1]))
         if fitted is not None:
-            calibration(model, fitted)
+            calibration(model, chosen[1], fitted)

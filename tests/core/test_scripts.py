@@ -11,8 +11,11 @@ import pytest
 
 from core.catalog import load
 from core.classifier import Condition, predict
-from core.dropout import Dropout, run_passes
-from core.scripts import dropout_script, predict_script, temperature_script, tokens_script
+from core.compare import compare
+from core.dropout import Dropout, Spread, run_passes, spread
+from core.metrics import margin, shift
+from core.perturb import variants
+from core.scripts import dropout_script, edits_script, predict_script, temperature_script, tokens_script
 from core.stages import stages
 from core.temperature import probabilities
 from tests.architectures import loaded, save
@@ -38,14 +41,23 @@ def test_the_prediction_script_prints_the_same_numbers(id: str) -> None:
     ours = probabilities(prediction.logits, classifier.head)
     np.testing.assert_allclose([row["probabilities"] for row in rows], ours, atol=1e-5)
     assert {tuple(row["labels"]) for row in rows} == {classifier.labels}
+    np.testing.assert_allclose([row["shift"] for row in rows], shift(ours, ours[0], classifier.head), atol=1e-5)
+    np.testing.assert_allclose([row["margin"] for row in rows], margin(ours, ours[0], classifier.head), atol=1e-5)
 
 
 @pytest.mark.parametrize("problem", ["multi_label_classification", "regression"])
 def test_the_script_treats_other_heads_as_wobble_does(problem: str, tmp_path: Path) -> None:
     classifier = loaded(save("bert", tmp_path / "bert", num_labels=3, problem_type=problem))
-    rows = run(predict_script(classifier, ["a test"]))
-    ours = probabilities(predict(classifier, ["a test"]).logits, classifier.head)
-    np.testing.assert_allclose(rows[0]["probabilities"], ours[0], atol=1e-5)
+    texts = ["a test", "Another , test !"]
+    rows = run(predict_script(classifier, texts))
+    ours = probabilities(predict(classifier, texts).logits, classifier.head)
+    np.testing.assert_allclose([row["probabilities"] for row in rows], ours, atol=1e-5)
+    np.testing.assert_allclose([row["shift"] for row in rows], shift(ours, ours[0], classifier.head), atol=1e-5)
+    margins = margin(ours, ours[0], classifier.head)
+    if margins is None:
+        assert {row["margin"] for row in rows} == {None}
+    else:
+        np.testing.assert_allclose([row["margin"] for row in rows], margins, atol=1e-5)
 
 
 @pytest.mark.parametrize("id", EMBEDDED)
@@ -56,11 +68,47 @@ def test_the_dropout_script_prints_the_same_passes(id: str, dropout: Dropout) ->
     classifier = load(id)
     script = dropout_script(classifier, "A modest, messy thriller.", 4, dropout)
     assert script is not None
-    ours = probabilities(
-        run_passes(classifier, ["A modest, messy thriller."], 4, dropout).logits[:, 0], classifier.head
-    )
-    np.testing.assert_allclose([row["probabilities"] for row in run(script)], ours, atol=1e-5)
+    passes = run_passes(classifier, ["A modest, messy thriller."], 4, dropout)
+    ours = probabilities(passes.logits[:, 0], classifier.head)
+    *rows, measures = run(script)
+    np.testing.assert_allclose([row["probabilities"] for row in rows], ours, atol=1e-5)
     assert ours.std(axis=0).max() > 1e-4
+    same_measures(measures, spread(classifier, passes.logits[:, 0], passes.reference[0]))
+
+
+def same_measures(printed: dict[str, Any], ours: Spread) -> None:
+    np.testing.assert_allclose(printed["dropout_off"], ours.reference, atol=1e-5)
+    assert printed["flip_rate"] == ours.flip_rate
+    assert printed["variation_ratio"] == ours.variation_ratio
+    assert printed["predictive_entropy"] == pytest.approx(ours.entropy, abs=1e-5)
+    assert printed["mutual_information"] == pytest.approx(ours.mutual_information, abs=1e-5)
+
+
+def test_the_dropout_script_measures_other_heads_as_wobble_does(tmp_path: Path) -> None:
+    classifier = loaded(save("bert", tmp_path / "bert", num_labels=3, problem_type="multi_label_classification"))
+    passes = run_passes(classifier, ["a test"], 12, Dropout())
+    script = dropout_script(classifier, "a test", 12, Dropout())
+    assert script is not None
+    same_measures(run(script)[-1], spread(classifier, passes.logits[:, 0], passes.reference[0]))
+
+
+@pytest.mark.parametrize("id", EMBEDDED)
+def test_the_edits_script_prints_the_rows_of_the_profile(id: str) -> None:
+    classifier, text = load(id), "It's a modest, messy thriller."
+    found = compare(classifier, text, variants(text))
+    factors = {
+        factor: [row for row in found.rows if row.variant.factor == factor] for factor in ("casing", "punctuation")
+    }
+    printed = run(
+        edits_script(classifier, text, {name: [row.variant.text for row in rows] for name, rows in factors.items()})
+    )
+    for row, (name, ours) in zip(printed, factors.items(), strict=True):
+        shifts = [one.shift for one in ours]
+        assert (row["factor"], row["tried"]) == (name, len(ours))
+        assert row["absorbed"] == sum(one.absorbed for one in ours)
+        assert row["flips"] == sum(bool(one.flip) for one in ours)
+        assert row["largest_shift"] == pytest.approx(max(shifts), abs=1e-5)
+        assert row["median_shift"] == pytest.approx(float(np.median(shifts)), abs=1e-5)
 
 
 def test_the_temperature_script_prints_the_same_numbers() -> None:
