@@ -3,7 +3,7 @@
 Only what was tried is spoken of, a flip is named with how many of how many, and nothing at or below the noise floor counts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,10 +11,11 @@ from core.numerics import DTYPES
 from core.perturb import FACTORS, FORMATTING
 from core.profile import Case, FactorRow, Profile, described
 
-Mood = Literal["solid", "nearly solid", "on the edge", "tie", "value", "untrained"]
+Mood = Literal["solid", "nearly solid", "brittle", "on the edge", "tie", "value", "untrained"]
 
 OFTEN = 0.1
-"""From this share of flipping dropout passes on, or of the formatting edits that reach the model, a sentence is on the edge."""
+"""From this share of flipping dropout passes on a sentence is on the edge; from this share of flipping formatting edits on, of
+those that reach the model, it is brittle, and on the edge too where its margin is small."""
 SEVERAL = 0.25
 """The same for seeds: two of eight."""
 CLOSE = 0.1
@@ -156,7 +157,15 @@ def _flips(profile: Profile, tried: Sequence[_Group], half: Sequence[Case]) -> V
     second += _half_precision(profile) + _erased(profile)
     if second:
         sentences.append(_capital("; ".join(clause.said for clause in second)) + ".")
-    mood: Mood = "on the edge" if _on_the_edge(by_name) or half else "nearly solid"
+    margin = profile.reference.margin
+    often = _share(by_name, "formatting edit") >= OFTEN
+    near = margin is not None and margin < CLOSE
+    mood: Mood = "nearly solid"
+    if half or _share(by_name, "dropout pass") >= OFTEN or _share(by_name, "seed") >= SEVERAL or (often and near):
+        mood = "on the edge"
+    elif often:
+        # Sure of its label, and thrown by form alone.
+        mood = "brittle"
     return Verdict(mood, " ".join([f"{_capital(mood)}.", *sentences]), (*clauses, *second))
 
 
@@ -187,13 +196,11 @@ def _solid(profile: Profile, tried: Sequence[_Group]) -> Verdict:
     return Verdict(mood, " ".join([f"{_capital(mood)}.", *sentences]), (*clauses, *second))
 
 
-def _on_the_edge(groups: dict[str, _Group]) -> bool:
-    def share(name: str) -> float:
-        group = groups.get(name)
-        reaching = [case for case in group.cases if not case.absorbed] if group else []
-        return len(group.flipping) / len(reaching) if group and reaching else 0.0
-
-    return share("formatting edit") >= OFTEN or share("dropout pass") >= OFTEN or share("seed") >= SEVERAL
+def _share(groups: Mapping[str, _Group], name: str) -> float:
+    """How many of what reaches the model flip the sentence."""
+    group = groups.get(name)
+    reaching = [case for case in group.cases if not case.absorbed] if group else []
+    return len(group.flipping) / len(reaching) if group and reaching else 0.0
 
 
 # --- clauses ---------------------------------------------------------------------------------------------------------

@@ -157,9 +157,9 @@ TABLE: dict[str, tuple[str, dict[str, Any], str]] = {
         "Nearly solid. Both typos (furthest “two neighbouring letters of one word swapped”) flip it. No formatting edit flips it.",
     ),
     "edits and typos": (
-        "on the edge",
+        "brittle",
         {"casing": lambda p: edits(p, "casing", [-0.1, -0.2]), "typo": lambda p: edits(p, "typo", [-0.1, 0.2])},
-        "On the edge. 2 of 8 formatting edits (furthest “every letter large”) and 1 of 2 typos flip it.",
+        "Brittle. 2 of 8 formatting edits (furthest “every letter large”) and 1 of 2 typos flip it.",
     ),
     "half precision flips": (
         "on the edge", {"numerics": lambda _: numerics_row(case("bfloat16", -0.01, condition=HALF))},
@@ -212,6 +212,15 @@ def test_a_value_moves_and_does_not_flip(plain: Profile) -> None:
         "0.15 in 2 passes."
     )
     assert "flip" not in found.text
+
+
+def test_form_alone_makes_a_sure_sentence_brittle_and_puts_a_near_one_on_the_edge(plain: Profile) -> None:
+    made = made_profile(plain, casing=edits(plain, "casing", [-0.1, -0.2]), dropout=passes([0.5, 0.6]))
+    assert verdict(made).mood == "brittle"
+    assert verdict(replace(made, reference=replace(made.reference, margin=0.05))).mood == "on the edge"
+    assert (
+        verdict(replace(made, factors=made_profile(plain, dropout=passes([-0.1, 0.6])).factors)).mood == "on the edge"
+    )
 
 
 def test_what_was_not_tried_is_not_spoken_of(plain: Profile) -> None:
