@@ -16,7 +16,7 @@ from core.figures import label_colors
 from core.labelled import Labelled
 from core.metrics import Probabilities, entropy, flip, label_name, margin, shift, wilson
 from core.numerics import Numerics
-from core.perturb import perturbations
+from core.perturb import Variant, perturbations
 from core.profile import Profile
 from core.seeds import Family, OnData, Way
 from core.stages import Stages
@@ -24,19 +24,27 @@ from core.temperature import probabilities
 from core.tokens import Encoding, align
 from core.visible import visible
 
+ALL_ON = "all that are on"
+"""The row of the dropout strip on which all sites act."""
+
 
 def keys(comparison: Comparison) -> dict[str, Row]:
     """The rows by a name each: the perturbation, numbered where it drew several times ("shout_one_word 2")."""
-    drawn: dict[str, list[Row]] = {}
-    for row in comparison.rows:
-        drawn.setdefault(row.variant.perturbation, []).append(row)
-    named = {}
-    for name, rows in drawn.items():
-        # Numbered by the text, not by the order of the rows, so that a link means the same variant under every model.
-        for number, row in enumerate(sorted(rows, key=lambda row: row.variant.text), start=1):
-            named[name if len(rows) == 1 else f"{name} {number}"] = row
-    order = {id(row): i for i, row in enumerate(comparison.rows)}
-    return dict(sorted(named.items(), key=lambda item: order[id(item[1])]))
+    return dict(zip(variant_names([row.variant for row in comparison.rows]), comparison.rows, strict=True))
+
+
+def variant_names(variants: Sequence[Variant]) -> list[str]:
+    """A name for each variant: the perturbation, numbered where it drew several times ("shout_one_word 2")."""
+    drawn: dict[str, list[int]] = {}
+    for i, variant in enumerate(variants):
+        drawn.setdefault(variant.perturbation, []).append(i)
+    names = [variant.perturbation for variant in variants]
+    for name, places in drawn.items():
+        if len(places) > 1:
+            # Numbered by the text, not by the order of the rows, so that a link means the same variant under every model.
+            for number, i in enumerate(sorted(places, key=lambda i: variants[i].text), start=1):
+                names[i] = f"{name} {number}"
+    return names
 
 
 def variants_frame(comparison: Comparison) -> pd.DataFrame:

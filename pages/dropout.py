@@ -391,7 +391,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         placeholder="formatting variants under the same dropout", width=420,
         help=f"Up to {BESIDE} passes of each variant under the same dropout, against your sentence with dropout off.",
     )  # fmt: skip
-rows = {"all that are on": Shown(text, run.encodings[0], found)}
+rows = {tables.ALL_ON: Shown(text, run.encodings[0], found)}
 if alone and sites is None:
     for kind in present:
         single = Dropout(seed=seed, rate=rate, sites=(kind,))
@@ -404,7 +404,7 @@ for key in chosen:
     other = _widgets.attempt(lambda variant=variant: _widgets.passes_of(model, variant, min(passes, BESIDE), dropout))
     if other is not None:
         rows[key] = Shown(variant, other.encodings[0], summary(model, other, run))
-strip(model, rows["all that are on"], rows, comparison, reaching)
+strip(model, rows[tables.ALL_ON], rows, comparison, reaching)
 with said:
     _widgets.say_refused(TAKEN)
 

@@ -147,8 +147,24 @@ def card(row: FactorRow, found: Profile) -> None:
         for note in row.notes[:2] if row.factor not in ("numerics",) else row.notes[:1]:
             st.caption(_widgets.escape_markdown(note))
         page = PAGES.get(row.factor, "pages/perturb.py")
-        query = {} if row.factor in PAGES else {"factor": row.factor}
-        st.page_link(page, label=f"Explain {row.factor}", icon=":material/arrow_forward:", query_params=query)
+        st.page_link(
+            page, label=f"Explain {row.factor}", icon=":material/arrow_forward:", query_params=worst_opened(row, found),
+            help="Opens the page with this sentence and model, and the case above where it can be opened.",
+        )  # fmt: skip
+
+
+def worst_opened(row: FactorRow, found: Profile) -> dict[str, str]:
+    """What the link to a factor's page asks for beyond sentence and model: its worst case, opened."""
+    worst, query = row.worst, {} if row.factor in PAGES else {"factor": row.factor}
+    if worst is None:
+        return query
+    if worst.row is not None:
+        edits = [case.row.variant for other in found.factors for case in other.cases if case.row is not None]
+        names = dict(zip(((v.perturbation, v.text) for v in edits), tables.variant_names(edits), strict=True))
+        return query | {"variant": names[worst.row.variant.perturbation, worst.row.variant.text]}
+    if worst.pass_ is not None:
+        return query | {"dot": f"{tables.ALL_ON}, pass {worst.pass_}"}
+    return query | ({} if worst.seed is None else {"member": tables.member_said(worst.seed)})
 
 
 def worst_case(row: FactorRow, found: Profile) -> str:
