@@ -458,10 +458,14 @@ def labelled_data(key: str, embedded: Sequence[str] = tuple(EMBEDDED)) -> tuple[
         embedded: names of the embedded data that fit here.
     """
     kinds = [*(["Embedded"] if embedded else []), "Your file", "Hugging Face hub"]
-    kind = st.segmented_control("Data", kinds, key=f"{key}_data", default=kinds[0]) or kinds[0]
+    kind = st.segmented_control("Data", kinds, key=f"{key}_data", default=kinds[0], bind="query-params") or kinds[0]
     if kind == "Embedded":
         name = st.selectbox(
-            "Embedded data", embedded, format_func=lambda name: f"{name}: {EMBEDDED[name]}", key=f"{key}_embedded"
+            "Embedded data",
+            embedded,
+            format_func=lambda name: f"{name}: {EMBEDDED[name]}",
+            key=f"{key}_embedded",
+            bind="query-params",
         )
         source, content = DataSource(name), None
     elif kind == "Your file":
@@ -483,10 +487,16 @@ def labelled_data(key: str, embedded: Sequence[str] = tuple(EMBEDDED)) -> tuple[
             return None
         source = DataSource(file.name, text_column, label_column)
     else:
-        id = st.text_input("Data set of the hub", placeholder="glue/sst2", key=f"{key}_hub").strip()
+        id = st.text_input(
+            "Data set of the hub", placeholder="glue/sst2", key=f"{key}_hub", bind="query-params"
+        ).strip()
         left, right = st.columns(2)
-        text_column = left.text_input("Column of the texts", placeholder="text or sentence", key=f"{key}_hub_text")
-        label_column = right.text_input("Column of the labels", placeholder="label", key=f"{key}_hub_label")
+        text_column = left.text_input(
+            "Column of the texts", placeholder="text or sentence", key=f"{key}_hub_text", bind="query-params"
+        )
+        label_column = right.text_input(
+            "Column of the labels", placeholder="label", key=f"{key}_hub_label", bind="query-params"
+        )
         if not id:
             return None
         source, content = DataSource(id, text_column.strip() or None, label_column.strip() or None), None

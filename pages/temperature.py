@@ -489,10 +489,9 @@ else:
     )
     embedded = tuple(EMBEDDED) if set(model.labels) == {"negative", "positive"} else ()
     chosen = _widgets.labelled_data("calibration", embedded)
-    if chosen is not None and (
-        st.button("Fit the temperature", icon=":material/tune:") or st.session_state.get("fitted")
+    if chosen is not None and st.toggle(
+        "Fit the temperature", key="fit", bind="query-params", help="Runs every labelled text through the model, once."
     ):
-        st.session_state.fitted = True
         fitted = _widgets.attempt(lambda: _widgets.calibrated(model, chosen[1]))
         if fitted is not None:
             calibration(model, chosen[1], fitted)

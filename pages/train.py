@@ -38,7 +38,8 @@ VARIES: dict[Vary, str] = {
 VARIES_HELP = (
     "Head initialisation, data order and dropout are three separate seeds, and which texts are drawn is a fourth. “All together” "
     "is what people mean by a training seed. “Each in turn” trains, beside the first seed, models that differ in one part alone: "
-    "the Seeds page then shows which part moves the predictions most."
+    "the Seeds page then shows which part moves the predictions most. A base that already classifies into as many labels keeps "
+    "its head, so there the head's seed changes nothing."
 )
 STATES = {
     "queued": "waiting",
@@ -61,26 +62,32 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[Recipe, int] | None
             "Base model", catalog.base_ids(), key="base", accept_new_options=True, bind="query-params",
             help="An embedded encoder, a local directory, or any hub id: type it and press Enter.",
         )  # fmt: skip
-        seeds = st.text_input("Seeds", "42, 43", key="seeds", help="A list like 42, 43 or a range like 42-45.")
-        vary = st.selectbox("What varies", list(VARIES), format_func=VARIES.get, key="vary", help=VARIES_HELP)
+        seeds = st.text_input(
+            "Seeds", "42, 43", key="seeds", bind="query-params", help="A list like 42, 43 or a range like 42-45."
+        )
+        vary = st.selectbox(
+            "What varies", list(VARIES), format_func=VARIES.get, key="vary", bind="query-params", help=VARIES_HELP
+        )
         method = st.segmented_control(
-            "Method", ["lora", "full"], default="lora", key="method", required=True,
+            "Method", ["lora", "full"], default="lora", key="method", bind="query-params", required=True,
             help="LoRA trains the head and small factors beside the frozen weights (rank 8, all linear layers); full trains all.",
         )  # fmt: skip
     with right:
         most = int((data.split == "train").sum())
         examples = st.number_input(
             "Examples", FEWEST_EXAMPLES, max(FEWEST_EXAMPLES, most), min(500, max(FEWEST_EXAMPLES, most)), step=100,
-            key="examples", help=f"Texts to train on, drawn from the {most:,} of the train split.",
+            key="examples", bind="query-params", help=f"Texts to train on, drawn from the {most:,} of the train split.",
         )  # fmt: skip
-        epochs = st.number_input("Epochs", 1, 50, 1, key="epochs", help="Times that each text is seen.")
-        batch = st.number_input("Batch", 1, 512, 8, key="batch", help="Texts a step.")
+        epochs = st.number_input(
+            "Epochs", 1, 50, 1, key="epochs", bind="query-params", help="Times that each text is seen."
+        )
+        batch = st.number_input("Batch", 1, 512, 8, key="batch", bind="query-params", help="Texts a step.")
         rate = st.number_input(
-            "Learning rate", 1e-6, 1.0, value=None, key=f"rate {method}", format="%g",
+            "Learning rate", 1e-6, 1.0, value=None, key="learning_rate", bind="query-params", format="%g",
             placeholder=f"{LEARNING_RATE[method or 'lora']:g}", help="At its peak: it rises over the first 6 %, then falls to 0.",
         )  # fmt: skip
     name = st.text_input(
-        "Name", key="run_name", placeholder=runs.free_name(default_name(source.name)),
+        "Name", key="run_name", bind="query-params", placeholder=runs.free_name(default_name(source.name)),
         help="Of the family in the catalog. Small letters, digits, dots, dashes and underscores.",
     )  # fmt: skip
     device = best_device()

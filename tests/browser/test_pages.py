@@ -177,7 +177,7 @@ def test_temperature_moves_probabilities_and_never_the_label(page: Page, app: st
 
 def test_a_fitted_temperature_is_used_on_every_page(page: Page, app: str) -> None:
     opened(page, app, "/temperature", sentence=TEXT)
-    page.get_by_role("button", name="Fit the temperature").click()
+    page.get_by_text("Fit the temperature", exact=True).click()
     # 2,563 texts: seconds on an idle machine, more beside other tests.
     expect(page.get_by_text(re.compile("fits best"))).to_be_visible(timeout=120_000)
     page.get_by_role("button", name=re.compile("on every page")).click()
@@ -205,3 +205,17 @@ def test_nothing_is_cut_at_any_width(page: Page, app: str, path: str, width: int
     opened(page, app, path, sentence=TEXT)
     hidden = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert hidden <= 0
+
+
+def test_the_link_of_a_card_opens_the_worst_case_on_its_page(page: Page, app: str) -> None:
+    opened(page, app, sentence=TEXT)
+    page.get_by_role("link", name="Explain punctuation").click()
+    expect(page).to_have_url(re.compile("/perturb.*variant=.*"))
+    expect(page.get_by_text("The variant", exact=True)).to_be_visible()
+    expect(page.get_by_role("textbox", name="Sentence", exact=True)).to_have_value(TEXT)
+
+
+def test_a_link_of_the_train_page_brings_its_form(page: Page, app: str) -> None:
+    page.goto(f"{app}/train?seeds=1%2C2%2C3&epochs=2&method=full")
+    expect(page.get_by_role("textbox", name="Seeds", exact=True)).to_have_value("1,2,3")
+    expect(page.get_by_role("spinbutton", name="Epochs")).to_have_value("2")
