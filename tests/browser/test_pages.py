@@ -22,6 +22,7 @@ def opened(page: Page, app: str, path: str = "/perturb", **state: str) -> Page:
 def settled(page: Page) -> None:
     """Wait until the page shows its finding and the script rests."""
     expect(page.locator(".w-verdict").first).to_be_visible()
+    expect(page.locator(".w-welcome")).to_have_count(0)
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
 
 
@@ -208,7 +209,7 @@ def test_nothing_is_cut_at_any_width(page: Page, app: str, path: str, width: int
 
 
 def test_the_link_of_a_card_opens_the_worst_case_on_its_page(page: Page, app: str) -> None:
-    opened(page, app, sentence=TEXT)
+    opened(page, app, "/", sentence=TEXT)
     page.get_by_role("link", name="Explain punctuation").click()
     expect(page).to_have_url(re.compile("/perturb.*variant=.*"))
     expect(page.get_by_text("The variant", exact=True)).to_be_visible()
