@@ -117,6 +117,9 @@ class Comparison:
         said = f"{self.flips} of {len(self.rows)} edits {_verb(self.flips, 'flip', 'flips')} “{self.reference.label}”"
         return f"{said}; {worst.variant.perturbation} goes furthest"
 
+    def __repr__(self) -> str:
+        return f"<Comparison of {self.reference.text[:60]!r} by {self.model}: {self.summary}>"
+
     def _repr_html_(self) -> str:
         """What a notebook shows."""
         from core.html import comparison_html  # it reads this module

@@ -47,6 +47,7 @@ def margin_strip(
     unit: str = "edits",
     dark: bool = False,
     has_labels: bool = True,
+    axis: str | None = None,
     row_pixels: int = ROW_PIXELS,
 ) -> go.Figure:
     """Wobble's picture: the signed margin of every variant on one axis, one row a factor; what crosses zero has flipped.
@@ -63,6 +64,7 @@ def margin_strip(
         title_width: characters in a line of the title.
         unit: what a dot is, in the plural.
         has_labels: False for regression: no line where the label changes.
+        axis: what the axis measures, where it is not the margin of the reference's label (or the output).
         row_pixels: height of a row.
     """
     ink, grid = ("#E8EAED", "#3A4048") if dark else ("#1F2430", "#E3E6EA")
@@ -139,7 +141,7 @@ def margin_strip(
         xshift=4 if reference < 0.45 else 0,
     )  # fmt: skip
     low, high = (-1.04, 1.04) if has_labels else _range([reference, *(frame["value"] if len(frame) else [])])
-    axis = (
+    axis = axis or (
         f"margin of {plain(chr(8220) + reference_label + chr(8221), 40)}: its probability minus the next one's"
         if has_labels
         else "output of the model"
@@ -167,7 +169,7 @@ def margin_strip(
         },
         yaxis={
             "tickvals": [height[row] for row in shown],
-            "ticktext": [f"<b>{row}</b>" for row in shown],
+            "ticktext": [f"<b>{plain(row, 60)}</b>" for row in shown],
             "range": [-0.6, max(0.4, len(shown) - 0.4)],
             "gridcolor": grid,
             "zeroline": False,
@@ -217,6 +219,13 @@ def _layout(title: str, dark: bool, height: int, x: dict[str, object], y: dict[s
         "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"},
         "dragmode": False,
     }
+
+
+def _interval(frame: pd.DataFrame, column: str, dark: bool) -> dict[str, object]:
+    """The intervals of bars, from the columns `low` and `high`, in a colour that is seen on the bar and beside it."""
+    value = frame[column]
+    color = "#E8EAED" if dark else "#1F2430"
+    return {"array": frame["high"] - value, "arrayminus": value - frame["low"], "color": color, "thickness": 2}
 
 
 def pass_distribution(
@@ -557,7 +566,7 @@ def level_bars(frame: pd.DataFrame, *, disagreement: float, title: str, dark: bo
     figure.add_bar(
         x=[str(seed) for seed in frame["seed"]],
         y=frame["accuracy"],
-        error_y={"array": frame["high"] - frame["accuracy"], "arrayminus": frame["accuracy"] - frame["low"]},
+        error_y=_interval(frame, "accuracy", dark),
         marker={"color": PALETTE[0]},
         text=[f"{value:.1%}" for value in frame["accuracy"]],
         textposition="inside",
@@ -665,7 +674,7 @@ def share_bars(frame: pd.DataFrame, *, title: str, x: str, y: str, dark: bool = 
     figure.add_bar(
         x=[plain(name, 40) for name in frame["name"]],
         y=frame["value"],
-        error_y={"array": frame["high"] - frame["value"], "arrayminus": frame["value"] - frame["low"]},
+        error_y=_interval(frame, "value", dark),
         marker={"color": PALETTE[1]},
         text=[f"{value:.1%}" for value in frame["value"]],
         textposition="inside",

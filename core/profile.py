@@ -146,7 +146,7 @@ class Profile:
     """The head was drawn at random when the model was loaded, so the numbers mean nothing."""
     reference: Reference
     noise_floor: float
-    """The largest shift among all fp32 conditions, and of the text in one batch with its variants."""
+    """The largest shift among the fp32 conditions: `core.numerics.noise_floor`."""
     factors: tuple[FactorRow, ...]
     """In the order in which they were ready; all of `FACTORS` when complete."""
     comparison: Comparison = field(repr=False)
@@ -180,6 +180,10 @@ class Profile:
     def flips(self) -> int:
         """How many of them flip."""
         return sum(row.flips or 0 for row in self.factors)
+
+    def __repr__(self) -> str:
+        text = self.reference.text[:60]
+        return f"<Profile of {text!r} by {self.model}: {self.tried:,} tried, {self.flips or 'none'} flip>"
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from core import figures, tables
 from core.classifier import Classifier
 from core.compare import Comparison, Reference
@@ -47,33 +49,44 @@ RECORD = "wobble-profile.json"
 
 
 def figure(
-    result: Profile | Comparison, *, title: str | None = None, dark: bool = False, row_pixels: int = 36
+    result: Profile | Comparison, *, beside: Profile | None = None, title: str | None = None, dark: bool = False
 ) -> "go.Figure":
     """The margin strip of a result: a row a factor, a dot a case.
 
     Args:
+        beside: another model's profile of the same text, drawn factor by factor below the first's.
         title: the finding in words; by default the result's own.
     """
-    reference = result.reference
+    reference, colors, axis = result.reference, figures.label_colors(result.labels), None
+    rows: Sequence[str]
     if isinstance(result, Profile):
         frame, rows, unit = tables.profile_strip_frame(result), FACTORS, "tried"
         finding = verdict(result).text if result.complete else ""
     else:
         frame, rows, unit = tables.strip_frame(result), (*EDITS, "custom"), "edits"
         finding = result.finding
+    if beside is not None:
+        both = ((result.model, frame), (beside.model, tables.profile_strip_frame(beside)))
+        frame = pd.concat(
+            [one.assign(row=[f"{row}, {model}" for row in one["row"]]) for model, one in both], ignore_index=True
+        )
+        rows = [f"{row}, {model}" for row in rows for model, _ in both]
+        colors = {**figures.label_colors(beside.labels), **colors}
+        axis = "margin of each model's own label: its probability minus the next one's"
     return figures.margin_strip(
         frame,
         reference=float(reference.probabilities[0]) if reference.margin is None else reference.margin,
         reference_label=reference.label,
         noise_floor=result.noise_floor,
         rows=rows,
-        colors=figures.label_colors(result.labels),
+        colors=colors,
         title=finding if title is None else title,
         title_width=84,
         unit=unit,
         dark=dark,
         has_labels=result.head != "regression",
-        row_pixels=36,
+        axis=axis,
+        row_pixels=36 if beside is None else 30,
     )
 
 

@@ -6,18 +6,17 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import figures, tables
+from core import tables
 from core.classifier import Classifier
 from core.data import gallery
 from core.documents import profile_document
 from core.dropout import Dropout
 from core.profile import FACTORS, TEMPERATURES, FactorRow, Profile, described
-from core.report import report
+from core.report import figure, report
 from core.scripts import dropout_script, edits_script, numerics_script, predict_script, seeds_script, temperature_script
 from core.seeds import Family
 from core.shortest import BUDGET, shortest_flip
@@ -60,38 +59,9 @@ def headline(found: Profile, model: Classifier) -> None:
     right.html(_widgets.bars_html(found.labels, reference.probabilities, found.head))
 
 
-def strip(profiles: Sequence[Profile]) -> go.Figure:
-    """The margin strip of all factors; of two models one below the other, factor by factor."""
-    first = profiles[0]
-    frames, rows = [], []
-    for found in profiles:
-        frame = tables.profile_strip_frame(found)
-        if len(profiles) > 1:
-            frame = frame.assign(row=[f"{factor} {found.model}" for factor in frame["row"]])
-        frames.append(frame)
-    for factor in FACTORS:
-        rows += [factor] if len(profiles) == 1 else [f"{factor} {found.model}" for found in profiles]
-    colors = figures.label_colors(first.labels)
-    for found in profiles[1:]:
-        colors = {**figures.label_colors(found.labels), **colors}
-    reference = first.reference
-    return figures.margin_strip(
-        pd.concat(frames, ignore_index=True),
-        reference=float(reference.probabilities[0]) if reference.margin is None else reference.margin,
-        reference_label=reference.label,
-        noise_floor=first.noise_floor,
-        rows=rows,
-        colors=colors,
-        dark=_widgets.dark(),
-        unit="tried",
-        has_labels=first.head != "regression",
-        row_pixels=36 if len(profiles) == 1 else 30,
-    )
-
-
 def draw(place: DeltaGenerator, found: Profile, model: Classifier, other: Profile | None) -> go.Figure:
     """The first screen, as far as the profile has grown."""
-    figure = strip([found] if other is None else [found, other])
+    strip = figure(found, beside=other, title="", dark=_widgets.dark())
     with place.container():
         headline(found, model)
         if other is not None:
@@ -101,7 +71,7 @@ def draw(place: DeltaGenerator, found: Profile, model: Classifier, other: Profil
             )
         ready = len(found.factors)
         st.plotly_chart(
-            figure,
+            strip,
             key="overview strip" if found.complete else f"overview strip {ready}",
             config=_widgets.chart("wobble-overview"),
             alt=verdict(found).text if found.complete else f"{ready} of {len(FACTORS)} factors are ready",
@@ -109,17 +79,17 @@ def draw(place: DeltaGenerator, found: Profile, model: Classifier, other: Profil
         if not found.complete:
             waiting = [factor for factor in FACTORS if factor not in {row.factor for row in found.factors}]
             st.caption(f"Still running: {', '.join(waiting)}.")
-    return figure
+    return strip
 
 
 def grown(model: Classifier, text: str, place: DeltaGenerator, other: Profile | None) -> tuple[Profile, go.Figure]:
     """The complete profile, drawn factor by factor on the way."""
-    drawn, figure = float("-inf"), go.Figure()
+    drawn, strip = float("-inf"), go.Figure()
     for found in _widgets.profiles_of(model, text):
         if found.complete or time.monotonic() - drawn > REDRAW:
-            figure = draw(place, found, model, other)
+            strip = draw(place, found, model, other)
             drawn = time.monotonic()
-    return found, figure
+    return found, strip
 
 
 def card(row: FactorRow, found: Profile) -> None:
@@ -253,7 +223,7 @@ def choices(title: str, texts: Sequence[tuple[str, str]], key: str) -> None:
             )  # fmt: skip
 
 
-def take_away(model: Classifier, found: Profile, figure: go.Figure) -> None:
+def take_away(model: Classifier, found: Profile, strip: go.Figure) -> None:
     """Everything that can be taken along."""
     with st.container(horizontal=True):
         _widgets.download("Report (HTML)", "wobble-report.html", lambda: report(model, found))
@@ -265,7 +235,7 @@ def take_away(model: Classifier, found: Profile, figure: go.Figure) -> None:
         _widgets.download(
             "CSV", "wobble-profile.csv", lambda: tables.profile_strip_frame(found).to_csv(index=False).encode()
         )
-        _widgets.download("Chart (HTML)", "wobble-overview.html", lambda: figure.to_html(include_plotlyjs=True))
+        _widgets.download("Chart (HTML)", "wobble-overview.html", lambda: strip.to_html(include_plotlyjs=True))
     st.caption(
         f"The record holds everything: `python -m core replay wobble-profile.json` recomputes it and says where it differs. "
         f"{found.rows_asked:,} rows asked, {found.rows_run:,} run, {found.seconds:.1f} s."
@@ -309,7 +279,7 @@ if len(models) > 1:
 outcome = _widgets.attempt(lambda: grown(models[0], text, place, other))
 if outcome is None:
     st.stop()
-profile, figure = outcome
+profile, strip = outcome
 columns = st.columns(3)
 order = sorted(profile.factors, key=lambda row: (-(row.flip_rate or 0.0), FACTORS.index(row.factor)))
 for number, row in enumerate(order):
@@ -322,5 +292,5 @@ shortest(models[0], text)
 st.subheader("Try another sentence")
 choices("Examples", [(example.text, example.why) for example in gallery()], "example")
 choices("Recent", [(one, "") for one in st.session_state.recent[1:]], "recent")
-take_away(models[0], profile, figure)
+take_away(models[0], profile, strip)
 _widgets.code(scripts(models[0], profile, None if profile.family is None else _widgets.family(profile.family)))

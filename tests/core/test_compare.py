@@ -86,7 +86,7 @@ def test_summary_counts_what_happened(tmp_path: Path) -> None:
     assert "moves the output furthest" in comparison.finding
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.text(st.characters(exclude_categories=()), max_size=60) | st.text(string.printable, max_size=60))
 @example("")
 @example("\ud800")

@@ -273,8 +273,10 @@ def test_seeds_are_set_against_people_from_agreed_to_disputed() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_accuracies_are_level_and_single_sentences_are_not(family: Family) -> None:
-    found = on_data(family, family_data(family.id))
-    assert len(found.texts) == 1530
+    data = family_data(family.id)
+    assert len(data.texts) == 1530
+    # Drawn, because they are sorted; `python -m benchmarks.seeds` asks all of them.
+    found = on_data(family, data.rows(np.random.default_rng(0).permutation(1530)[:600]))
     assert np.abs(found.accuracy - found.accuracy.mean()).max() <= 0.02
     assert found.accuracy.mean() >= 0.855
     assert found.disagreement > 0.02
