@@ -69,6 +69,10 @@ def page(model: Classifier, text: str) -> None:
     )
     frame = tables.numerics_strip_frame(found)
     reference = found.reference
+    kinds = {"fp32": [run.shift for run in found.runs if run.fp32]} | {
+        dtype: [run.shift for run in found.runs if run.condition.dtype == dtype] for dtype in DTYPES
+    }
+    moved = [f"{kind} moves it by at most {max(shifts):.1e}" for kind, shifts in kinds.items() if shifts]
     figure = figures.margin_strip(
         frame,
         reference=float(reference.probabilities[0]) if reference.margin is None else reference.margin,
@@ -76,7 +80,8 @@ def page(model: Classifier, text: str) -> None:
         noise_floor=found.noise_floor,
         rows=["fp32", *DTYPES],
         colors=figures.label_colors(model.labels),
-        title="In fp32 all dots lie on the reference; half precision moves them by its rounding",
+        title="; ".join(moved),
+        title_width=84,
         dark=_widgets.dark(),
         unit="conditions",
         has_labels=model.head != "regression",
