@@ -1,5 +1,6 @@
 """How well probabilities match accuracy, and the one temperature that makes them match best."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from core.metrics import RESAMPLES, Estimate, Probabilities, estimate
 from core.temperature import probabilities
 
 BINS = 15
+CHUNK = 512
+"""Texts between two reports of progress."""
 SEARCHED = (0.05, 20.0)
 """Temperatures between which the fit looks."""
 
@@ -124,11 +127,16 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -
     return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6}).x))
 
 
-def calibrate_on(classifier: Classifier, data: Labelled) -> Calibration:
+def calibrate_on(
+    classifier: Classifier, data: Labelled, progress: Callable[[int, int], None] | None = None
+) -> Calibration:
     """Calibrate a classifier on labelled texts: each text runs once.
 
     Where the data have a validation and a test split of their own, the temperature is fitted on the one and tested on the
     other; else a drawn half of the validation split serves for each (of all texts, where nobody split them).
+
+    Args:
+        progress: called with the texts that are done and those asked for; what it raises cancels.
 
     Raises:
         WobbleError: the head is no softmax, or the data are unfit; the sentence says why.
@@ -139,7 +147,16 @@ def calibrate_on(classifier: Classifier, data: Labelled) -> Calibration:
         )
     data.numbered_as(classifier.labels)  # refuses other labels before anything runs
     parts = fit_and_test(data)
-    logits = [predict(classifier, part.texts).logits for part in parts]
+    asked, done = sum(len(part.texts) for part in parts), 0
+    logits = []
+    for part in parts:
+        rows = []
+        for start in range(0, len(part.texts), CHUNK):
+            rows.append(predict(classifier, part.texts[start : start + CHUNK]).logits)
+            done += len(rows[-1])
+            if progress is not None:
+                progress(done, asked)
+        logits.append(np.concatenate(rows) if rows else np.empty((0, len(classifier.labels)), np.float32))
     labels = [part.numbered_as(classifier.labels) for part in parts]
     return calibrate(logits[0], labels[0], logits[1], labels[1])
 

@@ -305,14 +305,20 @@ def profiles_of(classifier: Classifier, text: str) -> Iterator[Profile]:
         yield found
 
 
-@st.cache_resource(
-    max_entries=16,
-    show_spinner="Running the labelled data …",
-    hash_funcs={**_UNHASHED, Labelled: lambda data: (data.fingerprint, data.own_split)},
-)
 def calibrated(classifier: Classifier, data: Labelled) -> Calibration:
     """The calibration of a classifier on labelled data; each text runs once."""
-    return calibrate_on(classifier, data)
+    return long_work(
+        (
+            "calibration",
+            classifier.id,
+            classifier.weights_hash,
+            str(classifier.device),
+            data.fingerprint,
+            data.own_split,
+        ),
+        "texts",
+        lambda progress: calibrate_on(classifier, data, progress),
+    )
 
 
 def family(id: str) -> Family:

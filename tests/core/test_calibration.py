@@ -82,6 +82,18 @@ def test_labels_that_the_model_does_not_have_and_too_few_texts_are_refused() -> 
         calibrate_on(load(), some(20))
 
 
+def test_progress_is_told_and_can_cancel() -> None:
+    told: list[tuple[int, int]] = []
+    calibrate_on(load(), some(80), lambda done, asked: told.append((done, asked)))
+    assert told == [(40, 80), (80, 80)]
+
+    def cancel(_: int, __: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        calibrate_on(load(), some(80), cancel)
+
+
 @pytest.mark.slow
 def test_the_embedded_model_is_calibrated_on_the_embedded_data() -> None:
     found = calibrate_on(load(), read(DataSource("movie")))
