@@ -620,18 +620,29 @@ def download(label: str, file_name: str, make: Callable[[], bytes | str]) -> Non
     )
 
 
-def code(script: str | Mapping[str, str], beside: str = "") -> None:
-    """The "show the code" panel.
+def code(make: Callable[[], str | Mapping[str, str]], beside: str = "", name: str = "") -> None:
+    """The "show the code" panel; the script is made and sent when the panel is open.
 
     Args:
-        script: one, or several by the names of their tabs.
+        make: gives one script, or several by the names of their tabs.
         beside: name of the file that the script reads, a download of the same page.
+        name: tells several panels of a page apart.
     """
-    with st.expander("Show the code", icon=":material/code:"):
+    panel = st.expander(
+        "Show the code",
+        icon=":material/code:",
+        key=f"code_{name}" if name else "code",
+        on_change="rerun",
+        bind="query-params",
+    )
+    if not panel.open:
+        return
+    with panel:
         reads = f", with the download {escape_markdown(beside)} beside it," if beside else ""
         st.caption(
             f"Plain transformers, without Wobble: run it in Wobble's folder{reads} and it prints the numbers on this page."
         )
+        script = make()
         if isinstance(script, str):
             st.code(script, language="python")
             return

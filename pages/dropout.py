@@ -454,6 +454,6 @@ if own and st.toggle(
 inventory(model)
 downloads(model, rows, comparison, dropout, temperature)
 if (script := dropout_script(model, text, passes, dropout, temperature)) is not None:
-    _widgets.code(script)
+    _widgets.code(lambda: script)
 else:
     st.caption("No script for this choice: plain transformers cannot switch these sites off without the others.")

@@ -101,7 +101,7 @@ def page(model: Classifier, text: str) -> None:
             lambda: json.dumps(numerics_document(model, found), ensure_ascii=False).encode(),
         )
         _widgets.download("Chart (HTML)", "wobble-numerics.html", lambda: figure.to_html(include_plotlyjs=True))
-    _widgets.code(numerics_script(model, found))
+    _widgets.code(lambda: numerics_script(model, found))
 
 
 text = _widgets.sentence()

@@ -18,7 +18,6 @@ from core.dropout import Dropout
 from core.profile import FACTORS, TEMPERATURES, FactorRow, Profile, described
 from core.report import figure, report
 from core.scripts import dropout_script, edits_script, numerics_script, predict_script, seeds_script, temperature_script
-from core.seeds import Family
 from core.shortest import BUDGET, shortest_flip
 from core.verdict import verdict
 from core.visible import visible
@@ -200,7 +199,7 @@ def shortest(model: Classifier, text: str) -> None:
             f"{escape(names)}</span></p>{_widgets.bars_html(model.labels, flip.probabilities, model.head)}"
         )
     if found.flips:
-        _widgets.code(predict_script(model, [text, *(flip.text for flip in found.flips[:3])]))
+        _widgets.code(lambda: predict_script(model, [text, *(flip.text for flip in found.flips[:3])]), name="shortest")
 
 
 def remember(text: str) -> None:
@@ -242,7 +241,7 @@ def take_away(model: Classifier, found: Profile, strip: go.Figure) -> None:
     )
 
 
-def scripts(model: Classifier, found: Profile, family: Family | None) -> dict[str, str]:
+def scripts(model: Classifier, found: Profile) -> dict[str, str]:
     """A script for each kind of factor; together they print every number of the profile."""
     edits = {row.factor: [case.row.variant.text for case in row.cases if case.row is not None] for row in found.factors}
     made = {
@@ -253,8 +252,8 @@ def scripts(model: Classifier, found: Profile, family: Family | None) -> dict[st
         made |= {"dropout": passes} if passes is not None else {}
     if found["temperature"].cases:
         made["temperature"] = temperature_script(model, [found.reference.text], [1.0, *TEMPERATURES])
-    if family is not None:
-        made["seed"] = seeds_script(family, found.reference.text)
+    if found.family is not None:
+        made["seed"] = seeds_script(_widgets.family(found.family), found.reference.text)
     return made | {"numerics": numerics_script(model, found.numerics)}
 
 
@@ -293,4 +292,4 @@ st.subheader("Try another sentence")
 choices("Examples", [(example.text, example.why) for example in gallery()], "example")
 choices("Recent", [(one, "") for one in st.session_state.recent[1:]], "recent")
 take_away(models[0], profile, strip)
-_widgets.code(scripts(models[0], profile, None if profile.family is None else _widgets.family(profile.family)))
+_widgets.code(lambda: scripts(models[0], profile))

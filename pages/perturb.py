@@ -188,6 +188,9 @@ for place, (column, comparison) in enumerate(zip(columns, found, strict=True)):
         strip(comparison, f"strip {place}", len(found))
 variants_section(found)
 downloads(found)
+shown = [text, *dict.fromkeys(row.variant.text for row in found[0].rows)]
 for model in models:
-    shown = [text, *dict.fromkeys(row.variant.text for row in found[0].rows)]
-    _widgets.code(predict_script(model, shown, st.session_state.temperature))
+    _widgets.code(
+        lambda model=model: predict_script(model, shown, st.session_state.temperature),
+        name="" if len(models) == 1 else model.id,
+    )

@@ -99,7 +99,7 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
             lambda: json.dumps(seeds_document(family, text, prediction.logits[:, 0]), ensure_ascii=False).encode(),
         )
         _widgets.download("Chart (HTML)", "wobble-seeds.html", lambda: figure.to_html(include_plotlyjs=True))
-    _widgets.code(seeds_script(family, text, temperature))
+    _widgets.code(lambda: seeds_script(family, text, temperature))
 
 
 def reach_said(seeds: pd.DataFrame, formatting: pd.DataFrame, has_labels: bool) -> str:
@@ -205,7 +205,7 @@ def data_view(family: Family, _text: str, _temperature: float) -> None:
             "CSV", "wobble-seeds-data.csv", lambda: tables.on_data_frame(family, found).to_csv(index=False).encode()
         )
         data_download(family)
-    _widgets.code(on_data_script(family), SEEDS_FILE)
+    _widgets.code(lambda: on_data_script(family), SEEDS_FILE)
 
 
 def data_download(family: Family) -> None:
@@ -324,7 +324,7 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
     with st.container(horizontal=True):
         _widgets.download("CSV", "wobble-seeds-influence.csv", lambda: frame.to_csv(index=False).encode())
         data_download(family)
-    _widgets.code(on_data_script(family), SEEDS_FILE)
+    _widgets.code(lambda: on_data_script(family), SEEDS_FILE)
 
 
 def way_view(family: Family, text: str, temperature: float) -> None:
@@ -380,7 +380,7 @@ def way_view(family: Family, text: str, temperature: float) -> None:
         )
         _widgets.download("Chart (HTML)", "wobble-seeds-way.html", lambda: figure.to_html(include_plotlyjs=True))
         data_download(family)
-    _widgets.code(way_script(family, first, second, text, len(found.shares), temperature), SEEDS_FILE)
+    _widgets.code(lambda: way_script(family, first, second, text, len(found.shares), temperature), SEEDS_FILE)
 
 
 VIEWS: Mapping[str, Callable[[Family, str, float], None]] = {

@@ -232,8 +232,9 @@ def at_temperature(model: Classifier, comparison: Comparison) -> None:
         st.subheader("A way in which temperature does change decisions")
         threshold_for_each(model, p, q, temperature)
     downloads(model, comparison, temperature, figure)
-    shown = temperature_script(model, [text for _, text in rows], list(dict.fromkeys((1.0, temperature))))
-    _widgets.code(shown)
+    _widgets.code(
+        lambda: temperature_script(model, [text for _, text in rows], list(dict.fromkeys((1.0, temperature))))
+    )
 
 
 def strip_figure(
@@ -458,7 +459,7 @@ def calibration(model: Classifier, data: Labelled, found: Calibration) -> None:
             CALIBRATION_FILE,
             lambda: tables.calibration_frame(model, data).to_parquet(index=False),
         )
-    _widgets.code(calibration_script(model), CALIBRATION_FILE)
+    _widgets.code(lambda: calibration_script(model), CALIBRATION_FILE, name="calibration")
 
 
 text = _widgets.sentence()

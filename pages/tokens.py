@@ -135,4 +135,4 @@ marks = " &nbsp; ".join(f"<span class='w-text'>{mark}</span> {escape(name)}" for
 st.html(f"<p class='w-line w-faint'>{marks}</p>")
 downloads([(model, one) for model, staged in found for one in staged])
 for model, _ in found:
-    _widgets.code(tokens_script(model, texts))
+    _widgets.code(lambda model=model: tokens_script(model, texts), name="" if len(models) == 1 else model.id)

@@ -226,7 +226,7 @@ def shown(run: runs.Run) -> None:
                     _widgets.attempt(lambda: runs.remove(run.name))
                     st.rerun()
     if run.state == "done":
-        _widgets.code(training_script(run))
+        _widgets.code(lambda: training_script(run), name=run.name)
     log = run.folder / "worker.log"
     if run.state in ("failed", "killed") and log.is_file():
         with st.expander("What the libraries said"):

@@ -151,7 +151,7 @@ def test_a_typed_temperature_that_is_none_is_one_sentence_and_the_slider_holds(t
 
 
 def test_the_temperature_page_shows_its_own_temperature_everywhere() -> None:
-    test = app("pages/temperature.py", sentence="A modest, messy thriller.", T_typed="2.5")
+    test = app("pages/temperature.py", sentence="A modest, messy thriller.", T_typed="2.5", code=True)
     assert "probability at T = 1, and at T = 2.5" in words(test)
     assert "All at T = 2.5 beside T = 1" in words(test)
     script = next(code.value for code in test.code if "texts = [" in code.value)
@@ -212,3 +212,13 @@ def test_filtering_runs_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     test.run()
     assert not test.exception
     assert "of 5" in "".join(caption.value for caption in test.caption)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "pages/train.py"])
+def test_the_code_is_made_when_its_panel_is_open(page: str) -> None:
+    text = "A modest, messy thriller."
+    closed = {code.value for code in app(page, sentence=text).code}
+    test = app(page, sentence=text, code=True)
+    assert not test.exception
+    shown = {code.value for code in test.code} - closed
+    assert shown and all("import json" in script and text in script for script in shown)
