@@ -13,8 +13,6 @@ from core.metrics import RESAMPLES, Estimate, Probabilities, estimate
 from core.temperature import probabilities
 
 BINS = 15
-CHUNK = 512
-"""Texts between two reports of progress."""
 SEARCHED = (0.05, 20.0)
 """Temperatures between which the fit looks."""
 
@@ -136,7 +134,7 @@ def calibrate_on(
     other; else a drawn half of the validation split serves for each (of all texts, where nobody split them).
 
     Args:
-        progress: called with the texts that are done and those asked for; what it raises cancels.
+        progress: called with the distinct texts that are done and those asked for; what it raises cancels.
 
     Raises:
         WobbleError: the head is no softmax, or the data are unfit; the sentence says why.
@@ -146,19 +144,12 @@ def calibrate_on(
             f"{classifier.id} has a {classifier.head} head, and temperature scaling is defined for softmax."
         )
     data.numbered_as(classifier.labels)  # refuses other labels before anything runs
-    parts = fit_and_test(data)
-    asked, done = sum(len(part.texts) for part in parts), 0
-    logits = []
-    for part in parts:
-        rows = []
-        for start in range(0, len(part.texts), CHUNK):
-            rows.append(predict(classifier, part.texts[start : start + CHUNK]).logits)
-            done += len(rows[-1])
-            if progress is not None:
-                progress(done, asked)
-        logits.append(np.concatenate(rows) if rows else np.empty((0, len(classifier.labels)), np.float32))
-    labels = [part.numbered_as(classifier.labels) for part in parts]
-    return calibrate(logits[0], labels[0], logits[1], labels[1])
+    fit, test = fit_and_test(data)
+    logits = predict(classifier, [*fit.texts, *test.texts], progress=progress).logits
+    count = len(fit.texts)
+    return calibrate(
+        logits[:count], fit.numbered_as(classifier.labels), logits[count:], test.numbered_as(classifier.labels)
+    )
 
 
 def fit_and_test(data: Labelled) -> tuple[Labelled, Labelled]:

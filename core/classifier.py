@@ -11,7 +11,7 @@ import logging
 import os
 import random
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -291,6 +291,7 @@ def predict(
     condition: Condition | None = None,
     known: Prediction | None = None,
     token_budget: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Prediction:
     """Logits of texts: encode, drop duplicates, order by length, run in batches of bounded tokens, scatter back.
 
@@ -299,6 +300,7 @@ def predict(
         condition: how the texts share batches, and how the model computes.
         known: an earlier prediction of this classifier; its token sequences are not run again.
         token_budget: tokens of one batch, padding included; by default what suits the device.
+        progress: called with the distinct token sequences that are done and those asked for; what it raises cancels.
 
     Raises:
         WobbleError: a text cannot be encoded, gives no tokens at all, or the logits are not finite; or the model has no
@@ -315,12 +317,15 @@ def predict(
         rows.update((e.ids, row) for e, row in zip(known.encodings, known.logits, strict=True))
     distinct = {e.ids: e for e in encodings if e.ids not in rows}
     budget = token_budget or TOKEN_BUDGET[classifier.device.type]
-    company = classifier.encoder(COMPANY[: condition.among])
+    company, done = classifier.encoder(COMPANY[: condition.among]), 0
     for batch in _batches(
         list(distinct.values()), "one by one" if condition.batch == "alone" else classifier.batching, budget
     ):
         found = _forward(classifier, [*batch, *company], condition)
         rows.update(zip((e.ids for e in batch), found[: len(batch)], strict=True))
+        done += len(batch)
+        if progress is not None:
+            progress(done, len(distinct))
     logits = (
         np.stack([rows[e.ids] for e in encodings]) if encodings else np.empty((0, len(classifier.labels)), np.float32)
     )
