@@ -5,6 +5,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
+from benchmarks import MODELS
 from core import catalog
 from core.calibration import Scores, calibrate_on
 from core.labelled import DataSource, read
@@ -33,8 +34,4 @@ def calibration(id: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(
-        json.dumps(
-            [calibration(id) for id in sys.argv[1:] or ("minilm-uncased", "bpe-cased", "unigram-cased")], indent=2
-        )
-    )
+    print(json.dumps([calibration(id) for id in sys.argv[1:] or MODELS], indent=2))

@@ -6,12 +6,11 @@ import sys
 import time
 from typing import Any
 
+from benchmarks import MODELS
 from core import catalog
 from core.classifier import predict
 from core.data import snippets
 from core.numerics import DTYPES, REFERENCE, noise_floor, numerics
-
-MODELS = ("minilm-uncased", "bpe-cased", "unigram-cased")
 
 
 def floors(id: str, texts: list[str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import statistics
 import time
 from typing import Any
 
+from benchmarks import MODELS
 from core import catalog
 from core.data import snippets
 from core.profile import PASSES, prepare, profile
@@ -12,7 +13,6 @@ from core.verdict import verdict
 
 TEXTS = 10
 TOKENS = range(18, 24)
-MODELS = ("minilm-uncased", "bpe-cased", "unigram-cased")
 
 
 def ten_profiles(id: str) -> dict[str, Any]:

@@ -5,12 +5,12 @@ import random
 import time
 from typing import Any
 
+from benchmarks import MODELS
 from core import catalog
 from core.data import snippets
 from core.shortest import BUDGET, MOST_EDITS, shortest_flip, sizes
 
 TEXTS = 200
-MODELS = ("minilm-uncased", "bpe-cased", "unigram-cased")
 
 
 def flips_within(id: str) -> dict[str, Any]:

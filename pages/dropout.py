@@ -14,6 +14,7 @@ from core.classifier import Classifier
 from core.compare import Comparison, Row
 from core.documents import passes_document
 from core.dropout import MOST_PASSES, Dropout, Passes, Spread, acting, spread
+from core.html import visible_html
 from core.metrics import Probabilities, label_name, wilson
 from core.scripts import dropout_script
 from core.sites import KINDS
@@ -182,12 +183,12 @@ def forgotten(found: Spread, labels: tuple[str, ...]) -> None:
         for number, (label, p) in enumerate(zip(found.labels[:10], found.samples[:10], strict=True), start=1)
     ]
     st.code("\n".join(lines), language="python")
-    calls = found.labels[:10]
-    others = sum(label != off for label in calls)
-    if not others:
-        said = f"all {len(calls)} keep the label, and the probability moves"
+    if found.flips is None:
+        said = "each gives another value"
+    elif flips := int(found.flips[:10].sum()):
+        said = f"{flips} of 10 {'gives' if flips == 1 else 'give'} another label than model.eval() does"
     else:
-        said = f"{others} of {len(calls)} {'gives' if others == 1 else 'give'} another label than model.eval() does"
+        said = "all 10 keep the label, and the probability moves"
     st.caption(
         f"Ten single calls of one sentence, with the checkpoint's own rates: {said}. from\\_pretrained returns a model in "
         "eval mode; a constructor, from\\_config and trainer code leave it in train mode, and then every call "
@@ -219,7 +220,7 @@ def opened(model: Classifier, run: Shown, dot: str, rows: Mapping[str, Shown], v
     def side(title: str, text: str, encoding: Encoding, marked: Sequence[int], p: Probabilities) -> None:
         label = label_name(p, model.head, model.labels)
         st.html(
-            f"<p class='w-line'><b>{title}</b>: {escape(label)}</p><p class='w-text'>{_widgets.visible_html(text, 300)}</p>"
+            f"<p class='w-line'><b>{title}</b>: {escape(label)}</p><p class='w-text'>{visible_html(text, 300)}</p>"
             f"{_widgets.tokens_html(encoding, marked, 120)}<div style='height:.6rem'></div>"
             f"{_widgets.bars_html(model.labels, p, model.head, top=8)}"
         )
@@ -282,7 +283,7 @@ def strip_figure(
     """The margin strip of the page."""
     return figures.margin_strip(
         frame,
-        reference=tables.reference_value(comparison),
+        reference=tables.strip_value(comparison.reference),
         reference_label=comparison.reference.label,
         noise_floor=comparison.noise_floor,
         rows=names,
@@ -372,7 +373,7 @@ found = summary(model, run, run)
 finding = verdict(found, bool(acting(model.sites, dropout)))
 st.html(
     f"<p class='w-verdict'>{escape(finding)}</p>"
-    f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(text, 300)}</span></p>"
+    f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>"
     f"<p class='w-line w-faint'>{escape(model.id)} on {escape(str(model.device))}, seed {seed}, "
     f"{len(acting(model.sites, dropout))} of {len(model.sites)} sites act"
     f"{'' if rate is None else f' at rate {rate:g}'}"

@@ -214,7 +214,7 @@ def test_filtering_runs_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "of 5" in "".join(caption.value for caption in test.caption)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page != "pages/train.py"])
+@pytest.mark.parametrize("page", PAGES)
 def test_the_code_is_made_when_its_panel_is_open(page: str) -> None:
     text = "A modest, messy thriller."
     closed = {code.value for code in app(page, sentence=text).code}
@@ -222,3 +222,11 @@ def test_the_code_is_made_when_its_panel_is_open(page: str) -> None:
     assert not test.exception
     shown = {code.value for code in test.code} - closed
     assert shown and all("import json" in script and text in script for script in shown)
+
+
+def test_a_value_is_not_called_another_label(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path))
+    save("bert", tmp_path / "value", **HEADS["regression"])
+    test = app("pages/dropout.py", model=[f"{tmp_path.name}/value"], forgot=True)
+    assert not test.exception
+    assert "each gives another value" in words(test) and "another label" not in words(test)
