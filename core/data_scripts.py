@@ -3,7 +3,6 @@
 Each reads the Parquet file that the page offers beside it, so that its texts are those of the page.
 """
 
-from collections.abc import Mapping
 from textwrap import dedent
 
 from core.calibration import BINS, SEARCHED
@@ -171,14 +170,10 @@ def way_script(family: Family, first: str, second: str, text: str, points: int =
     """A script that prints loss, accuracy and the probabilities of a text on the straight line between the weights of two
     members, one JSON object a line. It reads `SEEDS_FILE` (`core.tables.on_data_frame`).
     """
-    values: Mapping[str, object] = {"first": first, "second": second, "text": text}
-    given = "".join(f"{name} = {value!a}\n" for name, value in values.items())
-    return (
-        _family_head(family, "copy")
-        + given
-        + dedent(f"""\
+    return _family_head(family, "copy") + dedent(f"""\
+        text = {text!a}
         some = np.sort(np.random.default_rng(0).permutation(len(texts))[:{MOST_ON_THE_WAY}])
-        labels, one, other = labels[some], loaded(first), loaded(second)
+        labels, one, other = labels[some], loaded({first!r}), loaded({second!r})
         for share in np.linspace(0, 1, {points}):
             mixed = copy.deepcopy(one)
             for parameter, a, b in zip(mixed.parameters(), one.parameters(), other.parameters()):
@@ -189,4 +184,3 @@ def way_script(family: Family, first: str, second: str, text: str, points: int =
                 "sentence": probabilities(predicted(mixed, [text]), {temperature!r})[0].tolist(),
             }}))
         """)
-    )

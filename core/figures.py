@@ -67,7 +67,7 @@ def margin_strip(
         axis: what the axis measures, where it is not the margin of the reference's label (or the output).
         row_pixels: height of a row.
     """
-    ink, grid = ("#E8EAED", "#3A4048") if dark else ("#1F2430", "#E3E6EA")
+    ink, grid = _shades(dark)
     color = colors.get(reference_label, ABSORBED)
     shown = [row for row in rows if (frame["row"] == row).any()] if len(frame) else []
     height = {row: len(shown) - 1 - i for i, row in enumerate(shown)}
@@ -202,10 +202,20 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
     return low - room, high + room
 
 
+def _shades(dark: bool) -> tuple[str, str]:
+    """Colours of ink and of the grid."""
+    return ("#E8EAED", "#3A4048") if dark else ("#1F2430", "#E3E6EA")
+
+
+def _axis(dark: bool) -> dict[str, object]:
+    """What all axes but the strip's share."""
+    ink, grid = _shades(dark)
+    return {"gridcolor": grid, "zeroline": False, "fixedrange": True, "tickfont": {"color": ink}}
+
+
 def _layout(title: str, dark: bool, height: int, x: dict[str, object], y: dict[str, object]) -> dict[str, object]:
     """What all charts but the strip share."""
-    ink, grid = ("#E8EAED", "#3A4048") if dark else ("#1F2430", "#E3E6EA")
-    axis = {"gridcolor": grid, "zeroline": False, "fixedrange": True, "tickfont": {"color": ink}}
+    ink, axis = _shades(dark)[0], _axis(dark)
     return {
         "height": height,
         "margin": {"l": 8, "r": 16, "t": 40, "b": 8},
@@ -224,7 +234,7 @@ def _layout(title: str, dark: bool, height: int, x: dict[str, object], y: dict[s
 def _interval(frame: pd.DataFrame, column: str, dark: bool) -> dict[str, object]:
     """The intervals of bars, from the columns `low` and `high`, in a colour that is seen on the bar and beside it."""
     value = frame[column]
-    color = "#E8EAED" if dark else "#1F2430"
+    color = _shades(dark)[0]
     return {"array": frame["high"] - value, "arrayminus": value - frame["low"], "color": color, "thickness": 2}
 
 
@@ -248,7 +258,7 @@ def pass_distribution(
     """
     colors = label_colors(labels)
     shown = sorted(range(len(labels)), key=lambda i: -max(samples[:, i].max(), reference[i]))[:top]
-    ink = "#E8EAED" if dark else "#1F2430"
+    ink = _shades(dark)[0]
     rest = f" (the {len(shown)} largest of {len(labels)} labels)" if len(labels) > len(shown) else ""
     axis: dict[str, object] = {"range": [-0.02, 1.02], "title": {"text": f"probability; bold tick: dropout off{rest}"}}
     if not has_labels:
@@ -333,7 +343,7 @@ def temperature_curves(
 ) -> go.Figure:
     """Every label's probability over the temperature, and below it the entropy; T = 1 and the current one are marked in both.
 
-    One chart, because each that is redrawn costs the slider a twentieth of a second.
+    One chart, because each of them is redrawn whenever the slider moves (`benchmarks.browser`).
 
     Args:
         temperatures: `[n]`, ascending.
@@ -343,7 +353,7 @@ def temperature_curves(
         most: the entropy of a guess.
         top: labels shown, those with the largest probability at T = 1.
     """
-    ink, grid = ("#E8EAED", "#3A4048") if dark else ("#1F2430", "#E3E6EA")
+    ink = _shades(dark)[0]
     colors = label_colors(labels)
     nearest = int(np.abs(np.log(temperatures)).argmin())
     shown = sorted(range(len(labels)), key=lambda i: -p[nearest, i])[:top]
@@ -373,7 +383,7 @@ def temperature_curves(
         marks.append((at, ink, f"T = {at:,.7g}", "left" if at <= 0.2 or 1 < at < 5 else "right"))
     layout |= {
         "yaxis2": {
-            "gridcolor": grid, "zeroline": False, "fixedrange": True, "tickfont": {"color": ink}, "domain": [0, 0.34],
+            **_axis(dark), "domain": [0, 0.34],
             "range": [-0.02 * most, 1.2 * most], "nticks": 4, "title": {"text": "entropy (nats)"},
         },
         "margin": {"l": 62, "r": 16, "t": 76 + 20 * names, "b": 52},
@@ -430,7 +440,7 @@ def tempered_strip(
         colors: of each label.
         at: the other T, as it is read.
     """
-    ink = "#E8EAED" if dark else "#1F2430"
+    ink = _shades(dark)[0]
     names = [plain(name, 30) for name in frame["name"]]
     color = [colors.get(label, ABSORBED) for label in frame["label"]]
     traces = [
@@ -534,7 +544,7 @@ def seed_grid(
         y=[plain(name, 30) for name in names],
         text=np.where(margins.T < 0, "\u2715", ""),
         texttemplate="%{text}",
-        textfont={"size": 17, "color": "#E8EAED" if dark else "#1F2430"},
+        textfont={"size": 17, "color": _shades(dark)[0]},
         zmin=-1,
         zmax=1,
         colorscale=[[0, sides[0]], [0.5, "#14171C" if dark else "#FFFFFF"], [1, sides[1]]],

@@ -23,12 +23,15 @@ def words(text: str) -> str:
     return escape(" ".join(visible(word) for word in text.split(" ")))
 
 
-def marked(text: str, limit: int | None = None) -> str:
-    """A user's text, escaped, its white space visible; a long one is cut, and says so."""
-    shown = text if limit is None else text[:limit]
-    # The mark of a space is no white space, so a line needs another place to break.
-    said = escape(visible(shown)).replace("\u00b7", "\u00b7<wbr>")
-    return said + (f" <i>… {len(text) - len(shown):,} more characters</i>" if len(shown) < len(text) else "")
+def visible_html(text: str, limit: int = 2000) -> str:
+    """Text with visible white space, escaped; long ones are cut, and say so."""
+    rest = f" <i>… {len(text) - limit:,} more characters</i>" if len(text) > limit else ""
+    return breakable(visible(text[:limit])) + rest
+
+
+def breakable(shown: str) -> str:
+    """Visible text, escaped, with a place to break after each space: the mark itself is no white space."""
+    return escape(shown).replace("\u00b7", "\u00b7<wbr>")
 
 
 def number(value: float | None) -> str:
@@ -95,7 +98,7 @@ def comparison_html(comparison: Comparison) -> str:
         (
             (
                 words(row.variant.perturbation),
-                f'<span style="{MONOSPACE}">{marked(row.variant.text, LONGEST)}</span>',
+                f'<span style="{MONOSPACE}">{visible_html(row.variant.text, LONGEST)}</span>',
                 row.badge,
                 words(row.label),
                 "–" if row.margin is None else f"{row.margin:+.4f}",
@@ -113,7 +116,7 @@ def comparison_html(comparison: Comparison) -> str:
 def _reference(reference: Reference, result: Profile | Comparison) -> str:
     margin = "" if reference.margin is None else f", margin {reference.margin:+.4f}"
     return (
-        f'<p><span style="{MONOSPACE}">{marked(reference.text, LONGEST)}</span><br>'
+        f'<p><span style="{MONOSPACE}">{visible_html(reference.text, LONGEST)}</span><br>'
         f"<b>{words(reference.label)}</b> by {words(result.model)}{margin}; "
         f"noise floor {result.noise_floor:.1e}</p>"
     )

@@ -70,7 +70,16 @@ class Numerics:
     @property
     def noise_floor(self) -> float:
         """The largest shift among the fp32 conditions: a shift of anything else that is not above it means nothing."""
-        return max((run.shift for run in self.runs if run.fp32), default=0.0)
+        return self.largest_shifts.get("fp32", 0.0)
+
+    @property
+    def largest_shifts(self) -> dict[str, float]:
+        """The largest shift of the fp32 conditions ("fp32") and of each half precision, as far as they ran."""
+        found: dict[str, float] = {}
+        for run in self.runs:
+            kind = "fp32" if run.fp32 else run.condition.dtype
+            found[kind] = max(found.get(kind, 0.0), run.shift)
+        return found
 
     @property
     def logit_margin(self) -> float | None:

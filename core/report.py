@@ -17,7 +17,7 @@ from core.classifier import Classifier
 from core.compare import Comparison, Reference
 from core.documents import profile_document
 from core.errors import WobbleError
-from core.html import factors_table, marked, number, share, table, words
+from core.html import factors_table, number, share, table, visible_html, words
 from core.metrics import THRESHOLD, Probabilities
 from core.perturb import FACTORS as EDITS
 from core.profile import FACTORS, Case, FactorRow, Profile, described
@@ -49,13 +49,19 @@ RECORD = "wobble-profile.json"
 
 
 def figure(
-    result: Profile | Comparison, *, beside: Profile | None = None, title: str | None = None, dark: bool = False
+    result: Profile | Comparison,
+    *,
+    beside: Profile | None = None,
+    title: str | None = None,
+    title_width: int = 84,
+    dark: bool = False,
 ) -> "go.Figure":
     """The margin strip of a result: a row a factor, a dot a case.
 
     Args:
         beside: another model's profile of the same text, drawn factor by factor below the first's.
         title: the finding in words; by default the result's own.
+        title_width: characters in a line of the title.
     """
     reference, colors, axis = result.reference, figures.label_colors(result.labels), None
     rows: Sequence[str]
@@ -75,13 +81,13 @@ def figure(
         axis = "margin of each model's own label: its probability minus the next one's"
     return figures.margin_strip(
         frame,
-        reference=float(reference.probabilities[0]) if reference.margin is None else reference.margin,
+        reference=tables.strip_value(reference),
         reference_label=reference.label,
         noise_floor=result.noise_floor,
         rows=rows,
         colors=colors,
         title=finding if title is None else title,
-        title_width=84,
+        title_width=title_width,
         unit=unit,
         dark=dark,
         has_labels=result.head != "regression",
@@ -141,7 +147,7 @@ def _sentence(profile: Profile) -> str:
     marks = [f"<code>{mark}</code> {name}" for mark, name in LEGEND.items() if mark in shown]
     return (
         "<header><h1>Wobble <small>why a text classifier changes its mind</small></h1>"
-        f"<p class='text' dir='auto'>{marked(reference.text, LONG_TEXT) or '<i>(an empty text)</i>'}</p>"
+        f"<p class='text' dir='auto'>{visible_html(reference.text, LONG_TEXT) or '<i>(an empty text)</i>'}</p>"
         + (f"<p class='faint'>{', '.join(marks)}</p>" if marks else "")
         + f"{cut}<p>Predicted <b>{words(reference.label)}</b> by {words(profile.model)}{margin}.</p></header>"
     )
@@ -254,7 +260,7 @@ def _text(text: str, spans: Sequence[tuple[int, int]]) -> str:
         at = end
     pieces.append((text[at:], False))
     shown = [
-        f"<mark>{marked(_middle_cut(piece))}</mark>" if edited else marked(_middle_cut(piece))
+        f"<mark>{visible_html(_middle_cut(piece))}</mark>" if edited else visible_html(_middle_cut(piece))
         for piece, edited in pieces[:MOST_PIECES]
         if piece
     ]

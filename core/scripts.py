@@ -30,33 +30,19 @@ def _answer(head: Head, temperature: str | None) -> str:
 
 def _measures(head: Head) -> list[str]:
     """Functions `shift` and `margin` of a row of probabilities beside the reference's; a regression has no margin."""
-    if head == "regression":
-        return [
-            "def shift(p, q):",
-            "    return max(abs(a - b) for a, b in zip(p, q))",
-            "",
-            "",
-            "def margin(p, q):",
-            "    return None",
-        ]
-    if head == "sigmoid":
-        return [
-            "def shift(p, q):",
-            "    return max(abs(a - b) for a, b in zip(p, q))",
-            "",
-            "",
-            "def margin(p, q):",
-            "    return min(2 * (a - 0.5 if b > 0.5 else 0.5 - a) for a, b in zip(p, q))",
-        ]
-    return [
-        "def shift(p, q):",
-        "    return 0.5 * sum(abs(a - b) for a, b in zip(p, q))",
-        "",
-        "",
-        "def margin(p, q):",
-        "    top = q.index(max(q))",
-        "    return p[top] - max(a for i, a in enumerate(p) if i != top)",
-    ]
+    shift, margin = {
+        "softmax": (
+            "0.5 * sum(abs(a - b) for a, b in zip(p, q))",
+            "p[top] - max(a for i, a in enumerate(p) if i != top)",
+        ),
+        "sigmoid": (
+            "max(abs(a - b) for a, b in zip(p, q))",
+            "min(2 * (a - 0.5 if b > 0.5 else 0.5 - a) for a, b in zip(p, q))",
+        ),
+        "regression": ("max(abs(a - b) for a, b in zip(p, q))", "None"),
+    }[head]
+    top = ["    top = q.index(max(q))"] if head == "softmax" else []
+    return ["def shift(p, q):", f"    return {shift}", "", "", "def margin(p, q):", *top, f"    return {margin}"]
 
 
 def _where(classifier: Classifier, directory: Path) -> str:
@@ -157,7 +143,7 @@ def edits_script(classifier: Classifier, text: str, edits: Mapping[str, Sequence
         "from statistics import median",
         "",
         *_predicting(classifier, 1.0),
-        "own, first = predicted(" + f"{text!a})",
+        f"own, first = predicted({text!a})",
         "for factor, texts in {",
         *(
             line

@@ -10,14 +10,14 @@ import pandas as pd
 
 from core.calibration import fit_and_test
 from core.classifier import Classifier, Logits
-from core.compare import Comparison, Row
+from core.compare import Comparison, Reference, Row
 from core.dropout import Spread
 from core.figures import label_colors
 from core.labelled import Labelled
 from core.metrics import Probabilities, entropy, flip, label_name, margin, shift, wilson
-from core.numerics import Numerics
-from core.perturb import Variant, perturbations
-from core.profile import Profile
+from core.numerics import Numerics, Run
+from core.perturb import perturbations
+from core.profile import Case, Profile
 from core.seeds import Family, OnData, Way
 from core.stages import Stages
 from core.temperature import probabilities
@@ -30,21 +30,16 @@ ALL_ON = "all that are on"
 
 def keys(comparison: Comparison) -> dict[str, Row]:
     """The rows by a name each: the perturbation, numbered where it drew several times ("shout_one_word 2")."""
-    return dict(zip(variant_names([row.variant for row in comparison.rows]), comparison.rows, strict=True))
-
-
-def variant_names(variants: Sequence[Variant]) -> list[str]:
-    """A name for each variant: the perturbation, numbered where it drew several times ("shout_one_word 2")."""
-    drawn: dict[str, list[int]] = {}
-    for i, variant in enumerate(variants):
-        drawn.setdefault(variant.perturbation, []).append(i)
-    names = [variant.perturbation for variant in variants]
-    for name, places in drawn.items():
-        if len(places) > 1:
-            # Numbered by the text, not by the order of the rows, so that a link means the same variant under every model.
-            for number, i in enumerate(sorted(places, key=lambda i: variants[i].text), start=1):
-                names[i] = f"{name} {number}"
-    return names
+    drawn: dict[str, list[Row]] = {}
+    for row in comparison.rows:
+        drawn.setdefault(row.variant.perturbation, []).append(row)
+    named = {}
+    for name, rows in drawn.items():
+        # Numbered by the text, not by the order of the rows, so that a link means the same variant under every model.
+        for number, row in enumerate(sorted(rows, key=lambda row: row.variant.text), start=1):
+            named[name if len(rows) == 1 else f"{name} {number}"] = row
+    order = {id(row): i for i, row in enumerate(comparison.rows)}
+    return dict(sorted(named.items(), key=lambda item: order[id(item[1])]))
 
 
 def variants_frame(comparison: Comparison) -> pd.DataFrame:
@@ -148,7 +143,7 @@ def strip_frame(comparison: Comparison) -> pd.DataFrame:
             "tokens": [tokens_line(row.encoding) for row in named.values()],
             "probabilities": [ranked(row.probabilities, comparison.labels) for row in named.values()],
             "fate": [row.badge for row in named.values()],
-            "value": [_value(row) for row in named.values()],
+            "value": [strip_value(row) for row in named.values()],
             "shift": [row.shift for row in named.values()],
             "label": [row.label for row in named.values()],
         }
@@ -339,7 +334,7 @@ def profile_strip_frame(found: Profile) -> pd.DataFrame:
             "fate": [
                 "absorbed" if case.absorbed else "flips" if flips else "reaches the model" for _, case, flips in cases
             ],
-            "value": [float(case.probabilities[0]) if case.margin is None else case.margin for _, case, _ in cases],
+            "value": [strip_value(case) for _, case, _ in cases],
             "shift": [case.shift for _, case, _ in cases],
             "label": [case.label for _, case, _ in cases],
         }
@@ -356,7 +351,7 @@ def numerics_strip_frame(found: Numerics) -> pd.DataFrame:
             "tokens": " ".join(map(visible, found.encoding.tokens[:60])),
             "probabilities": [ranked(run.probabilities, found.labels) for run in found.runs],
             "fate": ["flips" if run.flip else "reaches the model" for run in found.runs],
-            "value": [float(run.probabilities[0]) if run.margin is None else run.margin for run in found.runs],
+            "value": [strip_value(run) for run in found.runs],
             "shift": [run.shift for run in found.runs],
             "label": [run.label for run in found.runs],
         }
@@ -394,9 +389,9 @@ def ranked(p: Probabilities, labels: tuple[str, ...], top: int = 4) -> str:
     return "  ".join(f"{names[i]} {p[i]:.3f}" for i in order[:top])
 
 
-def _value(row: Row) -> float:
-    """The margin; for regression, which has none, the head's first output."""
-    return float(row.probabilities[0]) if row.margin is None else row.margin
+def strip_value(case: Reference | Row | Case | Run) -> float:
+    """Where a case stands on the strip: its margin, or a regression's first output."""
+    return float(case.probabilities[0]) if case.margin is None else case.margin
 
 
 def side_by_side(
@@ -509,12 +504,6 @@ def explanation(row: Row) -> str:
     if row.margin is None:
         return f"The output moves by {row.shift:.3f}."
     return f"{moved}; the prediction {'becomes ' + row.label if row.flip else 'stays ' + row.label} (margin {row.margin:+.3f})."
-
-
-def reference_value(comparison: Comparison) -> float:
-    """Where the reference stands on the strip: its margin, or a regression's first output."""
-    margin = comparison.reference.margin
-    return float(comparison.reference.probabilities[0]) if margin is None else margin
 
 
 def stacked(comparisons: Sequence[Comparison]) -> pd.DataFrame:

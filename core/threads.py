@@ -3,5 +3,5 @@
 import os
 
 # Waiting threads burn a core by default. Where a training runs beside the app, or two people ask at once, there are more
-# threads than cores, and all wait for those that wait: asleep, they are three to ten times as fast there.
+# threads than cores, and all wait for those that wait: asleep, they leave the cores to the others.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

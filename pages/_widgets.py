@@ -24,6 +24,7 @@ from core.data import gallery
 from core.dropout import Dropout, Passes, run_passes
 from core.errors import WobbleError
 from core.figures import label_colors
+from core.html import visible_html
 from core.labelled import EMBEDDED, FORMATS, LABELS, SPLITS, TEXTS, DataSource, Labelled, read, read_table
 from core.numerics import Numerics, numerics
 from core.perturb import Variant, custom, variants
@@ -271,7 +272,12 @@ def attempt(call: Callable[[], Any]) -> Any:
         return None
 
 
-_UNHASHED = {Classifier: lambda classifier: (classifier.id, classifier.weights_hash, str(classifier.device))}
+def identity(classifier: Classifier) -> tuple[str, str, str]:
+    """What results of a classifier are kept under."""
+    return classifier.id, classifier.weights_hash, str(classifier.device)
+
+
+_UNHASHED = {Classifier: identity}
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_UNHASHED)
@@ -294,7 +300,7 @@ def numerics_of(classifier: Classifier, text: str, temperature: float) -> Numeri
 
 def profiles_of(classifier: Classifier, text: str) -> Iterator[Profile]:
     """The profile of a sentence as it grows, the complete one last; computed once."""
-    key = ("profile", classifier.id, classifier.weights_hash, str(classifier.device), text)
+    key = ("profile", *identity(classifier), text)
     store = _kept()
     found: Profile | None = store.get(key)
     if found is None:
@@ -308,14 +314,7 @@ def profiles_of(classifier: Classifier, text: str) -> Iterator[Profile]:
 def calibrated(classifier: Classifier, data: Labelled) -> Calibration:
     """The calibration of a classifier on labelled data; each text runs once."""
     return long_work(
-        (
-            "calibration",
-            classifier.id,
-            classifier.weights_hash,
-            str(classifier.device),
-            data.fingerprint,
-            data.own_split,
-        ),
+        ("calibration", *identity(classifier), data.fingerprint, data.own_split),
         "texts",
         lambda progress: calibrate_on(classifier, data, progress),
     )
@@ -441,7 +440,7 @@ def long_work(key: Any, unit: str, run: Callable[[Callable[[int, int], None]], T
 def passes_of(classifier: Classifier, text: str, passes: int, dropout: Dropout) -> Passes:
     """Stochastic passes of a text, computed once."""
     return long_work(
-        (classifier.id, classifier.weights_hash, str(classifier.device), text, passes, dropout),
+        (*identity(classifier), text, passes, dropout),
         "passes",
         lambda progress: run_passes(classifier, [text], passes, dropout, progress=progress),
     )
@@ -523,17 +522,6 @@ def labelled_data(key: str, embedded: Sequence[str] = tuple(EMBEDDED)) -> tuple[
 def escape_markdown(text: str) -> str:
     """Text for the elements that read Markdown, LaTeX, icons and colours: shown as it is."""
     return "".join(f"\\{character}" if character in "\\`*_{}[]()<>#+-.!|$:~^=" else character for character in text)
-
-
-def visible_html(text: str, limit: int = 2000) -> str:
-    """Text with visible white space, escaped; long ones are cut, and say so."""
-    rest = f" <i>… {len(text) - limit:,} more characters</i>" if len(text) > limit else ""
-    return breakable(visible(text[:limit])) + rest
-
-
-def breakable(shown: str) -> str:
-    """Visible text, escaped, with a place to break after each space: the mark itself is no white space."""
-    return escape(shown).replace("\u00b7", "\u00b7<wbr>")
 
 
 def tokens_html(encoding: Encoding, marked: Iterable[int] = (), limit: int = 400) -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 from core import figures, tables
 from core.classifier import Classifier
 from core.documents import numerics_document
+from core.html import visible_html
 from core.numerics import DTYPES, Numerics
 from core.scripts import numerics_script
 from pages import _widgets
@@ -62,25 +63,21 @@ def page(model: Classifier, text: str) -> None:
     margin = "" if found.logit_margin is None else f" Logit margin {found.logit_margin:.3g}."
     st.html(
         f"<p class='w-verdict'>{escape(said)}</p>"
-        f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(text, 300)}</span></p>"
+        f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>"
         f"<p class='w-line'>Predicted <b>{escape(found.reference.label)}</b> by {escape(model.id)} on {escape(str(model.device))}. "
         f"{_widgets.noise_floor_html(found.noise_floor)}{margin}</p>"
         f"{_widgets.truncated_html(found.encoding)}"
     )
     frame = tables.numerics_strip_frame(found)
     reference = found.reference
-    kinds = {"fp32": [run.shift for run in found.runs if run.fp32]} | {
-        dtype: [run.shift for run in found.runs if run.condition.dtype == dtype] for dtype in DTYPES
-    }
-    moved = [f"{kind} moves it by at most {max(shifts):.1e}" for kind, shifts in kinds.items() if shifts]
     figure = figures.margin_strip(
         frame,
-        reference=float(reference.probabilities[0]) if reference.margin is None else reference.margin,
+        reference=tables.strip_value(reference),
         reference_label=reference.label,
         noise_floor=found.noise_floor,
         rows=["fp32", *DTYPES],
         colors=figures.label_colors(model.labels),
-        title="; ".join(moved),
+        title="; ".join(f"{dtype} moves it by at most {shift:.1e}" for dtype, shift in found.largest_shifts.items()),
         title_width=84,
         dark=_widgets.dark(),
         unit="conditions",

@@ -15,6 +15,7 @@ from core.classifier import Classifier
 from core.data import gallery
 from core.documents import profile_document
 from core.dropout import Dropout
+from core.html import visible_html
 from core.profile import FACTORS, TEMPERATURES, FactorRow, Profile, described
 from core.report import figure, report
 from core.scripts import dropout_script, edits_script, numerics_script, predict_script, seeds_script, temperature_script
@@ -51,7 +52,7 @@ def headline(found: Profile, model: Classifier) -> None:
         asked = f" {found.tried:,} conditions tried."
     left.html(
         f"<p class='w-verdict'>{escape(said)}</p>"
-        f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(reference.text, 160)}</span></p>"
+        f"<p class='w-line'><span class='w-text'>{visible_html(reference.text, 160)}</span></p>"
         f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b> by {escape(model.id)}.{asked} "
         f"{_widgets.noise_floor_html(found.noise_floor)}</p>{_widgets.truncated_html(reference.encoding)}"
     )
@@ -128,9 +129,8 @@ def worst_opened(row: FactorRow, found: Profile) -> dict[str, str]:
     if worst is None:
         return query
     if worst.row is not None:
-        edits = [case.row.variant for other in found.factors for case in other.cases if case.row is not None]
-        names = dict(zip(((v.perturbation, v.text) for v in edits), tables.variant_names(edits), strict=True))
-        return query | {"variant": names[worst.row.variant.perturbation, worst.row.variant.text]}
+        name = next(name for name, row in tables.keys(found.comparison).items() if row is worst.row)
+        return query | {"variant": name}
     if worst.pass_ is not None:
         return query | {"dot": f"{tables.ALL_ON}, pass {worst.pass_}"}
     return query | ({} if worst.seed is None else {"member": tables.member_said(worst.seed)})
@@ -184,7 +184,7 @@ def shortest(model: Classifier, text: str) -> None:
         return
     found = _widgets.attempt(
         lambda: _widgets.long_work(
-            ("shortest", model.id, model.weights_hash, str(model.device), text),
+            ("shortest", *_widgets.identity(model), text),
             "token sequences",
             lambda progress: shortest_flip(model, text, progress=progress),
         )
@@ -195,7 +195,7 @@ def shortest(model: Classifier, text: str) -> None:
     for flip in found.flips[:3]:
         names = " + ".join(flip.names)
         st.html(
-            f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(flip.text, 400)}</span> <span class='w-faint'>"
+            f"<p class='w-line'><span class='w-text'>{visible_html(flip.text, 400)}</span> <span class='w-faint'>"
             f"{escape(names)}</span></p>{_widgets.bars_html(model.labels, flip.probabilities, model.head)}"
         )
     if found.flips:
@@ -261,7 +261,7 @@ text = _widgets.sentence()
 loading = st.empty()
 loading.html(
     f"<p class='w-verdict'>Every factor on your sentence …</p><p class='w-line'><span class='w-text'>"
-    f"{_widgets.visible_html(text, 300)}</span></p><p class='w-line w-faint'>White space, casing, punctuation, Unicode, typos, "
+    f"{visible_html(text, 300)}</span></p><p class='w-line w-faint'>White space, casing, punctuation, Unicode, typos, "
     "dropout, temperature, training seeds and numerics: what flips the prediction, what only shakes it, what cannot matter.</p>"
 )
 try:

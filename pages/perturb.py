@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from html import escape
 
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
-from core import figures, tables
+from core import tables
 from core.compare import Comparison
 from core.documents import comparison_document
+from core.html import breakable, visible_html
 from core.perturb import FACTORS
+from core.report import figure
 from core.scripts import predict_script
 from pages import _widgets
 
@@ -39,33 +40,17 @@ def reference(comparison: Comparison, among: int) -> None:
         left, right = st.columns([3, 1.2], vertical_alignment="center")
     left.html(
         f"<p class='w-verdict{' small' if among > 1 else ''}'>{escape(comparison.summary)}</p>"
-        f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(found.text, 300)}</span></p>"
+        f"<p class='w-line'><span class='w-text'>{visible_html(found.text, 300)}</span></p>"
         f"<p class='w-line'>Predicted <b>{escape(found.label)}</b>{margin} by {escape(comparison.model)} on "
         f"{escape(comparison.device)}. {_widgets.noise_floor_html(comparison.noise_floor)}</p>{cut}"
     )
     right.html(_widgets.bars_html(comparison.labels, found.probabilities, comparison.head))
 
 
-def margin_strip(comparison: Comparison, dark: bool, among: int = 1) -> go.Figure:
-    """The margin strip of a comparison, narrow enough to stand `among` others."""
-    return figures.margin_strip(
-        tables.strip_frame(comparison),
-        reference=tables.reference_value(comparison),
-        reference_label=comparison.reference.label,
-        noise_floor=comparison.noise_floor,
-        rows=(*FACTORS, "custom"),
-        colors=figures.label_colors(comparison.labels),
-        title=comparison.finding,
-        title_width=52 if among == 1 else 90 // among,
-        dark=dark,
-        has_labels=comparison.head != "regression",
-    )
-
-
 def strip(comparison: Comparison, key: str, among: int) -> None:
     """The margin strip on the page; a click on a dot opens the variant."""
     st.plotly_chart(
-        margin_strip(comparison, _widgets.dark(), among),
+        figure(comparison, title_width=84 // among, dark=_widgets.dark()),
         key=key,
         on_select=lambda: _choose_point(key),
         selection_mode="points",
@@ -96,11 +81,11 @@ def opened(comparison: Comparison, key: str) -> None:
     )
     left, right = st.columns(2)
     edited = "".join(
-        f"<mark>{_widgets.breakable(piece)}</mark>" if is_edit else _widgets.breakable(piece)
+        f"<mark>{breakable(piece)}</mark>" if is_edit else breakable(piece)
         for piece, is_edit in tables.marked_text(row, 2000)
     )
     for side, title, text, encoding, marked, p in (
-        (left, "Your sentence", _widgets.visible_html(found.text), found.encoding, changed_before, found.probabilities),
+        (left, "Your sentence", visible_html(found.text), found.encoding, changed_before, found.probabilities),
         (right, "The variant", edited, row.encoding, changed_after, row.probabilities),
     ):
         side.html(
@@ -156,7 +141,7 @@ def downloads(comparisons: Sequence[Comparison]) -> None:
             _widgets.download(
                 f"Chart of {comparison.model} (HTML)",
                 "wobble-perturb.html",
-                lambda comparison=comparison: margin_strip(comparison, dark=False).to_html(include_plotlyjs=True),
+                lambda comparison=comparison: figure(comparison).to_html(include_plotlyjs=True),
             )
     st.caption("PNG: the camera at the top right of each chart.")
 

@@ -11,6 +11,7 @@ import streamlit as st
 from core import catalog, figures, tables
 from core.data_scripts import SEEDS_FILE, on_data_script, way_script
 from core.documents import seeds_document
+from core.html import visible_html
 from core.metrics import label_name, margin, predicted, wilson
 from core.recipe import PARTS
 from core.scripts import article_script, seeds_script
@@ -58,7 +59,7 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
     counts = ", ".join(f"{name} {names.count(name)}" for name in dict.fromkeys(names))
     st.html(
         f"<p class='w-verdict'>{escape(said)}</p>"
-        f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(text, 300)}</span></p>"
+        f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>"
         + ("" if head == "regression" else f"<p class='w-line'>Votes: <b>{escape(counts)}</b>.</p>")
         + f"<p class='w-line w-faint'>{len(names)} models of the family {escape(family.id)}: the same data and recipe, other "
         f"seeds. The dotted line is {escape(first)}, the reference; the last row is every formatting edit that reaches it.</p>"
@@ -69,7 +70,7 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
     formatting = formatting[formatting["fate"] != "absorbed"].assign(row=f"formatting, {first}")
     figure = figures.margin_strip(
         pd.concat([frame, formatting], ignore_index=True),
-        reference=tables.reference_value(comparison),
+        reference=tables.strip_value(comparison.reference),
         reference_label=comparison.reference.label,
         noise_floor=comparison.noise_floor,
         rows=["seeds", "ensemble", f"formatting, {first}"],
@@ -354,7 +355,7 @@ def way_view(family: Family, text: str, temperature: float) -> None:
     said = f"{on_the_way}; your sentence {changes}"
     st.html(
         f"<p class='w-verdict'>{escape(said)}.</p>"
-        f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(text, 300)}</span></p>"
+        f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>"
     )
     figure = figures.way_between(
         found.shares,

@@ -17,6 +17,7 @@ from core.data_scripts import CALIBRATION_FILE, calibration_script
 from core.documents import calibration_document, tempered_document
 from core.dropout import Dropout, acting
 from core.errors import WobbleError
+from core.html import visible_html
 from core.labelled import EMBEDDED, Labelled
 from core.metrics import Probabilities, entropy, label_name, margin, predicted
 from core.scripts import temperature_script
@@ -142,7 +143,7 @@ def side_by_side(
         )
         body.append(
             (
-                f"<b>{escape(name)}</b><br><span class='w-text w-small'>{_widgets.visible_html(text, 90)}</span>",
+                f"<b>{escape(name)}</b><br><span class='w-text w-small'>{visible_html(text, 90)}</span>",
                 f"<span class='w-nobreak'>{escape(label_name(after[i], head, model.labels)[:40])}</span>",
                 f"<div class='w-bars w-tempered'>{bars}</div>",
                 f"<span class='w-faint'>{h[0][i]:.3f}</span>",
@@ -182,7 +183,6 @@ def at_temperature(model: Classifier, comparison: Comparison) -> None:
     curves = probabilities(logits[None] / grid[:, None], head)
     never = f"{'The curves never cross' if head == 'softmax' else 'No curve crosses 1/2'}; hotter is less sure"
     guess = float(entropy(probabilities(np.zeros(len(labels)), head), head))
-    # All is drawn before anything is sent: what arrives piecemeal makes the browser lay the page out again and again.
     dark = _widgets.dark()
     figure = strip_figure(comparison, beside, before, after, temperature, dark)
     curves_figure = figures.temperature_curves(
@@ -191,7 +191,7 @@ def at_temperature(model: Classifier, comparison: Comparison) -> None:
     table = side_by_side(model, rows, before, after, temperature)
     st.html(
         f"<p class='w-verdict'>{escape(said_of(model, p, q, temperature))}</p>"
-        f"<p class='w-line'><span class='w-text'>{_widgets.visible_html(comparison.reference.text, 300)}</span></p>"
+        f"<p class='w-line'><span class='w-text'>{visible_html(comparison.reference.text, 300)}</span></p>"
         f"{_widgets.truncated_html(comparison.reference.encoding)}"
     )
     st.plotly_chart(

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.classifier import Classifier
 from core.documents import stages_document
+from core.html import visible_html
 from core.scripts import tokens_script
 from core.stages import Stages, absorbed_by
 from core.tables import changed_positions, cuts, tokens_frame
@@ -39,11 +40,11 @@ def cut_html(found: Stages) -> str:
 def stage_html(found: Stages, name: str, marked: Sequence[int] = ()) -> str:
     """One stage of one text under one model."""
     if name == "raw":
-        return f"<div class='w-text'>{_widgets.visible_html(found.raw)}</div>"
+        return f"<div class='w-text'>{visible_html(found.raw)}</div>"
     if name == "normalized":
         if found.normalized is None:
             return "<span class='w-faint'>no normalizer: read as it is</span>"
-        return f"<div class='w-text'>{_widgets.visible_html(found.normalized)}</div>"
+        return f"<div class='w-text'>{visible_html(found.normalized)}</div>"
     if name == "pre-tokens":
         if found.pre_tokens is None:
             return "<span class='w-faint'>none: applied to the text as a whole</span>"

@@ -19,7 +19,7 @@ def comparison() -> Comparison:
 def strip(comparison: Comparison, **options: object) -> object:
     return figures.margin_strip(
         tables.strip_frame(comparison),
-        reference=tables.reference_value(comparison),
+        reference=tables.strip_value(comparison.reference),
         reference_label=comparison.reference.label,
         noise_floor=comparison.noise_floor,
         rows=("whitespace", "casing", "punctuation", "unicode", "typo", "custom"),
