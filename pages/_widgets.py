@@ -7,7 +7,7 @@ import gc
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
@@ -240,6 +240,16 @@ def _reads(given: str, value: object) -> bool:
         return float(given) == value
     except ValueError:
         return given == str(value)
+
+
+def forget_unless_offered(key: str, options: Collection[str]) -> None:
+    """Before a widget: forget what was chosen if it is no longer offered.
+
+    Nothing chosen is left as it is: a value set here, None too, would win over the one that a link brings.
+    """
+    chosen = st.session_state.get(key)
+    if chosen is not None and chosen not in options:
+        st.session_state[key] = None
 
 
 def load(id: str) -> Classifier:

@@ -250,8 +250,7 @@ def strip(
         alt=f"Margin strip of dropout passes: {title}",
     )
     dots = list(frame["variant"])
-    if st.session_state.get("dot") not in dots:
-        st.session_state.dot = None
+    _widgets.forget_unless_offered("dot", dots)
     st.selectbox(
         "Open a dot", dots, key="dot", bind="query-params", index=None, placeholder="click one above, or choose it here",
         width=420, help="A pass (or an edit) at large: its label and probabilities beside those with dropout off.",

@@ -101,8 +101,7 @@ def variants_section(comparisons: Sequence[Comparison]) -> None:
         factors = st.pills("Factor", [*FACTORS, "custom"], selection_mode="multi", key="factor", bind="query-params")
         fates = st.pills("Fate", FATES, selection_mode="multi", key="fate", bind="query-params")
         names = list(tables.keys(comparisons[0]))
-        if st.session_state.get("variant") not in names:
-            st.session_state.variant = None
+        _widgets.forget_unless_offered("variant", names)
         st.selectbox(
             "Open a variant", names, key="variant", bind="query-params", index=None, placeholder="none", width=260
         )

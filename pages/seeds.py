@@ -116,8 +116,7 @@ def reach_said(seeds: pd.DataFrame, formatting: pd.DataFrame, has_labels: bool) 
 def opened(family: Family, p: np.ndarray) -> None:
     """One member's probabilities beside the reference's."""
     names = [tables.member_said(name) for name in family.names]
-    if st.session_state.get("member") not in names:
-        st.session_state.member = None
+    _widgets.forget_unless_offered("member", names)
     st.selectbox(
         "Open a seed", names, key="member", bind="query-params", index=None, placeholder="or click a dot", width=260
     )

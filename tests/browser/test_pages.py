@@ -208,11 +208,24 @@ def test_nothing_is_cut_at_any_width(page: Page, app: str, path: str, width: int
     assert hidden <= 0
 
 
-def test_the_link_of_a_card_opens_the_worst_case_on_its_page(page: Page, app: str) -> None:
-    opened(page, app, "/", sentence=TEXT)
-    page.get_by_role("link", name="Explain punctuation").click()
-    expect(page).to_have_url(re.compile("/perturb.*variant=.*"))
-    expect(page.get_by_text("The variant", exact=True)).to_be_visible()
+@pytest.mark.parametrize(
+    ("name", "factor", "asked", "shown"),
+    [
+        ("Perturb", "punctuation", "/perturb.*variant=", "The variant"),
+        ("Dropout", "dropout", "/dropout.*dot=", "This pass"),
+        ("Seeds", "seed", "/seeds.*member=", "minilm-uncased-4"),
+    ],
+)
+def test_the_link_of_a_card_opens_the_worst_case_on_its_page(
+    page: Page, app: str, name: str, factor: str, asked: str, shown: str
+) -> None:
+    # Somebody has been there before, and opened nothing.
+    opened(page, app, f"/{name.lower()}", sentence=TEXT)
+    page.get_by_role("link", name="Overview").click()
+    page.get_by_role("link", name=f"Explain {factor}").click()
+    expect(page).to_have_url(re.compile(asked))
+    settled(page)
+    expect(page.get_by_text(shown).first).to_be_visible()
     expect(page.get_by_role("textbox", name="Sentence", exact=True)).to_have_value(TEXT)
 
 
