@@ -36,8 +36,8 @@ PAGES = {
 page = st.navigation(list(PAGES), position="hidden")
 _shell.style()
 with st.sidebar:
-    for other, question in PAGES.items():
-        st.page_link(other, help=question)
+    for other in PAGES:
+        st.page_link(other)
 with _shell.welcome({other.title: question for other, question in PAGES.items()}):
     # Takes seconds the first time, so the page shows something before it.
     from pages import _widgets

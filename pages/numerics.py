@@ -77,7 +77,7 @@ def page(model: Classifier, text: str) -> None:
         noise_floor=found.noise_floor,
         rows=["fp32", *DTYPES],
         colors=figures.label_colors(model.labels),
-        title="; ".join(f"{dtype} moves it by at most {shift:.1e}" for dtype, shift in found.largest_shifts.items()),
+        title="Largest shift: " + ", ".join(f"{kind} {shift:.1e}" for kind, shift in found.largest_shifts.items()),
         title_width=84,
         dark=_widgets.dark(),
         unit="conditions",

@@ -76,9 +76,11 @@ def draw(place: DeltaGenerator, found: Profile, model: Classifier, other: Profil
             config=_widgets.chart("wobble-overview"),
             alt=verdict(found).text if found.complete else f"{ready} of {len(FACTORS)} factors are ready",
         )
+        # The place is there even when nothing stands in it: what was drawn earlier in the same run would stay otherwise.
+        running = st.empty()
         if not found.complete:
             waiting = [factor for factor in FACTORS if factor not in {row.factor for row in found.factors}]
-            st.caption(f"Still running: {', '.join(waiting)}.")
+            running.caption(f"Still running: {', '.join(waiting)}.")
     return strip
 
 

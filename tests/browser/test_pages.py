@@ -229,6 +229,16 @@ def test_the_link_of_a_card_opens_the_worst_case_on_its_page(
     expect(page.get_by_role("textbox", name="Sentence", exact=True)).to_have_value(TEXT)
 
 
+def test_a_complete_verdict_leaves_nothing_that_says_still_running(page: Page, app: str) -> None:
+    opened(page, app, "/", sentence=TEXT)
+    for text in ("The plot is thin , but the cast is GREAT!", "Nobody could call this a quiet film, or a short one."):
+        typed(page, text)
+        expect(page.locator(".w-text", has_text=text.replace(" ", "·")).nth(1)).to_be_visible()
+        expect(page.get_by_text("conditions tried")).to_be_visible()
+        settled(page)
+        expect(page.get_by_text("Still running")).to_have_count(0)
+
+
 def test_a_link_of_the_train_page_brings_its_form(page: Page, app: str) -> None:
     page.goto(f"{app}/train?seeds=1%2C2%2C3&epochs=2&method=full")
     expect(page.get_by_role("textbox", name="Seeds", exact=True)).to_have_value("1,2,3")
