@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from core import catalog
-from core.classifier import predict
-from core.data import snippets
+from core.data.snippets import snippets
+from core.models import catalog
+from core.models.classifier import predict
 
 ROOT = Path(__file__).parent.parent
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from core.data import snippets
+from core.data.snippets import snippets
 
 ROOT = Path(__file__).parent.parent
 NEW_SENTENCES = 15

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from benchmarks import MODELS
-from core import catalog
-from core.calibration import Scores, calibrate_on
-from core.labelled import DataSource, read
+from core.data.labelled import DataSource, read
+from core.models import catalog
+from core.studies.calibration import Scores, calibrate_on
 
 
 def _scores(found: Scores) -> dict[str, Any]:

@@ -7,9 +7,9 @@ import torch
 
 from benchmarks.edits import sentence_of
 from benchmarks.timing import medians
-from core import catalog
-from core.classifier import model_inputs
-from core.dropout import Dropout, run_passes
+from core.factors.dropout import Dropout, run_passes
+from core.models import catalog
+from core.models.classifier import model_inputs
 
 PASSES = 100
 

@@ -8,10 +8,10 @@ import transformers
 from transformers import AutoTokenizer
 
 from benchmarks.timing import medians
-from core import catalog
-from core.classifier import Classifier, predict
-from core.data import snippets
-from core.temperature import probabilities
+from core.data.snippets import snippets
+from core.factors.temperature import probabilities
+from core.models import catalog
+from core.models.classifier import Classifier, predict
 
 SENTENCE_TOKENS = 34
 TOLERANCE = 1e-5

@@ -7,10 +7,10 @@ import time
 from typing import Any
 
 from benchmarks import MODELS
-from core import catalog
-from core.classifier import predict
-from core.data import snippets
-from core.numerics import DTYPES, REFERENCE, noise_floor, numerics
+from core.data.snippets import snippets
+from core.factors.numerics import DTYPES, REFERENCE, noise_floor, numerics
+from core.models import catalog
+from core.models.classifier import predict
 
 
 def floors(id: str, texts: list[str]) -> dict[str, Any]:

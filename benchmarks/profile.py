@@ -6,10 +6,10 @@ import time
 from typing import Any
 
 from benchmarks import MODELS
-from core import catalog
-from core.data import snippets
-from core.profile import PASSES, prepare, profile
-from core.verdict import verdict
+from core.data.snippets import snippets
+from core.models import catalog
+from core.studies.profile import PASSES, prepare, profile
+from core.studies.verdict import verdict
 
 TEXTS = 10
 TOKENS = range(18, 24)

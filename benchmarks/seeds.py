@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.timing import medians
-from core import catalog
-from core.classifier import load_classifier, predict
-from core.data import snippets
-from core.seeds import family_data, load_family, on_data, predict_family
+from core.data.snippets import snippets
+from core.families.seeds import family_data, load_family, on_data, predict_family
+from core.models import catalog
+from core.models.classifier import load_classifier, predict
 
 TEXTS = 200
 

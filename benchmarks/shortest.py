@@ -6,9 +6,9 @@ import time
 from typing import Any
 
 from benchmarks import MODELS
-from core import catalog
-from core.data import snippets
-from core.shortest import BUDGET, MOST_EDITS, shortest_flip, sizes
+from core.data.snippets import snippets
+from core.models import catalog
+from core.studies.shortest import BUDGET, MOST_EDITS, shortest_flip, sizes
 
 TEXTS = 200
 

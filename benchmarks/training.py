@@ -10,10 +10,11 @@ from typing import Any
 import psutil
 import torch
 
-from core import catalog, runs
-from core.classifier import best_device
-from core.labelled import DataSource, read
-from core.recipe import LEARNING_RATE, Method, Recipe, Seeds, default_precision, estimate, one_seed, plan
+from core.data.labelled import DataSource, read
+from core.models import catalog
+from core.models.classifier import best_device
+from core.training import runs
+from core.training.recipe import LEARNING_RATE, Method, Recipe, Seeds, default_precision, estimate, one_seed, plan
 
 BASE = "minilm"
 MOVIES = DataSource("movie")

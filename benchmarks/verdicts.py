@@ -5,10 +5,10 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from core import catalog
-from core.data import gallery
-from core.profile import profile
-from core.verdict import verdict
+from core.data.snippets import gallery
+from core.models import catalog
+from core.studies.profile import profile
+from core.studies.verdict import verdict
 
 
 def of_the_gallery(id: str) -> list[dict[str, Any]]:

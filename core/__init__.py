@@ -11,17 +11,17 @@ tries every factor. `figure(result)` draws either; in a notebook the results sho
 
 from typing import TYPE_CHECKING, Any
 
-from core import threads  # noqa: F401 - before torch
-from core.catalog import load
-from core.classifier import Classifier, Condition, Prediction, predict
-from core.compare import Comparison, compare
-from core.errors import WobbleError
-from core.perturb import Variant, variants
-from core.profile import Profile, profile
-from core.verdict import Verdict, verdict
+from core.base import threads  # noqa: F401 - before torch
+from core.base.errors import WobbleError
+from core.models.catalog import load
+from core.models.classifier import Classifier, Condition, Prediction, predict
+from core.studies.compare import Comparison, compare
+from core.studies.profile import Profile, profile
+from core.studies.verdict import Verdict, verdict
+from core.text.perturb import Variant, variants
 
 if TYPE_CHECKING:
-    from core.report import figure
+    from core.views.report import figure
 
 __all__ = [
     "Classifier",
@@ -45,7 +45,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """`figure` needs pandas and Plotly, which a bare GPU machine does not have: imported when it is first asked for."""
     if name == "figure":
-        from core.report import figure
+        from core.views.report import figure
 
         return figure
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

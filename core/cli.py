@@ -11,29 +11,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, NoReturn, get_args
 
-from core import catalog
-from core.classifier import Classifier, Condition, best_device, predict
-from core.compare import compare
-from core.documents import (
-    comparison_document,
-    encoding_document,
-    named,
-    numerics_document,
-    passes_document,
-    profile_document,
-    search_document,
-    seeds_document,
-    stages_document,
-    temperature_document,
-)
-from core.dropout import Dropout, acting, run_passes, spread
-from core.errors import WobbleError
-from core.labelled import EMBEDDED, DataSource, read
-from core.metrics import label_name
-from core.numerics import numerics
-from core.perturb import variants
-from core.profile import PASSES, prepare, profile
-from core.recipe import (
+from core.base.errors import WobbleError
+from core.data.labelled import EMBEDDED, DataSource, read
+from core.factors.dropout import Dropout, acting, run_passes, spread
+from core.factors.numerics import numerics
+from core.factors.temperature import check_temperature, probabilities
+from core.families.seeds import load_family, predict_family
+from core.models import catalog
+from core.models.classifier import Classifier, Condition, best_device, predict
+from core.models.heads import label_name
+from core.models.sites import KINDS
+from core.studies.compare import compare
+from core.studies.profile import PASSES, prepare, profile
+from core.studies.replay import read_record, replay
+from core.studies.shortest import BUDGET, MOST_EDITS, shortest_flip
+from core.text.perturb import variants
+from core.text.stages import stages
+from core.text.visible import visible
+from core.training.recipe import (
     LEARNING_RATE,
     Method,
     Recipe,
@@ -45,14 +40,19 @@ from core.recipe import (
     parse_seeds,
     plan,
 )
-from core.replay import read_record, replay
-from core.runs import cancel, event_said, free_name, results, submit, wait
-from core.seeds import load_family, predict_family
-from core.shortest import BUDGET, MOST_EDITS, shortest_flip
-from core.sites import KINDS
-from core.stages import stages
-from core.temperature import check_temperature, probabilities
-from core.visible import visible
+from core.training.runs import cancel, event_said, free_name, results, submit, wait
+from core.views.documents import (
+    comparison_document,
+    encoding_document,
+    named,
+    numerics_document,
+    passes_document,
+    profile_document,
+    search_document,
+    seeds_document,
+    stages_document,
+    temperature_document,
+)
 
 
 class _Parser(argparse.ArgumentParser):

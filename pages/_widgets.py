@@ -16,20 +16,13 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.pages_manager import PagesManager
 
-from core import catalog
-from core.calibration import Calibration, calibrate_on
-from core.classifier import Classifier, Logits
-from core.compare import Comparison, compare
-from core.data import gallery
-from core.dropout import Dropout, Passes, run_passes
-from core.errors import WobbleError
-from core.figures import label_colors
-from core.html import visible_html
-from core.labelled import EMBEDDED, FORMATS, LABELS, SPLITS, TEXTS, DataSource, Labelled, read, read_table
-from core.numerics import Numerics, numerics
-from core.perturb import Variant, custom, variants
-from core.profile import Profile, profiles
-from core.seeds import (
+from core.base.errors import WobbleError
+from core.data.labelled import EMBEDDED, FORMATS, LABELS, SPLITS, TEXTS, DataSource, Labelled, read, read_table
+from core.data.snippets import gallery
+from core.factors.dropout import Dropout, Passes, run_passes
+from core.factors.numerics import Numerics, numerics
+from core.factors.temperature import COLDEST, HEAD_MEANING, HOTTEST
+from core.families.seeds import (
     Family,
     FamilyPrediction,
     OnData,
@@ -42,11 +35,18 @@ from core.seeds import (
     predict_family,
     way,
 )
-from core.stages import Stages, stages
-from core.tables import unique
-from core.temperature import COLDEST, HEAD_MEANING, HOTTEST
-from core.tokens import Encoding
-from core.visible import LEGEND, visible
+from core.models import catalog
+from core.models.classifier import Classifier, Logits
+from core.studies.calibration import Calibration, calibrate_on
+from core.studies.compare import Comparison, compare
+from core.studies.profile import Profile, profiles
+from core.text.perturb import Variant, custom, variants
+from core.text.stages import Stages, stages
+from core.text.tokens import Encoding
+from core.text.visible import LEGEND, visible
+from core.views.figures import label_colors
+from core.views.html import visible_html
+from core.views.tables import unique
 from pages._shell import STYLE
 
 T = TypeVar("T")

@@ -9,16 +9,16 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from core import figures, tables
-from core.classifier import Classifier
-from core.compare import Comparison, Row
-from core.documents import passes_document
-from core.dropout import MOST_PASSES, Dropout, Passes, Spread, acting, spread
-from core.html import visible_html
-from core.metrics import Probabilities, label_name, wilson
-from core.scripts import dropout_script
-from core.sites import KINDS
-from core.tokens import Encoding
+from core.factors.dropout import MOST_PASSES, Dropout, Passes, Spread, acting, spread
+from core.models.classifier import Classifier
+from core.models.heads import Probabilities, label_name, wilson
+from core.models.sites import KINDS
+from core.studies.compare import Comparison, Row
+from core.text.tokens import Encoding
+from core.views import figures, tables
+from core.views.documents import passes_document
+from core.views.html import visible_html
+from core.views.scripts import dropout_script
 from pages import _widgets
 
 # Name, attribute of a Spread, formula, plain reading.

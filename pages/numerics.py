@@ -5,12 +5,12 @@ from html import escape
 
 import streamlit as st
 
-from core import figures, tables
-from core.classifier import Classifier
-from core.documents import numerics_document
-from core.html import visible_html
-from core.numerics import DTYPES, Numerics
-from core.scripts import numerics_script
+from core.factors.numerics import DTYPES, Numerics
+from core.models.classifier import Classifier
+from core.views import figures, tables
+from core.views.documents import numerics_document
+from core.views.html import visible_html
+from core.views.scripts import numerics_script
 from pages import _widgets
 
 

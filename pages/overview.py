@@ -10,18 +10,25 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import tables
-from core.classifier import Classifier
-from core.data import gallery
-from core.documents import profile_document
-from core.dropout import Dropout
-from core.html import visible_html
-from core.profile import FACTORS, TEMPERATURES, FactorRow, Profile, described
-from core.report import figure, report
-from core.scripts import dropout_script, edits_script, numerics_script, predict_script, seeds_script, temperature_script
-from core.shortest import BUDGET, shortest_flip
-from core.verdict import verdict
-from core.visible import visible
+from core.data.snippets import gallery
+from core.factors.dropout import Dropout
+from core.models.classifier import Classifier
+from core.studies.profile import FACTORS, TEMPERATURES, FactorRow, Profile, described
+from core.studies.shortest import BUDGET, shortest_flip
+from core.studies.verdict import verdict
+from core.text.visible import visible
+from core.views import tables
+from core.views.documents import profile_document
+from core.views.html import visible_html
+from core.views.report import figure, report
+from core.views.scripts import (
+    dropout_script,
+    edits_script,
+    numerics_script,
+    predict_script,
+    seeds_script,
+    temperature_script,
+)
 from pages import _widgets
 
 PAGES: Mapping[str, str] = {

@@ -7,13 +7,13 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from core import tables
-from core.compare import Comparison
-from core.documents import comparison_document
-from core.html import breakable, visible_html
-from core.perturb import FACTORS
-from core.report import figure
-from core.scripts import predict_script
+from core.studies.compare import Comparison
+from core.text.perturb import FACTORS
+from core.views import tables
+from core.views.documents import comparison_document
+from core.views.html import breakable, visible_html
+from core.views.report import figure
+from core.views.scripts import predict_script
 from pages import _widgets
 
 FATES = ("flips", "reaches the model", "absorbed")

@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import catalog, figures, tables
-from core.data_scripts import SEEDS_FILE, on_data_script, way_script
-from core.documents import seeds_document
-from core.html import visible_html
-from core.metrics import label_name, margin, predicted, wilson
-from core.recipe import PARTS
-from core.scripts import article_script, seeds_script
-from core.seeds import Family, OnData, against_people, families, family_of, influences, votes
-from core.temperature import probabilities
+from core.factors.temperature import probabilities
+from core.families.seeds import Family, OnData, against_people, families, family_of, influences, votes
+from core.models import catalog
+from core.models.heads import label_name, margin, predicted, wilson
+from core.training.recipe import PARTS
+from core.views import figures, tables
+from core.views.data_scripts import SEEDS_FILE, on_data_script, way_script
+from core.views.documents import seeds_document
+from core.views.html import visible_html
+from core.views.scripts import article_script, seeds_script
 from pages import _widgets
 
 # Variants in the grid: those that move the family most.

@@ -9,19 +9,10 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from core import figures, tables
-from core.calibration import BINS, SEARCHED, Calibration, Estimate
-from core.classifier import Classifier
-from core.compare import Comparison, Row
-from core.data_scripts import CALIBRATION_FILE, calibration_script
-from core.documents import calibration_document, tempered_document
-from core.dropout import Dropout, acting
-from core.errors import WobbleError
-from core.html import visible_html
-from core.labelled import EMBEDDED, Labelled
-from core.metrics import Probabilities, entropy, label_name, margin, predicted
-from core.scripts import temperature_script
-from core.temperature import (
+from core.base.errors import WobbleError
+from core.data.labelled import EMBEDDED, Labelled
+from core.factors.dropout import Dropout, acting
+from core.factors.temperature import (
     COLDEST,
     HOTTEST,
     averaged,
@@ -33,6 +24,15 @@ from core.temperature import (
     rounded,
     sampled_flips,
 )
+from core.models.classifier import Classifier
+from core.models.heads import Probabilities, entropy, label_name, margin, predicted
+from core.studies.calibration import BINS, SEARCHED, Calibration, Estimate
+from core.studies.compare import Comparison, Row
+from core.views import figures, tables
+from core.views.data_scripts import CALIBRATION_FILE, calibration_script
+from core.views.documents import calibration_document, tempered_document
+from core.views.html import visible_html
+from core.views.scripts import temperature_script
 from pages import _widgets
 
 # Evenly spaced on a log scale, except that the nearest step to a round number is that number.

@@ -7,13 +7,13 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from core.classifier import Classifier
-from core.documents import stages_document
-from core.html import visible_html
-from core.scripts import tokens_script
-from core.stages import Stages, absorbed_by
-from core.tables import changed_positions, cuts, tokens_frame
-from core.visible import LEGEND, visible
+from core.models.classifier import Classifier
+from core.text.stages import Stages, absorbed_by
+from core.text.visible import LEGEND, visible
+from core.views.documents import stages_document
+from core.views.html import visible_html
+from core.views.scripts import tokens_script
+from core.views.tables import changed_positions, cuts, tokens_frame
 from pages import _widgets
 
 STAGES = {

@@ -7,10 +7,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core import catalog, figures, runs
-from core.classifier import best_device
-from core.labelled import DataSource, Labelled
-from core.recipe import (
+from core.data.labelled import DataSource, Labelled
+from core.models import catalog
+from core.models.classifier import best_device
+from core.training import runs
+from core.training.recipe import (
     FEWEST_EXAMPLES,
     LEARNING_RATE,
     PARTS,
@@ -24,7 +25,8 @@ from core.recipe import (
     plan,
     runs_root,
 )
-from core.scripts import training_script
+from core.views import figures
+from core.views.scripts import training_script
 from pages import _widgets
 
 VARIES: dict[Vary, str] = {

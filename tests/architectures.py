@@ -29,7 +29,7 @@ from transformers import (
     XLNetConfig,
 )
 
-from core.classifier import Classifier, Source, load_classifier
+from core.models.classifier import Classifier, Source, load_classifier
 
 SENTENCES = [
     "This is a test.",

@@ -10,8 +10,8 @@ from assets.build import adapters, cased
 from assets.build.paths import DATA, MODELS
 from assets.build.snippets import CLEAR, DOMAINS
 from benchmarks.accuracy import accuracy
-from core.data import snippets
-from core.seeds import family_data, load_family, on_data
+from core.data.snippets import snippets
+from core.families.seeds import family_data, load_family, on_data
 
 log = logging.getLogger(__name__)
 
@@ -180,7 +180,7 @@ configs:
 # Rated snippets
 
 `snippets.parquet`: short English texts of four domains, each rated by at least 20 people from −4 (most negative) to 4 (most
-positive). Read them with `datasets.Dataset.from_parquet` or `core.data.snippets`.
+positive). Read them with `datasets.Dataset.from_parquet` or `core.data.snippets.snippets`.
 
 | column | meaning |
 |---|---|

@@ -35,7 +35,7 @@ from transformers import (
 from assets.build.encoder import LABELS
 from assets.build.paths import MODELS
 from assets.build.training import RatedTrainer, encode, labelled, train
-from core.data import snippets
+from core.data.snippets import snippets
 
 PIECES = 8000
 LAYERS = (0, 2, 5)

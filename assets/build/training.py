@@ -9,7 +9,7 @@ from datasets import Dataset
 from transformers import DataCollatorWithPadding, Trainer, TrainingArguments
 
 from assets.build.paths import WORK
-from core.data import snippets
+from core.data.snippets import snippets
 
 
 def labelled(split: str, domain: str | None = None) -> Dataset:

@@ -11,11 +11,11 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from assets.build.snippets import label_of, split_of
 from benchmarks.accuracy import accuracy
-from core.catalog import EMBEDDED, load
-from core.classifier import predict
-from core.compare import compare
-from core.data import DATA, gallery, snippets
-from core.perturb import FACTORS, perturbations, variants
+from core.data.snippets import DATA, gallery, snippets
+from core.models.catalog import EMBEDDED, load
+from core.models.classifier import predict
+from core.studies.compare import compare
+from core.text.perturb import FACTORS, perturbations, variants
 
 MIB = 2**20
 BARS = {"minilm-uncased": 0.855, "bpe-cased": 0.82, "unigram-cased": 0.82}

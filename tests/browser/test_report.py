@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from core.catalog import load
-from core.classifier import Classifier
-from core.profile import profile
-from core.report import report
+from core.models.catalog import load
+from core.models.classifier import Classifier
+from core.studies.profile import profile
+from core.views.report import report
 from tests.architectures import loaded, save
 
 pytestmark = pytest.mark.browser

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from core.data import gallery
-from core.profile import FACTORS
+from core.data.snippets import gallery
+from core.studies.profile import FACTORS
 from tests.pages.test_pages import app, words
 
 PAGE = "pages/overview.py"
@@ -54,7 +54,7 @@ def test_the_shortest_flip_is_searched_when_asked_for() -> None:
 
 def test_what_is_known_runs_no_model_again(monkeypatch: pytest.MonkeyPatch) -> None:
     test = app(PAGE, sentence="A sentence that was never seen before on the overview.")
-    for module in ("core.compare", "core.numerics", "core.dropout", "core.seeds"):
+    for module in ("core.studies.compare", "core.factors.numerics", "core.factors.dropout", "core.families.seeds"):
         monkeypatch.setattr(sys.modules[module], "predict", lambda *_, **__: pytest.fail("the model ran"))
     test.run()
     assert not test.exception

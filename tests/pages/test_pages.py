@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import catalog
+from core.models import catalog
 from tests.architectures import save
 
 APP = str(Path(__file__).parent.parent.parent / "app.py")
@@ -207,7 +207,7 @@ def test_a_second_sentence_is_compared() -> None:
 
 def test_filtering_runs_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     test = app(sentence="A film that was never seen before, at all.")
-    monkeypatch.setattr(sys.modules["core.compare"], "predict", lambda *_, **__: pytest.fail("the model ran"))
+    monkeypatch.setattr(sys.modules["core.studies.compare"], "predict", lambda *_, **__: pytest.fail("the model ran"))
     test.session_state["factor"] = ["casing"]
     test.run()
     assert not test.exception

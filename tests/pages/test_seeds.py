@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data import snippets
-from core.seeds import family_data
+from core.data.snippets import snippets
+from core.families.seeds import family_data
 from pages import _widgets
 from tests.architectures import save
 from tests.pages.test_pages import app, words

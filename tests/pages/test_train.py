@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import runs
-from core.labelled import DataSource, read
-from core.recipe import Recipe, plan
+from core.data.labelled import DataSource, read
+from core.training import runs
+from core.training.recipe import Recipe, plan
 from tests.pages.test_pages import app, words
 
 PAGE = "pages/train.py"

@@ -1,0 +1,1 @@
+"""Embedded snippets and labelled texts."""

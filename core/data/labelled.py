@@ -1,0 +1,443 @@
+"""Labelled texts to learn from and to be tested on: the embedded snippets, a data set of the hub, or a file.
+
+Whatever they come from, they end as texts with numbered labels, without empty and repeated rows, in fixed splits and
+with a fingerprint, so that what was learned from them can be repeated.
+"""
+
+import hashlib
+import io
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.base.errors import WobbleError, first_line
+from core.data.snippets import snippets
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+EMBEDDED = {
+    "movie": "movie-review snippets",
+    "product": "product-review snippets",
+    "tweet": "tweets",
+    "editorial": "newspaper editorials",
+    "all": "all four domains",
+}
+"""Embedded data by name, and what they are."""
+
+HUB = {"glue": "nyu-mll/glue"}
+"""Short names of data sets that the hub has moved to another one."""
+
+TEXTS = ("text", "sentence")
+LABELS = ("label", "labels")
+"""What columns of texts and of labels are usually named."""
+
+FORMATS = ("csv", "jsonl", "parquet")
+OTHER_FORMATS = ("json", "tsv", "txt", "xls", "xlsx", "zip")
+"""Names of files that are none of these, and of no data set of the hub either."""
+MOST_ROWS = 100_000
+"""Rows that are read at the most; a data set on the hub may hold millions."""
+MOST_LABELS = 1_000
+FEWEST_LABELS = 5
+"""So many different labels are never taken for texts, however few rows there are."""
+WHOLE = re.compile(r"([+-]?\d{1,18})\.0+", re.ASCII)
+"""A whole number as a table writes it whose column has gaps: `1.0`."""
+HELD_OUT = 0.2
+"""Share of the texts held out for validation where the data have no split of their own."""
+MOST_HELD_OUT = 2_000
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """Where labelled texts come from, as a recipe keeps it."""
+
+    name: str
+    """An embedded name, a hub id with its configuration behind it (`glue/sst2`), or the name of a file."""
+    text_column: str | None = None
+    """None: the only column of text, or the one named `text` or `sentence`."""
+    label_column: str | None = None
+    """None: the one named `label`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Texts with numbered labels."""
+
+    texts: tuple[str, ...]
+    labels: NDArray[np.int64]
+    """`[n_texts]`: positions in `names`."""
+    names: tuple[str, ...]
+    split: NDArray[np.str_]
+    """`[n_texts]`: "train", "validation" or "test"."""
+    own_split: bool = True
+    """Whether the splits are the data's own; False where Wobble held some texts out by their hash."""
+    rating_std: NDArray[np.float64] | None = None
+    """`[n_texts]`: how much people disagreed, where that is known."""
+    notes: tuple[str, ...] = ()
+    """What was left out, in sentences."""
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over names, texts, labels and splits, in order: equal data have equal fingerprints."""
+        digest = hashlib.sha256()
+
+        def add(part: str) -> None:
+            # Its length before each part, so that no character within one can pass for the end of it.
+            encoded = part.encode("utf-8", "surrogatepass")
+            digest.update(len(encoded).to_bytes(8) + encoded)
+
+        for name in (str(len(self.names)), *self.names):
+            add(name)
+        for text, label, split in zip(self.texts, self.labels, self.split, strict=True):
+            for part in (text, str(label), str(split)):
+                add(part)
+        return digest.hexdigest()
+
+    def part(self, split: Split) -> "Labelled":
+        """The texts of one split."""
+        return self.rows(np.flatnonzero(self.split == split))
+
+    def rows(self, index: NDArray[np.integer]) -> "Labelled":
+        """Some of the texts, in the order of `index` `[n]`."""
+        return replace(
+            self,
+            texts=tuple(self.texts[i] for i in index),
+            labels=self.labels[index],
+            split=self.split[index],
+            rating_std=None if self.rating_std is None else self.rating_std[index],
+        )
+
+    def numbered_as(self, labels: Sequence[str]) -> NDArray[np.int64]:
+        """The labels `[n_texts]` as positions in a model's own label names (or its numbers: "0", "1", …).
+
+        Raises:
+            WobbleError: the data hold a label that the model does not have.
+        """
+        known = {name: i for i, name in enumerate(labels)}
+        by_number = {str(i): i for i in range(len(labels))}
+        chosen = known if set(self.names) <= set(known) else by_number if set(self.names) <= set(by_number) else None
+        if chosen is None:
+            unknown = next(name for name in self.names if name not in known)
+            raise WobbleError(
+                f"The data hold the label {unknown[:40]!r}, which the model does not have: its labels are "
+                f"{', '.join(labels[:8])}{', …' if len(labels) > 8 else ''}."
+            )
+        return np.array([chosen[name] for name in self.names], dtype=np.int64)[self.labels]
+
+
+def read(source: DataSource, content: bytes | None = None, files: bool = False) -> Labelled:
+    """Read labelled texts.
+
+    Args:
+        content: of a file named `source.name`; without it the name is an embedded one or a hub id.
+        files: whether the name may be the path of a file on this machine: for its owner, never for a visitor.
+
+    Raises:
+        WobbleError: there are no such data, or they are unfit; the sentence says why.
+    """
+    if content is None and source.name in EMBEDDED:
+        return _embedded(source.name)
+    kind = Path(source.name).suffix.lstrip(".").lower()
+    if content is None and kind in (*FORMATS, *OTHER_FORMATS):
+        if not files:
+            raise WobbleError(
+                f"{source.name[:80]!r} names a file, not a data set of the hub: hand the file itself over."
+            )
+        try:
+            content = Path(source.name).read_bytes()
+        except (OSError, ValueError) as error:  # ValueError: a name that no file can have
+            raise WobbleError(
+                f"{source.name!r} cannot be read: {getattr(error, 'strerror', None) or first_line(error).rstrip('.')}."
+            ) from error
+    if content is not None:
+        return _cleaned(read_table(content, source.name), source)
+    return _hub(source)
+
+
+def read_table(content: bytes, name: str) -> "pd.DataFrame":
+    """The table in a CSV, JSONL or Parquet file.
+
+    Raises:
+        WobbleError: the file is no such table.
+    """
+    import pandas as pd  # heavy, and needed only where data are read
+
+    kind = Path(name).suffix.lstrip(".").lower()
+    readers: dict[str, Callable[[io.BytesIO], pd.DataFrame]] = {
+        "csv": lambda stream: pd.read_csv(stream, dtype=str, keep_default_na=False),
+        "jsonl": lambda stream: pd.DataFrame(list(_objects(stream)), dtype=object),
+        "parquet": pd.read_parquet,
+    }
+    if kind not in readers:
+        raise WobbleError(f"{name} is no CSV, JSONL or Parquet file: its name must end in .csv, .jsonl or .parquet.")
+    try:
+        table = readers[kind](io.BytesIO(content))
+    except Exception as error:  # whatever a library says of a stranger's file, the file is what is wrong
+        raise WobbleError(f"{name} is no readable {kind.upper()} table in UTF-8: {first_line(error)}") from error
+    if kind == "csv" and not isinstance(table.index, pd.RangeIndex):
+        # pandas would take the first columns for names of rows, and all others for their neighbours.
+        raise WobbleError(f"The rows of {name} have more fields than its header: texts with commas need quotes.")
+    table = table.reset_index(drop=True)
+    if table.empty:
+        raise WobbleError(f"{name} holds no rows.")
+    table.columns = table.columns.map(str)
+    if not table.columns.is_unique:
+        raise WobbleError(f"{name} has several columns of one name.")
+    return table
+
+
+def _objects(lines: io.BytesIO) -> Iterator[dict[str, Any]]:
+    """The objects of a JSONL file, one a line; pandas' own reader guesses dates and mangles lone surrogates."""
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            found = json.loads(line)
+            if not isinstance(found, dict):
+                raise ValueError(f"line {number:,} is no object of columns")
+            yield found
+
+
+def _embedded(name: str) -> Labelled:
+    data = snippets(domain=None if name == "all" else name, labelled=True)
+    return Labelled(
+        texts=tuple(data["text"]),
+        labels=np.array(data["label"], dtype=np.int64),
+        names=("negative", "positive"),
+        split=np.array(data["split"]),
+        rating_std=np.array(data["rating_std"], dtype=np.float64),
+    )
+
+
+def _hub(source: DataSource) -> Labelled:
+    """A data set of the hub, with its own splits."""
+    import datasets  # heavy, and needed only where data are read
+
+    from core.models.catalog import HUB_ID, hub_answers  # which needs to know of recipes, and these of data
+
+    parts = source.name.strip("/").split("/")
+    if not all(map(HUB_ID.fullmatch, parts)) or len(parts) > 3:
+        raise WobbleError(
+            f"{source.name[:80]!r} names no data: give {', '.join(EMBEDDED)}, a file (.csv, .jsonl, .parquet) or a hub id."
+        )
+    id, configuration = (
+        (HUB[parts[0]], "/".join(parts[1:]) or None)
+        if parts[0] in HUB
+        else ("/".join(parts[:2]), parts[2] if len(parts) == 3 else None)
+    )
+    if Path(id).exists():
+        # datasets would read the folder instead, whatever lies in it.
+        raise WobbleError(f"{id} is a folder here, not a data set of the hub: give one file (.csv, .jsonl, .parquet).")
+    reachable = hub_answers()
+    try:
+        with _asking(reachable):
+            found = datasets.load_dataset(id, configuration)
+    except Exception as error:  # a missing data set, a missing network and a broken file all end here
+        if not reachable:
+            raise WobbleError(
+                f"The Hugging Face hub cannot be reached, and the data set {source.name} is not on this machine."
+            ) from error
+        raise WobbleError(f"The data set {source.name} cannot be loaded from the hub: {first_line(error)}") from error
+    if not isinstance(found, datasets.DatasetDict) or "train" not in found:
+        raise WobbleError(f"The data set {source.name} has no split named train.")
+    import pandas as pd
+
+    frames = []
+    for split, names in (("train", ("train",)), ("validation", ("validation", "validation_matched", "dev", "test"))):
+        if (name := next((name for name in names if name in found), None)) is not None:
+            rows = found[name].select(range(min(len(found[name]), MOST_ROWS)))
+            frame = rows.to_pandas()
+            for column, feature in rows.features.items():
+                if isinstance(feature, datasets.ClassLabel):
+                    # Labels of -1 stand for hidden ones; where one is missing, all are floats.
+                    frame[column] = [feature.names[int(i)] if i >= 0 else "" for i in frame[column]]
+            frames.append(frame.assign(split=split))
+    table = pd.concat(frames, ignore_index=True)
+    cut = f"The first {MOST_ROWS:,} of {len(found['train']):,} training rows were read."
+    labelled = _cleaned(table, source)
+    return replace(labelled, notes=(*labelled.notes, cut)) if len(found["train"]) > MOST_ROWS else labelled
+
+
+_offline = threading.Lock()
+
+
+@contextmanager
+def _asking(hub: bool) -> Iterator[None]:
+    """Let datasets ask the hub, or only its own cache: by itself it asks a silent hub for half a minute."""
+    import datasets
+
+    if hub:
+        yield
+        return
+    with _offline:
+        before = datasets.config.HF_HUB_OFFLINE
+        datasets.config.HF_HUB_OFFLINE = True
+        try:
+            yield
+        finally:
+            datasets.config.HF_HUB_OFFLINE = before
+
+
+def _column(table: "pd.DataFrame", chosen: str | None, usual: Sequence[str], what: str) -> str:
+    columns = [column for column in table.columns if column != "split"]
+    if chosen is not None:
+        if chosen not in columns:
+            raise WobbleError(f"The data have no column named {chosen!r}: their columns are {', '.join(columns[:12])}.")
+        return chosen
+    for name in usual:
+        if name in columns:
+            return name
+    raise WobbleError(
+        f"The data have no column named {' or '.join(usual)}: name the column of the {what}s, out of {', '.join(columns[:12])}."
+    )
+
+
+def _word(value: Any) -> str:
+    """A label as a word: `1.0` and `1` are one label; empty where there is none.
+
+    Raises:
+        WobbleError: the value is a list, say, and no label.
+    """
+    if isinstance(value, float | np.floating):
+        return "" if np.isnan(value) else str(int(value)) if float(value).is_integer() else str(value)
+    if isinstance(value, list | tuple | dict | np.ndarray):
+        raise WobbleError("The column of labels holds lists: each text needs one label.")
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):  # of pandas, which is imported with data only
+        return ""
+    word = str(value).strip()
+    whole = WHOLE.fullmatch(word)
+    return str(int(whole[1])) if whole else word
+
+
+def _is_text(value: str) -> bool:
+    """Whether it is made of characters: a lone surrogate is none, and neither a tokenizer nor a file takes it."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Numbers in their own order, before words."""
+    number = name.isascii() and name.lstrip("-").isdigit() and len(name) <= 18
+    return (int(name), "") if number else (10**18, name)
+
+
+def _cleaned(table: "pd.DataFrame", source: DataSource) -> Labelled:
+    """Texts and numbered labels of a table, without empty and repeated rows, in splits.
+
+    Raises:
+        WobbleError: a column is missing, or what is left is nothing to learn from.
+    """
+    text_column = _column(table, source.text_column, TEXTS, "text")
+    label_column = _column(table, source.label_column, LABELS, "label")
+    if text_column == label_column:
+        raise WobbleError(f"Text and label cannot be the same column, {text_column!r}.")
+    has_split = "split" in table.columns
+    own_split = has_split and set(map(str, table["split"])) <= set(SPLITS)
+    splits = list(map(str, table["split"])) if own_split else ["train"] * len(table)
+    notes = []
+    if has_split and not own_split:
+        notes.append(f"The column 'split' was not used: it holds other values than {', '.join(SPLITS)}.")
+    rows: dict[tuple[str, str], str] = {}
+    home: dict[str, str] = {}
+    counts = dict.fromkeys(("without a text", "without a label", "with broken characters", "like another one"), 0)
+    for text, label, split in zip(table[text_column], map(_word, table[label_column]), splits, strict=True):
+        if not isinstance(text, str) or not text.strip():
+            counts["without a text"] += 1
+        elif not label:
+            counts["without a label"] += 1
+        elif not _is_text(text) or not _is_text(label):
+            counts["with broken characters"] += 1
+        elif (text, label) in rows:
+            counts["like another one"] += 1
+        else:
+            # A text stays in the split in which it came first, whatever its label there: none straddles two.
+            rows[text, label] = home.setdefault(text, split)
+    for what, count in counts.items():
+        if count:
+            notes.append(
+                f"{count:,} {'row' if count == 1 else 'rows'} {what} {'was' if count == 1 else 'were'} left out."
+            )
+    labels_of: dict[str, int] = {}
+    for text, _ in rows:
+        labels_of[text] = labels_of.get(text, 0) + 1
+    if both := sum(count > 1 for count in labels_of.values()):
+        notes.append(f"{both:,} {'text stands' if both == 1 else 'texts stand'} there with more than one label.")
+    names = sorted({label for _, label in rows}, key=_place)
+    if len(names) < 2:
+        raise WobbleError(
+            f"The column {label_column!r} holds {f'one label only, {names[0][:40]!r}' if names else 'no label'}: "
+            "there is nothing to tell apart."
+        )
+    if len(names) > MOST_LABELS or (len(names) > FEWEST_LABELS and len(names) > len(rows) / 2):
+        raise WobbleError(
+            f"The column {label_column!r} holds {len(names):,} different values in {len(rows):,} rows: that is no column of labels."
+        )
+    numbers = {name: i for i, name in enumerate(names)}
+    texts = tuple(text for text, _ in rows)
+    where: NDArray[np.str_] = np.array(list(rows.values()))
+    return Labelled(
+        texts=texts,
+        labels=np.array([numbers[label] for _, label in rows], dtype=np.int64),
+        names=tuple(names),
+        split=where if "validation" in rows.values() else _held_out(texts, where),
+        own_split="validation" in rows.values(),
+        notes=tuple(notes),
+    )
+
+
+def _held_out(texts: Sequence[str], split: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Move a share of the training texts to validation, chosen by their hash: equal texts never straddle, nothing moves."""
+    train = [i for i, name in enumerate(split) if name == "train"]
+    order = sorted(
+        {texts[i] for i in train}, key=lambda text: hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    )
+    count = min(max(1, round(HELD_OUT * len(order))), MOST_HELD_OUT, len(order) - 1)
+    chosen = set(order[:count])
+    return np.array(
+        ["validation" if name == "train" and text in chosen else name for text, name in zip(texts, split, strict=True)]
+    )
+
+
+def to_parquet(data: Labelled, file: Path) -> None:
+    """Keep labelled texts beside what was learned from them."""
+    import pandas as pd
+
+    frame = pd.DataFrame({"text": data.texts, "label": data.labels, "split": data.split})
+    if data.rating_std is not None:
+        frame["rating_std"] = data.rating_std
+    frame.attrs = {"names": list(data.names), "own_split": data.own_split}
+    frame.to_parquet(file, index=False)
+
+
+def from_parquet(file: Path) -> Labelled:
+    """What `to_parquet` wrote.
+
+    Raises:
+        WobbleError: the file is missing or damaged.
+    """
+    import pandas as pd
+
+    try:
+        frame = pd.read_parquet(file)
+        return Labelled(
+            texts=tuple(frame["text"]),
+            labels=frame["label"].to_numpy(dtype=np.int64),
+            names=tuple(frame.attrs["names"]),
+            split=frame["split"].to_numpy(dtype=str),
+            own_split=bool(frame.attrs["own_split"]),
+            rating_std=frame["rating_std"].to_numpy(dtype=np.float64) if "rating_std" in frame else None,
+        )
+    except Exception as error:  # as for files of strangers
+        raise WobbleError(f"The data that were kept at {file.name} cannot be read: {first_line(error)}") from error

@@ -1,0 +1,1 @@
+"""Sources of instability, one module a factor."""

@@ -1,0 +1,1 @@
+"""Classifiers: finding, loading, predicting."""

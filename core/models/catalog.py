@@ -1,0 +1,443 @@
+"""Which models there are, where their files lie, and the bounded set of those that are loaded.
+
+An id names an embedded model (`minilm-uncased`), a local directory under the operator's folders (`models/mine`) or a
+model of the Hugging Face hub (`ProsusAI/finbert`). Whatever it names, loading happens from a local directory.
+"""
+
+import json
+import os
+import re
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import torch
+from huggingface_hub import HfApi, constants, snapshot_download
+from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+from core.base.errors import WobbleError, first_line
+from core.models.classifier import Classifier, Source, load_classifier
+from core.text.tokens import algorithm
+from core.training.recipe import runs_root
+
+EMBEDDED = Path(__file__).parent.parent.parent / "assets" / "models"
+DEFAULT = "minilm-uncased"
+
+CURATED = (
+    ("distilbert/distilbert-base-uncased-finetuned-sst-2-english", "distilbert"),
+    ("cardiffnlp/twitter-roberta-base-sentiment-latest", "roberta"),
+    ("ProsusAI/finbert", "bert"),
+    ("nlptown/bert-base-multilingual-uncased-sentiment", "bert"),
+    ("j-hartmann/emotion-english-distilroberta-base", "roberta"),
+    ("SamLowe/roberta-base-go_emotions", "roberta"),
+    ("unitary/toxic-bert", "bert"),
+    ("papluca/xlm-roberta-base-language-detection", "xlm-roberta"),
+    ("textattack/bert-base-uncased-SST-2", "bert"),
+    ("facebook/bart-large-mnli", "bart"),
+)
+"""Well-known classifiers of the hub and their model types, offered by name; any other hub id works too."""
+
+BASES = (
+    "google-bert/bert-base-uncased",
+    "distilbert/distilbert-base-uncased",
+    "FacebookAI/roberta-base",
+    "answerdotai/ModernBERT-base",
+)
+"""Well-known encoders of the hub to fine-tune, offered by name."""
+
+HUB_SECONDS = 4.5
+"""A hub that does not answer may cost a person five seconds; this leaves room for the rest."""
+
+HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
+HUB_ID = re.compile(r"[\w][\w.-]{0,95}(/[\w][\w.-]{0,95})?", re.ASCII)
+
+Available = Literal["yes", "cached", "downloadable", "unreachable"]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the catalog, read from small files: no weights are loaded for it."""
+
+    id: str
+    source: Literal["embedded", "local", "hub"]
+    family: str | None
+    """The model type of transformers."""
+    labels: tuple[str, ...]
+    parameters: int | None
+    tokenizer: str | None
+    """The tokenizer's algorithm."""
+    available: Available
+
+
+def model_roots() -> tuple[Path, ...]:
+    """The folders that the operator allows: `WOBBLE_MODEL_DIRS`, separated as in PATH, by default `models/`; and the folder
+    of finished trainings."""
+    named = tuple(
+        Path(part).resolve() for part in os.environ.get("WOBBLE_MODEL_DIRS", "models").split(os.pathsep) if part
+    )
+    trained = runs_root()
+    return named if trained is None else tuple(dict.fromkeys((*named, trained)))
+
+
+def local_ids() -> tuple[str, ...]:
+    """Ids of the embedded models (the default first) and of the local directories; asks no network."""
+    return (*(d.name for d in _embedded()), *(_local_id(root, d) for root, d in _local()))
+
+
+def base_ids() -> tuple[str, ...]:
+    """Ids of what can be fine-tuned: embedded encoders and whole classifiers, local ones, then well-known ones of the hub."""
+    whole = [d for d in _model_directories(EMBEDDED, depth=1) if not (d / "adapter_config.json").is_file()]
+    local = [(root, d) for root, d in _local() if root != runs_root() and not (d / "adapter_config.json").is_file()]
+    # Encoders first: a classifier has learned its task already.
+    whole.sort(key=lambda d: (_is_classifier(d), d.name))
+    return (*(d.name for d in whole), *(_local_id(root, d) for root, d in local), *BASES)
+
+
+def stamp(id: str) -> int:
+    """When a local model was written, in nanoseconds; 0 for all others. The same id may come to mean another model."""
+    for root in model_roots():
+        rest = id.removeprefix(f"{root.name}/")
+        for name in ("adapter_config.json", "config.json"):
+            if rest != id and (file := root / rest / name).is_file():
+                return file.stat().st_mtime_ns
+    return 0
+
+
+def entries() -> tuple[Entry, ...]:
+    """The catalog: embedded models (the default first), local directories, then curated models of the hub."""
+    listed = [_entry(d.name, "embedded", d, "yes") for d in _embedded()]
+    listed += [_entry(_local_id(root, d), "local", d, "yes") for root, d in _local()]
+    cached = {id: _cached(id) for id, _ in CURATED}
+    reachable = all(cached.values()) or hub_answers()
+    for id, family in CURATED:
+        if directory := cached[id]:
+            listed.append(_entry(id, "hub", directory, "cached"))
+        else:
+            listed.append(Entry(id, "hub", family, (), None, None, "downloadable" if reachable else "unreachable"))
+    return tuple(listed)
+
+
+def resolve(id: str) -> Source:
+    """Find the files of a model, downloading them from the hub when they are nowhere on this machine.
+
+    Raises:
+        WobbleError: the id names nothing that may be loaded; the sentence says why.
+    """
+    id = id.strip()
+    if not id:
+        raise WobbleError("No model is named: give an id from the catalog, a local directory or a hub id.")
+    if id in {d.name for d in _model_directories(EMBEDDED, depth=1)}:
+        return _source(id, "embedded", EMBEDDED / id)
+    for root, directory in _local():
+        if id == _local_id(root, directory):
+            return _source(id, "local", directory)
+    if "\0" in id or len(id) > 1000:
+        raise WobbleError("That is no model id: give an id from the catalog, a local directory or a hub id.")
+    path = Path(id)
+    if path.is_absolute() or id.startswith((".", "~")) or "\\" in id or id.count("/") > 1 or path.exists():
+        return _source(id, "local", _allowed(id, path.expanduser()))
+    if any(path.parts and path.parts[0] == root.name for root in model_roots()):
+        raise WobbleError(f"There is no model at {id}.")
+    if not HUB_ID.fullmatch(id):
+        raise WobbleError(f"{id!r} is no model id: give an id from the catalog, a local directory or a hub id.")
+    return _source(id, "hub", _cached(id) or _download(id))
+
+
+def base_source(id: str) -> Source:
+    """The files of a model to start from.
+
+    Raises:
+        WobbleError: it is none.
+    """
+    source = resolve(id)
+    if source.adapter is not None:
+        raise WobbleError(f"{id} is an adapter: train the model that it stands on, {source.directory.name}, instead.")
+    return source
+
+
+def _allowed(id: str, path: Path) -> Path:
+    """The real directory behind a path, if the operator allows it. What is refused does not tell what exists."""
+    directory = path.resolve()
+    roots = model_roots()
+    if not any(directory.is_relative_to(root) for root in (*roots, EMBEDDED.resolve())):
+        folders = ", ".join(root.name + "/" for root in roots)
+        raise WobbleError(
+            f"{id} lies outside the folders that models may be loaded from ({folders}); "
+            "whoever runs Wobble can add folders with WOBBLE_MODEL_DIRS."
+        )
+    if not directory.is_dir():
+        raise WobbleError(f"There is no model at {id}.")
+    return directory
+
+
+def _source(id: str, kind: Literal["embedded", "local", "hub"], directory: Path) -> Source:
+    """The files of a directory: a model, or an adapter together with the model it stands on."""
+    adapter_config = directory / "adapter_config.json"
+    if not adapter_config.is_file():
+        return Source(id, kind, directory)
+    base = str(_json(adapter_config).get("base_model_name_or_path") or "")
+    if not base:
+        raise WobbleError(f"The adapter {id} does not say which base model it stands on.")
+    beside = directory / base
+    if not Path(base).is_absolute() and beside.is_dir():
+        return Source(id, kind, beside.resolve() if kind == "embedded" else _allowed(base, beside), directory)
+    return Source(id, kind, resolve(base).directory, directory)
+
+
+def _model_directories(root: Path, depth: int) -> list[Path]:
+    """Directories at most `depth` below a root that hold a config.json or an adapter_config.json, in order."""
+    if depth == 0 or not root.is_dir():
+        return []
+    found: list[Path] = []
+    for child in sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")):
+        if (child / "config.json").is_file() or (child / "adapter_config.json").is_file():
+            found.append(child)
+        else:
+            found += _model_directories(child, depth - 1)
+    return found
+
+
+def _embedded() -> list[Path]:
+    found = [d for d in _model_directories(EMBEDDED, depth=1) if _is_classifier(d)]
+    # The default first, and other training seeds of a model ("x-43") after all models that differ in more than that.
+    return sorted(found, key=lambda d: (d.name != DEFAULT, d.name.rpartition("-")[2].isdigit(), d.name))
+
+
+def _local() -> list[tuple[Path, Path]]:
+    """The operator's folders, each with the model directories in it."""
+    return [(root, d) for root in model_roots() for d in _model_directories(root, depth=2)]
+
+
+def _is_classifier(directory: Path) -> bool:
+    """False for an encoder that only carries adapters: on its own its head would be random."""
+    if (directory / "adapter_config.json").is_file():
+        return True
+    return any("Classification" in name for name in _json(directory / "config.json").get("architectures") or [])
+
+
+def _local_id(root: Path, directory: Path) -> str:
+    return f"{root.name}/{directory.relative_to(root).as_posix()}"
+
+
+def _entry(id: str, source: Literal["embedded", "local", "hub"], directory: Path, available: Available) -> Entry:
+    try:
+        files = _source(id, source, directory)
+    except WobbleError:
+        # A broken or forbidden adapter is still listed: choosing it says what is wrong.
+        files = Source(id, source, directory)
+    config = _json(files.config)
+    names = config.get("id2label") or {}
+    labels = tuple(str(name) for _, name in sorted(names.items(), key=lambda item: int(item[0]))) if names else ()
+    tokenizer = next(
+        (d / "tokenizer.json" for d in (files.top, files.directory) if (d / "tokenizer.json").is_file()), None
+    )
+    return Entry(
+        id=id,
+        source=source,
+        family=config.get("model_type"),
+        labels=labels,
+        parameters=_stored_numbers(files.directory) or None,
+        tokenizer=algorithm(_json(tokenizer)) if tokenizer else None,
+        available=available,
+    )
+
+
+def size_of(id: str) -> tuple[int, int]:
+    """Parameters of a model to start from and the width of its hidden states, read from small files.
+
+    Raises:
+        WobbleError: it is none.
+    """
+    files = base_source(id)
+    config = _json(files.directory / "config.json")
+    width = next((config[name] for name in ("hidden_size", "dim", "d_model", "n_embd") if name in config), 768)
+    return _stored_numbers(files.directory), int(width)
+
+
+def _stored_numbers(directory: Path) -> int:
+    """How many numbers the weight files hold, read from their headers."""
+    total = 0
+    for file in directory.glob("*.safetensors"):
+        try:
+            with file.open("rb") as stream:
+                header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+        except (OSError, ValueError, OverflowError, MemoryError):
+            continue
+        for name, tensor in header.items():
+            if name != "__metadata__":
+                size = 1
+                for length in tensor["shape"]:
+                    size *= length
+                total += size
+    return total
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """A JSON object, or an empty one where the file is missing or damaged (loading it says so in words)."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+# --- the hub ---------------------------------------------------------------------------------------------------------
+
+
+def _endpoint() -> str:
+    return os.environ.get("HF_ENDPOINT", constants.ENDPOINT).rstrip("/")
+
+
+def _within(seconds: float, call: Callable[[], T]) -> T:
+    """Run a network call, giving up after some seconds: client time-outs do not bound a slow name look-up.
+
+    Raises:
+        TimeoutError: it took longer. The call's own errors pass through.
+    """
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(call())
+        except BaseException as error:  # handed to the caller's thread
+            failure.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if failure:
+        raise failure[0]
+    if not outcome:
+        raise TimeoutError
+    return outcome[0]
+
+
+class _Reachability:
+    """Whether the hub answers, asked at most once a minute."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._answers: dict[str, tuple[float, bool]] = {}
+
+    def __call__(self) -> bool:
+        endpoint = _endpoint()
+        if constants.HF_HUB_OFFLINE or os.environ.get("HF_HUB_OFFLINE", "0").upper() in {"1", "TRUE", "YES", "ON"}:
+            return False
+        with self._lock:
+            asked, answer = self._answers.get(endpoint, (float("-inf"), False))
+            if time.monotonic() - asked > 60:
+                answer = self._ask(endpoint)
+                self._answers[endpoint] = (time.monotonic(), answer)
+            return answer
+
+    @staticmethod
+    def _ask(endpoint: str) -> bool:
+        request = urllib.request.Request(endpoint, method="HEAD")
+        try:
+            _within(HUB_SECONDS, lambda: urllib.request.urlopen(request, timeout=HUB_SECONDS).close())
+        except urllib.error.HTTPError:
+            return True
+        except (OSError, TimeoutError, ValueError):
+            return False
+        return True
+
+
+hub_answers = _Reachability()
+
+
+def _cached(id: str) -> Path | None:
+    """The local snapshot of a hub model, if its weights are there; never touches the network."""
+    try:
+        directory = Path(snapshot_download(id, local_files_only=True))
+    except (LocalEntryNotFoundError, OSError, ValueError):
+        return None
+    return directory if any(directory.glob("*.safetensors")) else None
+
+
+def _download(id: str) -> Path:
+    """Fetch a hub model into the hub's own cache.
+
+    Raises:
+        WobbleError: the hub does not answer, has no such model, or the model has no safetensors.
+    """
+    unreachable = WobbleError(f"The Hugging Face hub cannot be reached, and {id} is not on this machine.")
+    if not hub_answers():
+        raise unreachable
+    try:
+        info = _within(HUB_SECONDS, lambda: HfApi(endpoint=_endpoint()).model_info(id, timeout=HUB_SECONDS))
+    except GatedRepoError as error:
+        raise WobbleError(f"{id} is gated: accept its terms on the hub and log in first.") from error
+    except RepositoryNotFoundError as error:
+        raise WobbleError(f"The hub has no model named {id} (or it is private).") from error
+    except HfHubHTTPError as error:
+        raise WobbleError(f"The hub refused {id}: {first_line(error)}") from error
+    except (OSError, TimeoutError) as error:
+        raise unreachable from error
+    names = [sibling.rfilename for sibling in info.siblings or []]
+    if not any("/" not in name and name.endswith(".safetensors") for name in names):
+        raise WobbleError(
+            f"{id} has no safetensors weights, only formats that can run code when opened or that are not PyTorch's; "
+            "ask its authors to convert it."
+        )
+    try:
+        return Path(
+            snapshot_download(
+                id, endpoint=_endpoint(), allow_patterns=HUB_FILES, ignore_patterns=["*/*"], etag_timeout=HUB_SECONDS
+            )
+        )
+    except (OSError, HfHubHTTPError) as error:
+        raise WobbleError(f"Downloading {id} from the hub failed: {first_line(error)}") from error
+
+
+# --- loaded models ---------------------------------------------------------------------------------------------------
+
+
+class Loaded:
+    """Classifiers in memory, at most `limit`, least recently used first out. Safe for threads; loads each id once."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._classifiers: OrderedDict[tuple[str, str, int], Classifier] = OrderedDict()
+        self._lock = threading.Lock()
+        self._loading: dict[tuple[str, str, int], threading.Lock] = {}
+
+    def get(self, id: str, device: torch.device | None = None) -> Classifier:
+        """The classifier of an id, loaded if need be.
+
+        Raises:
+            WobbleError: the id names nothing, or what it names is no usable classifier.
+        """
+        key = (id, str(device), stamp(id))
+        with self._lock:
+            turn = self._loading.setdefault(key, threading.Lock())
+        with turn:
+            with self._lock:
+                if key in self._classifiers:
+                    self._classifiers.move_to_end(key)
+                    return self._classifiers[key]
+            classifier = load_classifier(resolve(id), device)
+            with self._lock:
+                self._classifiers[key] = classifier
+                while len(self._classifiers) > self.limit:
+                    self._classifiers.popitem(last=False)
+            return classifier
+
+
+_loaded = Loaded(limit=max(1, int(os.environ.get("WOBBLE_MAX_MODELS", "4"))))
+
+
+def load(id: str = DEFAULT, device: torch.device | None = None) -> Classifier:
+    """The classifier of an id, shared by the whole process (at most `WOBBLE_MAX_MODELS`, by default 4, stay loaded).
+
+    Raises:
+        WobbleError: the id names nothing, or what it names is no usable classifier.
+    """
+    return _loaded.get(id, device)

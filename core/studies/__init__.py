@@ -1,0 +1,1 @@
+"""What is made of a reference and its cases."""

@@ -1,0 +1,191 @@
+"""How well probabilities match accuracy, and the one temperature that makes them match best."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.base.errors import WobbleError
+from core.data.labelled import Labelled
+from core.factors.temperature import probabilities
+from core.models.classifier import Classifier, predict
+from core.models.heads import RESAMPLES, Estimate, Probabilities, estimate
+
+BINS = 15
+SEARCHED = (0.05, 20.0)
+"""Temperatures between which the fit looks."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """Texts binned by confidence, in equal widths; empty bins hold NaN."""
+
+    confidence: NDArray[np.float64]
+    """`[15]`: mean probability of the predicted label."""
+    accuracy: NDArray[np.float64]
+    """`[15]`: share of right labels."""
+    count: NDArray[np.int64]
+    """`[15]`"""
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What probabilities are worth on labelled texts."""
+
+    accuracy: float
+    nll: Estimate
+    brier: Estimate
+    ece: Estimate
+    reliability: Reliability
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """A fitted temperature and what it changes, on texts that the fit did not see."""
+
+    temperature: float
+    fitted_on: int
+    tested_on: int
+    before: Scores
+    after: Scores
+
+
+def nll(p: Probabilities, labels: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Negative log likelihood of each text in nats: `[n]`."""
+    result: NDArray[np.float64] = -np.log(np.maximum(p[np.arange(len(labels)), labels], 1e-300))
+    return result
+
+
+def brier(p: Probabilities, labels: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Brier score of each text, `sum((p - onehot) ** 2)`, in [0, 2] (Brier 1950): `[n]`."""
+    onehot = np.arange(p.shape[-1]) == np.asarray(labels)[:, None]
+    result: NDArray[np.float64] = ((p - onehot) ** 2).sum(axis=-1)
+    return result
+
+
+def reliability(p: Probabilities, labels: NDArray[np.integer], bins: int = BINS) -> Reliability:
+    """Bin texts by the probability of their predicted label."""
+    confidence, right, which = _binned(p, labels, bins)
+    count = np.bincount(which, minlength=bins)
+    with np.errstate(invalid="ignore"):
+        return Reliability(
+            confidence=np.bincount(which, confidence, minlength=bins) / count,
+            accuracy=np.bincount(which, right, minlength=bins) / count,
+            count=count,
+        )
+
+
+def _binned(
+    p: Probabilities, labels: NDArray[np.integer], bins: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
+    confidence = p.max(axis=-1)
+    right = (p.argmax(axis=-1) == labels).astype(np.float64)
+    # Bins are open on the left and closed on the right, as in Guo et al.
+    which = np.clip(np.ceil(confidence * bins).astype(np.intp) - 1, 0, bins - 1)
+    return confidence, right, which
+
+
+def ece(p: Probabilities, labels: NDArray[np.integer], bins: int = BINS) -> float:
+    """Expected calibration error: `sum(bin size / n * abs(accuracy - confidence))` (Guo et al., arXiv 1706.04599)."""
+    confidence, right, which = _binned(p, labels, bins)
+    return float(np.abs(np.bincount(which, right - confidence, minlength=bins)).sum() / len(labels))
+
+
+def scores(p: Probabilities, labels: NDArray[np.integer], seed: int = 0) -> Scores:
+    """Scores of probabilities `[n, n_labels]` on labels `[n]`, with bootstrap intervals from a seeded generator."""
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(0, len(labels), size=(RESAMPLES, len(labels)))
+    losses, squares = nll(p, labels), brier(p, labels)
+    confidence, right, which = _binned(p, labels, BINS)
+    gaps = right - confidence
+    resampled = [float(np.abs(np.bincount(which[i], gaps[i], minlength=BINS)).sum() / len(labels)) for i in drawn]
+    return Scores(
+        accuracy=float(right.mean()),
+        nll=estimate(float(losses.mean()), losses[drawn].mean(axis=1)),
+        brier=estimate(float(squares.mean()), squares[drawn].mean(axis=1)),
+        ece=estimate(ece(p, labels), np.array(resampled)),
+        reliability=reliability(p, labels),
+    )
+
+
+def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
+    """The temperature that minimises the mean NLL of softmax(z / T): convex in 1 / T, so there is one.
+
+    Args:
+        logits: `[n, n_labels]`.
+        labels: `[n]`.
+    """
+    from scipy.optimize import minimize_scalar  # heavy, and needed only here
+
+    def loss(log_temperature: float) -> float:
+        return float(nll(probabilities(logits, "softmax", float(np.exp(log_temperature))), labels).mean())
+
+    low, high = np.log(SEARCHED)
+    return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6}).x))
+
+
+def calibrate_on(
+    classifier: Classifier, data: Labelled, progress: Callable[[int, int], None] | None = None
+) -> Calibration:
+    """Calibrate a classifier on labelled texts: each text runs once.
+
+    Where the data have a validation and a test split of their own, the temperature is fitted on the one and tested on the
+    other; else a drawn half of the validation split serves for each (of all texts, where nobody split them).
+
+    Args:
+        progress: called with the distinct texts that are done and those asked for; what it raises cancels.
+
+    Raises:
+        WobbleError: the head is no softmax, or the data are unfit; the sentence says why.
+    """
+    if classifier.head != "softmax":
+        raise WobbleError(
+            f"{classifier.id} has a {classifier.head} head, and temperature scaling is defined for softmax."
+        )
+    data.numbered_as(classifier.labels)  # refuses other labels before anything runs
+    fit, test = fit_and_test(data)
+    logits = predict(classifier, [*fit.texts, *test.texts], progress=progress).logits
+    count = len(fit.texts)
+    return calibrate(
+        logits[:count], fit.numbered_as(classifier.labels), logits[count:], test.numbered_as(classifier.labels)
+    )
+
+
+def fit_and_test(data: Labelled) -> tuple[Labelled, Labelled]:
+    """The texts that a temperature is fitted on, and those that it is tested on: see `calibrate_on`."""
+    if data.own_split and {"validation", "test"} <= set(data.split.tolist()):
+        return data.part("validation"), data.part("test")
+    whole = data.part("validation") if data.own_split else data
+    # Drawn, because data may be sorted.
+    order = np.random.default_rng(0).permutation(len(whole.texts))
+    fit, test = np.array_split(order, 2)
+    return whole.rows(fit), whole.rows(test)
+
+
+def calibrate(
+    fit_logits: NDArray[np.floating],
+    fit_labels: NDArray[np.integer],
+    test_logits: NDArray[np.floating],
+    test_labels: NDArray[np.integer],
+) -> Calibration:
+    """Fit a temperature on some labelled texts and score others before and after.
+
+    Raises:
+        WobbleError: there are too few texts, or only one label among them.
+    """
+    for name, labels in (("fit", fit_labels), ("test", test_labels)):
+        if len(labels) < 20:
+            raise WobbleError(
+                f"The {name} data hold {len(labels)} labelled texts: at least 20 are needed to calibrate."
+            )
+        if len(set(np.asarray(labels).tolist())) < 2:
+            raise WobbleError(f"The {name} data hold one label only, which no temperature can be fitted to.")
+    temperature = fit_temperature(fit_logits, fit_labels)
+    return Calibration(
+        temperature=temperature,
+        fitted_on=len(fit_labels),
+        tested_on=len(test_labels),
+        before=scores(probabilities(test_logits, "softmax"), test_labels),
+        after=scores(probabilities(test_logits, "softmax", temperature), test_labels),
+    )

@@ -1,0 +1,1 @@
+"""Texts: perturbations, tokens, what is seen."""

@@ -1,0 +1,137 @@
+"""The registry: what a perturbation and a variant are, and all variants of a text.
+
+A perturbation is one decorated function in the module of its factor. Its name is the function's, its factor the
+module's. A seeded one takes a `random.Random` of its own as second argument, and is drawn several times.
+"""
+
+import hashlib
+import inspect
+import random
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import TypeVar
+
+from core.base.errors import WobbleError
+from core.text.perturb.edits import Edit, edits
+
+FACTORS: tuple[str, ...] = ("whitespace", "casing", "punctuation", "unicode", "typo")
+FORMATTING = FACTORS[:4]
+"""The factors that change the form of a text alone; by chance a typo makes another word."""
+
+Rule = TypeVar("Rule", bound=Callable[..., str | None])
+
+
+@dataclass(frozen=True)
+class Perturbation:
+    """A named rule that edits a text.
+
+    `apply(text)`, or `apply(text, rng)` for a seeded one, gives the edited text, or None where the rule does not
+    apply. Whether it applies depends on the text alone, never on `rng`. `example` is a text and what the rule makes
+    of it (for a seeded one, its first draw at seed 0).
+
+    `same_sentence` says whether a reader would still call it the same sentence: the same words, making the same
+    claim, perhaps badly typed or said in another tone.
+    """
+
+    name: str
+    factor: str
+    description: str
+    example: tuple[str, str]
+    same_sentence: bool
+    seeded: bool
+    apply: Callable[..., str | None]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A text that a perturbation made, with its provenance.
+
+    `edits` are the spans that differ from the original, left to right. `seed` is None for a deterministic
+    perturbation; for a seeded one `apply(original, random.Random(seed))` gives `text` again.
+    """
+
+    text: str
+    perturbation: str
+    factor: str
+    edits: tuple[Edit, ...]
+    seed: int | None
+    same_sentence: bool
+
+
+_registered: dict[str, Perturbation] = {}
+
+
+def perturbation(description: str, *, example: tuple[str, str], same_sentence: bool = True) -> Callable[[Rule], Rule]:
+    """Register the decorated function as a perturbation of the factor that its module is named after.
+
+    Raises ValueError when another perturbation has the function's name, or the module is not a factor.
+    """
+
+    def register(rule: Rule) -> Rule:
+        name, factor = rule.__name__, rule.__module__.rpartition(".")[2]
+        if name in _registered:
+            raise ValueError(f"two perturbations are named {name}")
+        if factor not in FACTORS:
+            raise ValueError(f"{name} is registered in {rule.__module__}, which is not the module of a factor")
+        seeded = len(inspect.signature(rule).parameters) == 2
+        _registered[name] = Perturbation(name, factor, description, example, same_sentence, seeded, rule)
+        return rule
+
+    return register
+
+
+def perturbations(only: Collection[str] | None = None) -> tuple[Perturbation, ...]:
+    """All perturbations, or those of the factors in `only`, factor by factor in the order of `FACTORS`.
+
+    Raises WobbleError when `only` names something that is not a factor.
+    """
+    chosen = FACTORS if only is None else only
+    unknown = [name for name in chosen if name not in FACTORS]
+    if unknown:
+        names = ", ".join(f'"{name}"' for name in unknown)
+        raise WobbleError(f"There is no factor {names}: choose from {', '.join(FACTORS)}.")
+    return tuple(
+        rule for factor in FACTORS if factor in chosen for rule in _registered.values() if rule.factor == factor
+    )
+
+
+def variants(text: str, *, only: Collection[str] | None = None, seed: int = 0, draws: int = 3) -> tuple[Variant, ...]:
+    """All variants of a text, in the order of `perturbations`; the same arguments always give the same variants.
+
+    A seeded perturbation is drawn `draws` times and its repeated texts are dropped, so it may give fewer. No variant
+    equals the text. Raises WobbleError when `only` names something that is not a factor.
+    """
+    return tuple(variant for rule in perturbations(only) for variant in _variants_of(rule, text, seed, draws))
+
+
+def custom(original: str, text: str) -> Variant:
+    """A person's own edit of `original`, typed by hand, as a variant.
+
+    `same_sentence` is False: Wobble cannot read whether it still says the same, so it does not claim it.
+    """
+    return Variant(text, "custom", "custom", edits(original, text), seed=None, same_sentence=False)
+
+
+def _variants_of(rule: Perturbation, text: str, seed: int, draws: int) -> list[Variant]:
+    made: dict[str, int | None] = {}
+    if rule.seeded:
+        for draw in range(draws):
+            draw_seed = _seed_of_draw(seed, rule.name, draw)
+            edited = rule.apply(text, random.Random(draw_seed))
+            if edited is None:  # whether it applies does not depend on the draw
+                break
+            made.setdefault(edited, draw_seed)
+    else:
+        edited = rule.apply(text)
+        if edited is not None:
+            made[edited] = None
+    return [
+        Variant(edited, rule.name, rule.factor, edits(text, edited), draw_seed, rule.same_sentence)
+        for edited, draw_seed in made.items()
+        if edited != text
+    ]
+
+
+def _seed_of_draw(seed: int, name: str, draw: int) -> int:
+    """A seed that depends on all three and on nothing else; 32 bits, which JSON and spreadsheets keep exactly."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{name}/{draw}".encode()).digest()[:4], "big")

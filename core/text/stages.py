@@ -1,0 +1,202 @@
+"""What each stage of a tokenizer makes of a text, and which stage erased an edit."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tokenizers import Tokenizer, normalizers
+
+from core.text.tokens import Encoding, TextEncoder
+
+NORMALIZERS = {
+    "Lowercase": "lower-case",
+    "StripAccents": "strip accents",
+    "Strip": "strip white space at the ends",
+    "NFC": "Unicode NFC",
+    "NFD": "Unicode NFD",
+    "NFKC": "Unicode NFKC",
+    "NFKD": "Unicode NFKD",
+    "Nmt": "clean up control characters and spaces",
+    "Precompiled": "SentencePiece's character map",
+    "Replace": "replace characters",
+    "Prepend": "prepend a mark",
+}
+PRE_TOKENIZERS = {
+    "BertPreTokenizer": "splits at white space, which it drops, and at punctuation",
+    "Whitespace": "splits at white space, which it drops, and at punctuation",
+    "WhitespaceSplit": "splits at white space, which it drops",
+    "Metaspace": "turns spaces into \u2581",
+    "ByteLevel": "turns bytes into letters, a space into \u0120",
+    "Split": "splits by a pattern",
+    "Punctuation": "splits at punctuation",
+    "Digits": "splits digits",
+}
+
+
+@dataclass(frozen=True)
+class PreToken:
+    """A piece of the normalized text that the vocabulary is applied to on its own."""
+
+    text: str
+    span: tuple[int, int]
+    """Character span in the normalized text."""
+
+
+@dataclass(frozen=True)
+class Stages:
+    """One text from raw to ids."""
+
+    raw: str
+    normalized: str | None
+    """None where the tokenizer has no normalizer, or it cannot be looked into."""
+    pre_tokens: tuple[PreToken, ...] | None
+    """None where the tokenizer has no pre-tokenizer, or it cannot be looked into."""
+    encoding: Encoding
+    notes: tuple[str, ...]
+    """What cannot be shown, and what to know, in sentences."""
+
+
+def stages(encoder: TextEncoder, text: str) -> Stages:
+    """The stages raw, normalized, pre-tokens, tokens and ids of one text.
+
+    Raises:
+        WobbleError: the text holds a lone surrogate.
+    """
+    encoding = encoder([text])[0]
+    notes = []
+    if encoding.truncated:
+        notes.append(
+            f"The text has {encoding.full_length:,} tokens, and this model reads {len(encoding.ids):,}: the rest is cut off."
+        )
+    written = [token for token in encoder.special_tokens if token and token in text]
+    if written:
+        notes.append(
+            f"The text holds {', '.join(written)}, which this tokenizer reads as its own special token, not as text."
+        )
+    backend = encoder.backend
+    if backend is None:
+        notes.append("This tokenizer is written in Python: its stages between the text and the tokens cannot be shown.")
+        return Stages(text, None, None, encoding, tuple(notes))
+    if backend.normalizer is None:
+        notes.append("This tokenizer has no normalizer: it reads the text as it is.")
+    if backend.pre_tokenizer is None:
+        notes.append("This tokenizer has no pre-tokenizer: the vocabulary is applied to the text as a whole.")
+    return Stages(
+        raw=text,
+        normalized=_normalized(backend, text) if backend.normalizer else None,
+        pre_tokens=tuple(PreToken(piece, span) for piece, span in _pre_tokens(backend, text))
+        if backend.pre_tokenizer
+        else None,
+        encoding=encoding,
+        notes=tuple(notes),
+    )
+
+
+def absorbed_by(
+    encoder: TextEncoder, original: str, variant: str, encodings: tuple[Encoding, Encoding] | None = None
+) -> str | None:
+    """The stage that made a variant equal to the original, in words ("normalizer: lower-case"); None if none did.
+
+    Args:
+        encodings: of the original and the variant, if they are known already.
+    """
+    before, after = encodings or encoder([original, variant])
+    if before.ids != after.ids:
+        return None
+    backend = encoder.backend
+    if backend is None:
+        return "tokenizer: written in Python, its stages cannot be shown"
+    if before.cut != after.cut:
+        return f"truncation: the edit lies beyond the limit of {encoder.limit} tokens"
+    normalized = [_normalized(backend, text) for text in (original, variant)]
+    if normalized[0] == normalized[1]:
+        return f"normalizer: {_named_steps(encoder.settings.get('normalizer'), original, variant)}"
+    pieces = [[piece for piece, _ in _pre_tokens(backend, text)] for text in (original, variant)]
+    if pieces[0] == pieces[1]:
+        helped = _needed_steps(backend, encoder.settings.get("normalizer"), original, variant)
+        how = _pre_tokenizer_words(encoder.settings.get("pre_tokenizer"))
+        return f"pre-tokenizer: {how}" if not helped else f"normalizer: {helped}; pre-tokenizer: {how}"
+    if encoder.unknown and encoder.unknown in before.tokens:
+        return f"vocabulary: unknown pieces all become {encoder.unknown}"
+    return "tokens: different text, the same tokens"
+
+
+def _normalized(backend: Tokenizer, text: str) -> str:
+    return str(backend.normalizer.normalize_str(text)) if backend.normalizer else text
+
+
+def _pre_tokens(backend: Tokenizer, text: str) -> list[tuple[str, tuple[int, int]]]:
+    normalized = _normalized(backend, text)
+    if backend.pre_tokenizer is None:
+        return [(normalized, (0, len(normalized)))]
+    return list(backend.pre_tokenizer.pre_tokenize_str(normalized))
+
+
+def _named_steps(settings: dict[str, Any] | None, original: str, variant: str) -> str:
+    """The steps of a normalizer that make two texts equal: the fewest that do, in words."""
+    steps = list(_steps(settings))
+    for words, step in steps:
+        if step.normalize_str(original) == step.normalize_str(variant):
+            return words
+    for i, (first_words, first) in enumerate(steps):
+        for second_words, second in steps[i + 1 :]:
+            a, b = (second.normalize_str(first.normalize_str(text)) for text in (original, variant))
+            if a == b:
+                return f"{first_words} and {second_words}"
+    return ", ".join(words for words, _ in steps)
+
+
+def _needed_steps(backend: Tokenizer, settings: dict[str, Any] | None, original: str, variant: str) -> str:
+    """The steps of a normalizer without which two texts with equal pre-tokens would have different ones, in words."""
+    steps = list(_steps(settings))
+    needed = []
+    for left_out, (words, _) in enumerate(steps):
+        pieces = []
+        for text in (original, variant):
+            for i, (_, step) in enumerate(steps):
+                text = text if i == left_out else step.normalize_str(text)
+            pieces.append([piece for piece, _ in backend.pre_tokenizer.pre_tokenize_str(text)])
+        if pieces[0] != pieces[1]:
+            needed.append(words)
+    return " and ".join(needed)
+
+
+def _steps(settings: dict[str, Any] | None) -> Iterator[tuple[str, Any]]:
+    """The single steps of a normalizer's settings, each with its name in words and a normalizer that does it alone."""
+    if settings is None:
+        return
+    kind = settings["type"]
+    if kind == "Sequence":
+        for part in settings["normalizers"]:
+            yield from _steps(part)
+    elif kind == "BertNormalizer":
+        off = {"clean_text": False, "handle_chinese_chars": False, "strip_accents": False, "lowercase": False}
+        accents = settings["strip_accents"] if settings["strip_accents"] is not None else settings["lowercase"]
+        for words, name, on in (
+            ("lower-case", "lowercase", settings["lowercase"]),
+            ("strip accents", "strip_accents", accents),
+            ("clean up control characters and white space", "clean_text", settings["clean_text"]),
+            ("space around Chinese characters", "handle_chinese_chars", settings["handle_chinese_chars"]),
+        ):
+            if on:
+                yield words, normalizers.BertNormalizer(**{**off, name: True})
+    else:
+        # A tokenizer of one normalizer alone is the way to make it from its settings.
+        made = Tokenizer.from_str(_EMPTY.replace("null", json.dumps(settings), 1))
+        yield NORMALIZERS.get(kind, kind), made.normalizer
+
+
+_EMPTY = (
+    '{"version":"1.0","normalizer":null,"truncation":null,"padding":null,"added_tokens":[],"pre_tokenizer":null,'
+    '"post_processor":null,"decoder":null,"model":{"type":"WordLevel","vocab":{"a":0},"unk_token":"a"}}'
+)
+
+
+def _pre_tokenizer_words(settings: dict[str, Any] | None) -> str:
+    if settings is None:
+        return "none"
+    if settings["type"] == "Sequence":
+        return ", ".join(_pre_tokenizer_words(part) for part in settings["pretokenizers"])
+    kind = str(settings["type"])
+    return PRE_TOKENIZERS.get(kind, kind)

@@ -1,0 +1,161 @@
+"""From texts to token ids, and which tokens of a variant differ from the original's."""
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any, Literal
+
+from tokenizers import Tokenizer
+from transformers import PreTrainedTokenizerBase
+
+from core.base.errors import WobbleError
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """What the model reads of one text."""
+
+    ids: tuple[int, ...]
+    tokens: tuple[str, ...]
+    type_ids: tuple[int, ...]
+    offsets: tuple[tuple[int, int], ...] | None
+    """Character spans in the raw text, empty ones for special tokens; None where the tokenizer has none."""
+    special: tuple[bool, ...]
+    """Whether the tokenizer put this token around the text (`[CLS]`, `</s>`)."""
+    full_length: int
+    """Tokens before truncation, special ones included."""
+    cut: int = 0
+    """Hash of the ids that truncation cut off; 0 where it cut none."""
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the end (or the beginning) of the text was cut off."""
+        return self.full_length > len(self.ids)
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """A stretch of two token sequences: token indices on either side."""
+
+    kind: Literal["same", "changed", "removed", "added"]
+    original: tuple[int, ...]
+    variant: tuple[int, ...]
+
+
+class TextEncoder:
+    """Texts to encodings, with the ids of `tokenizer(text, truncation=True, max_length=limit)`; safe for threads.
+
+    transformers' `__call__` sets truncation on the Rust object that all callers share, so threads disturb each other.
+    Here a private copy gets its truncation once, at construction, and is only read afterwards. A tokenizer that is
+    written in Python has no such object and is called under a lock.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, limit: int) -> None:
+        self.limit = limit
+        self.uses_type_ids = "token_type_ids" in tokenizer.model_input_names
+        self.special_tokens: tuple[str, ...] = tuple(map(str, tokenizer.all_special_tokens))
+        self.unknown: str | None = tokenizer.unk_token
+        """The token for whatever the vocabulary does not hold; None where it holds everything."""
+        self.backend: Tokenizer | None = None
+        """The private copy, without padding and truncation, for whoever looks at single stages; never to be changed."""
+        self._lock = threading.Lock()
+        self._tokenizer = tokenizer
+        if getattr(tokenizer, "is_fast", False):
+            serialized = tokenizer.backend_tokenizer.to_str()
+            self.backend = Tokenizer.from_str(serialized)
+            self.backend.no_truncation()
+            self.backend.no_padding()
+            self._truncating = Tokenizer.from_str(serialized)
+            self._truncating.no_padding()
+            self._truncating.enable_truncation(max_length=limit, direction=tokenizer.truncation_side)
+            for copy in (self.backend, self._truncating):
+                copy.encode_special_tokens = bool(getattr(tokenizer, "split_special_tokens", False))
+            self.settings: dict[str, Any] = json.loads(serialized)
+        else:
+            self.settings = {}
+
+    @property
+    def name(self) -> str:
+        """The tokenizer's algorithm, in the field's words."""
+        return algorithm(self.settings) or f"{type(self._tokenizer).__name__} (written in Python)"
+
+    def __call__(self, texts: Sequence[str]) -> list[Encoding]:
+        """Encode texts.
+
+        Raises:
+            WobbleError: a text holds a lone surrogate, which is not a character.
+        """
+        for text in texts:
+            _refuse_surrogates(text)
+        if self.backend is None:
+            return [self._in_python(text) for text in texts]
+        around = self._truncating.num_special_tokens_to_add(is_pair=False)
+        return [
+            Encoding(
+                cut=hash(tuple(tuple(rest.ids) for rest in found.overflowing)) if found.overflowing else 0,
+                ids=tuple(found.ids),
+                tokens=self._read(found),
+                type_ids=tuple(found.type_ids),
+                offsets=tuple(found.offsets),
+                special=tuple(map(bool, found.special_tokens_mask)),
+                full_length=len(found.ids) + sum(len(rest.ids) - around for rest in found.overflowing),
+            )
+            for found in self._truncating.encode_batch(list(texts))
+        ]
+
+    def _read(self, found: Any) -> tuple[str, ...]:
+        """The tokens that the ids stand for: Unigram names a piece that it does not know by its text, not by its id."""
+        if self.unknown is None or (unknown := self._truncating.token_to_id(self.unknown)) not in found.ids:
+            return tuple(found.tokens)
+        return tuple(self.unknown if id == unknown else t for id, t in zip(found.ids, found.tokens, strict=True))
+
+    def _in_python(self, text: str) -> Encoding:
+        with self._lock:
+            ids = self._tokenizer(text, truncation=True, max_length=self.limit)["input_ids"]
+            full = self._tokenizer(text, truncation=False, verbose=False)["input_ids"]
+            tokens = self._tokenizer.convert_ids_to_tokens(ids)
+        special = set(self._tokenizer.all_special_ids)
+        return Encoding(
+            ids=tuple(ids),
+            tokens=tuple(tokens),
+            type_ids=(0,) * len(ids),
+            offsets=None,
+            special=tuple(id in special for id in ids),
+            full_length=len(full),
+            cut=hash(tuple(full)) if len(full) > len(ids) else 0,
+        )
+
+
+def _refuse_surrogates(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise WobbleError(
+            f"The text holds a lone surrogate, U+{ord(text[error.start]):04X}, at character {error.start + 1}: "
+            "it is not a character, so remove it."
+        ) from error
+
+
+def algorithm(settings: dict[str, Any]) -> str | None:
+    """The algorithm that a tokenizer.json describes: WordPiece, byte-level BPE, Unigram …; None if it does not say."""
+    kind = (settings.get("model") or {}).get("type")
+    if kind == "BPE":
+        described = json.dumps([settings.get("pre_tokenizer"), settings.get("decoder")])
+        return "byte-level BPE" if "ByteLevel" in described else "BPE"
+    return str(kind) if kind else None
+
+
+def align(original: Encoding, variant: Encoding) -> tuple[Aligned, ...]:
+    """Which tokens stayed: stretches that cover both sequences once, in order, from a longest-match diff of the ids."""
+    kinds: dict[str, Literal["same", "changed", "removed", "added"]] = {
+        "equal": "same",
+        "replace": "changed",
+        "delete": "removed",
+        "insert": "added",
+    }
+    matcher = SequenceMatcher(a=original.ids, b=variant.ids, autojunk=False)
+    return tuple(
+        Aligned(kinds[tag], tuple(range(a, b)), tuple(range(c, d))) for tag, a, b, c, d in matcher.get_opcodes()
+    )

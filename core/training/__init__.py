@@ -1,0 +1,1 @@
+"""Fine-tuning a family of seeds."""

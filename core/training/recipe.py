@@ -1,0 +1,323 @@
+"""What one training is: the recipe, its three seeds, and what it will cost. Nothing here trains.
+
+Head initialisation, data order and dropout are three separate sources of chance (Dodge et al., arXiv 2002.06305); which
+examples are drawn is a fourth. Each has a seed of its own, so that three can be held while one varies.
+"""
+
+import os
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import torch
+
+from core.base.errors import WobbleError, first_line
+from core.data.labelled import DataSource, Labelled
+
+Part = Literal["head", "order", "dropout", "subset"]
+PARTS: dict[Part, str] = {
+    "head": "head initialisation",
+    "order": "data order",
+    "dropout": "dropout",
+    "subset": "data subset",
+}
+"""What a training draws at random. New factors of LoRA are drawn with the head."""
+
+Vary = Literal["together", "each", "head", "order", "dropout", "subset"]
+Method = Literal["lora", "full"]
+
+LEARNING_RATE: dict[Method, float] = {"lora": 2e-3, "full": 1e-4}
+"""What suits small encoders and few examples; chosen on the validation split of the embedded movie snippets."""
+
+RANK, ALPHA = 8, 32
+"""Of LoRA, as in the embedded family."""
+
+MOST_SEEDS = 16
+MOST_MEMBERS = 32
+MOST_SEED = 2**31 - 1
+FEWEST_EXAMPLES = 10
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,47}", re.ASCII)
+LIMIT = 128
+"""Tokens of a training example at the most; what is trained can read longer texts."""
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The seeds of one training."""
+
+    head: int
+    order: int
+    dropout: int
+    subset: int
+
+
+def one_seed(seed: int) -> Seeds:
+    """All of chance from one seed, as usual."""
+    return Seeds(seed, seed, seed, seed)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that fixes a training of several members on one machine."""
+
+    name: str
+    """Of the family: a folder below the operator's folder of runs."""
+    base: str
+    """A catalog id: an embedded encoder or classifier, a local directory, a hub id."""
+    data: DataSource
+    members: tuple[Seeds, ...]
+    examples: int = 500
+    """Training texts, drawn from the train split by the seed of the subset."""
+    epochs: int = 1
+    batch: int = 8
+    learning_rate: float = 2e-3
+    method: Method = "lora"
+    precision: Literal["bf16", "fp32"] = "fp32"
+    """Of the arithmetic while training (bf16 under autocast); what is saved is fp32."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A short name for each member: its seed, or the part that differs from the first member's ("head 43")."""
+        return member_names(self.members)
+
+    def document(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {**asdict(self), "members": [asdict(seeds) for seeds in self.members]}
+
+
+def default_name(data: str) -> str:
+    """A name for a family that learns from some data."""
+    last = [part for part in data.strip("/").split("/") if part][-1:] or ["mine"]
+    return re.sub(r"[^a-z0-9._-]+", "-", Path(last[0]).stem.lower()).strip("-._")[:40] or "mine"
+
+
+def recipe_of(document: dict[str, Any]) -> Recipe:
+    """What `Recipe.document` wrote.
+
+    Raises:
+        WobbleError: the document is no recipe.
+    """
+    try:
+        recipe = Recipe(
+            **{
+                **document,
+                "data": DataSource(**document["data"]),
+                "members": tuple(Seeds(**member) for member in document["members"]),
+            }
+        )
+    except (TypeError, KeyError) as error:
+        raise WobbleError(f"This is no training's record: {first_line(error)}") from error
+    kinds = {"name": str, "base": str, "examples": int, "epochs": int, "batch": int, "learning_rate": float | int}
+    wrong = [name for name, kind in kinds.items() if not isinstance(getattr(recipe, name), kind)]
+    if wrong or not recipe.members or not all(type(seed) is int for m in recipe.members for seed in asdict(m).values()):
+        raise WobbleError(f"This is no training's record: {(wrong or ['members'])[0]} cannot be read.")
+    return recipe
+
+
+def member_names(members: Sequence[Seeds]) -> tuple[str, ...]:
+    """A short name for each member of a family; equal names mean equal seeds."""
+    first = members[0]
+    names = []
+    for seeds in members:
+        together = seeds.head == seeds.order == seeds.dropout
+        if together and (seeds.head != first.head or seeds == first):
+            names.append(str(seeds.head) if seeds.subset == first.subset else f"{seeds.head} subset {seeds.subset}")
+        else:
+            different = [part for part in PARTS if getattr(seeds, part) != getattr(first, part)]
+            # Nothing differs where the first member itself has several seeds.
+            names.append(" ".join(f"{part} {getattr(seeds, part)}" for part in different) or str(first.head))
+    return tuple(names)
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Seeds from a list like "42, 43" or a range like "42-45".
+
+    Raises:
+        WobbleError: something in it is no seed, or stands there twice.
+    """
+    seeds: list[int] = []
+    for part in (part.strip() for part in text.split(",")):
+        match = re.fullmatch(r"(\d{1,10})(?:\s*-\s*(\d{1,10}))?", part, re.ASCII)
+        if match is None:
+            raise WobbleError(f"{part[:40]!r} is no seed: give whole numbers like 42, 43 or a range like 42-45.")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first or last - first >= MOST_SEEDS:
+            raise WobbleError(f"{part} is no range of at most {MOST_SEEDS} seeds.")
+        seeds += range(first, last + 1)
+    if repeated := sorted({seed for seed in seeds if seeds.count(seed) > 1}):
+        raise WobbleError(f"The seed {repeated[0]} stands there twice: it would train the same model again.")
+    if len(seeds) > MOST_SEEDS:
+        raise WobbleError(f"{len(seeds)} seeds are more than the {MOST_SEEDS} that one run may have.")
+    if any(seed > MOST_SEED for seed in seeds):
+        raise WobbleError(f"A seed is at most {MOST_SEED:,}.")
+    return tuple(seeds)
+
+
+def plan(seeds: Sequence[int], vary: Vary = "together") -> tuple[Seeds, ...]:
+    """The members that some seeds make.
+
+    Args:
+        seeds: the first one is what is held where something else varies.
+        vary: "together": head, order and dropout follow the seed, the texts stay; one part: the others stay at the first
+            seed; "each": for each part a member a seed, all beside the one that has the first seed everywhere.
+
+    Raises:
+        WobbleError: there is nothing to vary, or there would be too many members.
+    """
+    if vary not in get_args(Vary):
+        raise WobbleError(f"{vary!r} cannot be varied: choose from {', '.join(get_args(Vary))}.")
+    if not seeds:
+        raise WobbleError("No seed is given.")
+    first = one_seed(seeds[0])
+    if vary != "together" and len(seeds) < 2:
+        raise WobbleError("One seed has nothing to vary: give at least two.")
+    if vary == "together":
+        made = [replace(one_seed(seed), subset=seeds[0]) for seed in seeds]
+    else:
+        parts: tuple[Part, ...] = tuple(PARTS) if vary == "each" else (vary,)
+        made = [first, *(replace(first, **{part: seed}) for part in parts for seed in seeds[1:])]
+    if len(made) > MOST_MEMBERS:
+        raise WobbleError(f"That makes {len(made)} models, more than the {MOST_MEMBERS} that one run may have.")
+    return tuple(made)
+
+
+def check(recipe: Recipe, data: Labelled) -> None:
+    """Refuse a training that cannot be run.
+
+    Raises:
+        WobbleError: with one sentence that says why.
+    """
+    if not NAME.fullmatch(recipe.name):
+        raise WobbleError(
+            f"{recipe.name[:48]!r} is no name for a family: use small letters, digits, dots, dashes and underscores."
+        )
+    train = data.part("train")
+    if recipe.examples < FEWEST_EXAMPLES:
+        raise WobbleError(f"{recipe.examples:,} examples are too few: give at least {FEWEST_EXAMPLES}.")
+    if len(train.texts) < FEWEST_EXAMPLES:
+        raise WobbleError(
+            f"The data hold {len(train.texts)} texts to train on (others are held out): at least {FEWEST_EXAMPLES} are needed."
+        )
+    if len(set(train.labels.tolist())) < 2:
+        raise WobbleError("The texts to train on have one label only: there is nothing to tell apart.")
+    for value, low, high, what in (
+        (recipe.epochs, 1, 50, "epochs"),
+        (recipe.batch, 1, 512, "texts a batch"),
+    ):
+        if not low <= value <= high:
+            raise WobbleError(f"{value:,} {what} cannot be run: choose from {low} to {high}.")
+    if not 0 < recipe.learning_rate <= 1:
+        raise WobbleError(f"A learning rate of {recipe.learning_rate:g} is not above 0 and at most 1.")
+    if recipe.method not in get_args(Method):
+        raise WobbleError(f"{recipe.method!r} is no method: choose lora or full.")
+    if recipe.precision not in ("bf16", "fp32"):
+        raise WobbleError(f"{recipe.precision!r} is no precision: choose bf16 or fp32.")
+    if not 1 <= len(recipe.members) <= MOST_MEMBERS:
+        raise WobbleError(f"A run trains 1 to {MOST_MEMBERS} models, not {len(recipe.members)}.")
+    if len(set(recipe.members)) < len(recipe.members):
+        raise WobbleError("The members of a run need different seeds.")
+    if any(not 0 <= seed <= MOST_SEED for seeds in recipe.members for seed in asdict(seeds).values()):
+        raise WobbleError(f"A seed is at least 0 and at most {MOST_SEED:,}.")
+
+
+def drawn(recipe: Recipe, data: Labelled, seeds: Seeds) -> Labelled:
+    """The training texts of one member: `examples` of the train split, drawn by the seed of the subset."""
+    train = data.part("train")
+    count = min(recipe.examples, len(train.texts))
+    return train.rows(np.sort(np.random.default_rng(seeds.subset).permutation(len(train.texts))[:count]))
+
+
+def default_precision(device: torch.device) -> Literal["bf16", "fp32"]:
+    """bf16 where the device computes it fast, which no clock decides: equal machines choose equally."""
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    if device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()):
+        return "bf16"
+    return "fp32"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a training will about cost."""
+
+    seconds: float
+    """All members together."""
+    memory: int
+    """Bytes at the peak."""
+    disk: int
+    """Bytes of what is saved."""
+
+
+SECONDS_TO_START = 10.0
+"""Imports and loading, once a run."""
+REACHED = {"bf16": 0.38, "fp32": 0.65}
+"""Share of the speed of one large matrix product that training small encoders reaches (measured on two CPU cores)."""
+BYTES_TO_START = 1100 * 2**20
+"""What the libraries and the data hold in memory before the model does (likewise)."""
+
+
+def estimate(recipe: Recipe, data: Labelled, parameters: int, width: int, device: torch.device) -> Estimate:
+    """About what a training will cost: six operations a parameter and token (Kaplan et al., arXiv 2001.08361), at the speed
+    that a matrix product reaches here; four numbers a trained parameter (weight, gradient, Adam's two moments).
+
+    Args:
+        parameters: of the base model.
+        width: of its hidden states.
+    """
+    train = data.part("train")
+    count = min(recipe.examples, len(train.texts))
+    words = sum(len(text.split()) for text in train.texts[:200]) / max(1, min(200, len(train.texts)))
+    tokens = min(LIMIT, 1.4 * words + 2)
+    held_out = min(len(data.part("validation").texts), MOST_EVALUATED)
+    # Embeddings are looked up, not multiplied.
+    multiplied = 0.6 * parameters
+    operations = multiplied * tokens * recipe.epochs * (6 * count + 2 * held_out) * len(recipe.members)
+    seconds = SECONDS_TO_START + operations / (REACHED[recipe.precision] * _speed(device.type, recipe.precision))
+    lora = int(0.016 * parameters)
+    trained = parameters if recipe.method == "full" else lora
+    activations = int(recipe.batch * tokens * width * 4 * 200)
+    return Estimate(
+        seconds=seconds,
+        memory=4 * parameters + 12 * trained + activations + BYTES_TO_START,
+        disk=4 * trained * len(recipe.members),
+    )
+
+
+MOST_EVALUATED = 500
+"""Held-out texts that are predicted after each epoch."""
+
+
+@cache
+def _speed(device: str, precision: str) -> float:
+    """Operations a second of one large matrix product: the fastest of several, for others may use the machine as well."""
+    size, times = (1024, 20) if device == "cpu" else (4096, 5)
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    a = torch.ones(size, size, device=device, dtype=dtype)
+    seconds = []
+    for _ in range(times + 1):  # the first one also loads the kernel
+        begin = time.perf_counter()
+        float((a @ a)[0, 0])  # waits for the device
+        seconds.append(time.perf_counter() - begin)
+    return 2 * size**3 / min(seconds[1:])
+
+
+def runs_root() -> Path | None:
+    """The folder of finished runs: `WOBBLE_RUNS_DIR`, by default `runs/`; None where the operator set it to nothing."""
+    chosen = os.environ.get("WOBBLE_RUNS_DIR", "runs")
+    return Path(chosen).resolve() if chosen else None
+
+
+def members_of(recipe: Recipe, folder: Path) -> Iterator[tuple[Seeds, str, Path]]:
+    """The members of a run: seeds, name and folder."""
+    for seeds, name in zip(recipe.members, recipe.names, strict=True):
+        yield seeds, name, folder / member_folder(name)
+
+
+def member_folder(name: str) -> str:
+    """The folder of a member: "42" is `seed-42`, "head 43" is `head-43`."""
+    return f"seed-{name}" if name.isdigit() else name.replace(" ", "-")

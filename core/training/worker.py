@@ -1,0 +1,92 @@
+"""The process that trains one run: `python -m core.training.worker FOLDER`, started by `core.training.runs.submit`."""
+
+import contextlib
+import errno
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from core.base.errors import WobbleError
+from core.training import runs
+
+
+def main(folder: Path) -> int:
+    """Wait for the turn, train every member that is not finished, and say how it ended."""
+    runs.appear(folder)
+    with contextlib.suppress(OSError):
+        os.nice(5)  # pages answer first
+    turn = runs.wait_for_turn(folder)
+    if turn is None:
+        return 0
+    with turn:
+        runs.announce(folder, "running")
+        for run in runs.runs():
+            if run.state not in runs.LIVE:
+                runs.tidy(run.folder)  # a worker that was killed could not
+        outcome: tuple[runs.State, str]
+        try:
+            _train(folder)
+        except WobbleError as error:
+            outcome = "failed", str(error)
+        except Exception as error:
+            traceback.print_exc()
+            outcome = "failed", _sentence(error)
+        else:
+            outcome = "done", ""
+        # First of all, for the disk may be full: saying how it ended takes room too.
+        runs.tidy(folder)
+        runs.announce(folder, *outcome)
+    return 0
+
+
+def _sentence(error: Exception) -> str:
+    import torch
+
+    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "alloc" in str(error).lower():
+        return "Memory ran out: choose a smaller batch, LoRA, or a smaller base model."
+    # safetensors has an error of its own.
+    if (isinstance(error, OSError) and error.errno == errno.ENOSPC) or "No space left" in str(error):
+        return "The disk is full: nothing of the unfinished model was kept."
+    return f"Training failed with {type(error).__name__}: see worker.log in the run's folder."
+
+
+def _train(folder: Path) -> None:
+    # Set before CUDA is initialised: without it equal seeds need not give equal weights there.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    import torch
+
+    from core.data.labelled import from_parquet
+    from core.models.classifier import best_device
+    from core.training.recipe import members_of
+    from core.training.trainer import train_member
+
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    run = runs.run_at(folder)
+    data = from_parquet(folder / "data.parquet")
+    device = best_device()
+    with (folder / "progress.jsonl").open("a", encoding="utf-8", buffering=1) as stream:
+        for number, (seeds, name, place) in enumerate(members_of(run.recipe, folder), start=1):
+
+            def report(event: dict[str, Any], name: str = name, number: int = number) -> None:
+                stream.write(json.dumps({"member": name, "number": number, **event}) + "\n")
+
+            if (place / "training.json").is_file():
+                continue
+            report({"event": "began"})
+            trained = train_member(run.recipe, data, seeds, name, place, device, report)
+            report(
+                {
+                    "event": "saved",
+                    "accuracy": trained.accuracy,
+                    "loss": trained.loss,
+                    "weights": trained.weights,
+                    "seconds": trained.seconds,
+                }
+            )
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,111 @@
+"""Replay: equal where nothing changed, the place and the amount where something did, one sentence for a bad file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.base.errors import WobbleError
+from core.cli import main
+from core.models.catalog import load
+from core.studies.profile import profile
+from core.studies.replay import TOLERANCE, read_record, replay
+from core.views.documents import profile_document
+
+TEXTS = ["A wonderful, moving film.", "Melodrama with a message."]
+
+
+def recorded(text: str, model: str = "minilm-uncased", **options: int) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(json.dumps(profile_document(profile(load(model), text, **options))))
+    return document
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["minilm-uncased", "bpe-cased", "unigram-cased"])
+@pytest.mark.parametrize("text", [*TEXTS, "This is a test . ", "Profits fell \U0001f642"])
+def test_a_record_replays_equal(text: str, model: str) -> None:
+    found = replay(recorded(text, model, seed=5, passes=20))
+    assert found.equal, found.differences[:3]
+    assert found.largest_difference <= TOLERANCE
+    assert found.numbers > 300
+    assert found.said.startswith("Equal")
+
+
+def test_a_changed_number_is_found_with_its_place_and_amount() -> None:
+    record = recorded(TEXTS[1], passes=5)
+    row = next(row for row in record["factors"] if row["factor"] == "dropout")
+    row["cases"][3]["probabilities"]["positive"] += 0.25
+    found = replay(record)
+    (difference,) = found.differences
+    assert not found.equal
+    assert difference.where == "factors.dropout.cases.3.probabilities.positive"
+    assert difference.by == pytest.approx(0.25, abs=TOLERANCE)
+
+
+def test_rounding_is_equal_and_more_is_not() -> None:
+    record = recorded(TEXTS[0], passes=2)
+    record["reference"]["margin"] += 0.5 * TOLERANCE
+    assert replay(record).equal
+    record["reference"]["margin"] += 2 * TOLERANCE
+    assert not replay(record).equal
+    record["reference"]["margin"] = float("nan")
+    assert not replay(record).equal
+
+
+def test_other_weights_and_other_versions_are_told_apart() -> None:
+    record = recorded(TEXTS[0], passes=2)
+    record["versions"]["torch"] = "0.1"
+    found = replay(record)
+    assert found.equal
+    assert found.notes and "torch was 0.1" in found.notes[0]
+    record["model"]["weights"] = "0" * 64
+    assert [difference.where for difference in replay(record).differences] == ["model.weights"]
+
+
+def test_the_command_says_equal_different_or_bad(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "record.json"
+    assert main(["profile", TEXTS[0], "--passes", "3", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    file.write_text(json.dumps(record), encoding="utf-8")
+    assert main(["replay", str(file), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["equal"] is True
+    record["reference"]["label"] = "mixed"
+    file.write_text(json.dumps(record), encoding="utf-8")
+    assert main(["replay", str(file)]) == 1
+    assert "reference.label: recorded mixed, now positive" in capsys.readouterr().out
+    file.write_text("{", encoding="utf-8")
+    assert main(["replay", str(file)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "no JSON" in error
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("nonsense", "no JSON"),
+        ("[1]", "no record"),
+        ('{"record": "something else"}', "no record"),
+        ('{"record": "wobble profile"}', "'text' is missing"),
+        ('{"record": "wobble profile", "text": "a", "seed": true}', "'seed' is missing"),
+        ("[" * 100_000, "no JSON"),
+    ],
+)
+def test_a_bad_file_is_refused_in_one_sentence(content: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "bad.json"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(WobbleError, match=said):
+        read_record(file)
+    with pytest.raises(WobbleError, match="cannot be read"):
+        read_record(tmp_path / "nowhere.json")
+
+
+def test_binary_files_and_unknown_models_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "bad.json"
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(WobbleError, match="no JSON"):
+        read_record(file)
+    record = recorded(TEXTS[0], passes=2)
+    record["model"]["id"] = "./nowhere"
+    with pytest.raises(WobbleError):
+        replay(record)

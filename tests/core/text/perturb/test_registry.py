@@ -1,0 +1,183 @@
+"""What holds for every perturbation: its example, its provenance, and that any text is welcome."""
+
+import random
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from core.base.errors import WobbleError
+from core.text.perturb import FACTORS, Perturbation, Variant, custom, perturbation, perturbations, variants
+
+# Whitespace, quotes, marks, combining sequences and emoji more often than chance would draw them.
+_LETTERS = ["a", "I", "don't", "Résumé", "e\u0301", "ß", "İ", "ǆ", "です。", "हिन्दी", "한", "\u1112\u1161", "3.5"]
+_EMOJI = ["👩\u200d👩\u200d👧", "👍🏽", "🇫🇷", "1\ufe0f\u20e3", "\u200d"]
+_HOSTILE = ["\0", "\u202e", "\r\n", "[SEP]", "<b>", "\ud800"]
+awkward = st.lists(
+    st.sampled_from([*" .,!?…\n\t\"'“’-–—:)", *_LETTERS, *_EMOJI, *_HOSTILE]),
+    max_size=12,
+).map("".join)
+any_text = st.text(max_size=40) | st.text(st.characters(), max_size=20) | awkward
+seeds = st.integers(min_value=0, max_value=2**40)
+
+REQUIRED = {
+    "whitespace": "leading_space trailing_space doubled_space tab newline trailing_newline no_break_space thin_space "
+    "zero_width_space space_before_punctuation no_space_after_punctuation space_inside_word",
+    "casing": "lower upper title sentence_case swapcase alternating random_case_word random_case_character "
+    "shout_one_word",
+    "punctuation": "drop_final_period add_final_period double_final_period exclamation three_exclamations "
+    "question_mark ellipsis_character three_dots remove_all_punctuation straight_quotes curly_quotes drop_apostrophe "
+    "dash_to_hyphen hyphen_to_dash wrap_in_quotes drop_comma",
+    "unicode": "nfc nfd full_width strip_accents homoglyph append_emoji",
+    "typo": "typo_neighbouring_key typo_swap typo_drop typo_double",
+}
+
+
+def outside(text: str, spans: list[tuple[int, int]]) -> list[str]:
+    """What lies before, between and after the spans."""
+    starts = [0, *(end for _, end in spans)]
+    ends = [*(start for start, _ in spans), len(text)]
+    return [text[start:end] for start, end in zip(starts, ends, strict=True)]
+
+
+def assert_edits_reconstruct(original: str, variant: Variant) -> None:
+    before = [edit.original for edit in variant.edits]
+    after = [edit.variant for edit in variant.edits]
+    for spans in (before, after):
+        flat = [position for span in spans for position in span]
+        assert flat == sorted(flat)
+    assert all(edit.original != edit.variant or edit.original[0] < edit.original[1] for edit in variant.edits)
+    assert outside(original, before) == outside(variant.text, after)
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_every_perturbation_of_a_factor_is_registered(factor: str) -> None:
+    assert {rule.name for rule in perturbations([factor])} == set(REQUIRED[factor].split())
+
+
+@pytest.mark.parametrize("rule", perturbations(), ids=lambda rule: rule.name)
+def test_example_is_literally_what_the_perturbation_does(rule: Perturbation) -> None:
+    before, after = rule.example
+    made = [variant for variant in variants(before, only=[rule.factor], seed=0) if variant.perturbation == rule.name]
+    assert made[0].text == after
+    assert rule.description and "\n" not in rule.description and not rule.description.endswith(".")
+
+
+def test_perturbations_come_factor_by_factor() -> None:
+    factors = [rule.factor for rule in perturbations()]
+    assert factors == sorted(factors, key=FACTORS.index)
+    assert {rule.factor for rule in perturbations(["typo", "casing"])} == {"casing", "typo"}
+    assert perturbations([]) == ()
+
+
+@pytest.mark.parametrize("ask", [perturbations, lambda only: variants("A text.", only=only)])
+def test_unknown_factor_is_refused_in_one_sentence_with_the_valid_ones(ask: Callable[[list[str]], object]) -> None:
+    with pytest.raises(WobbleError) as refused:
+        ask(["casing", "weather"])
+    assert str(refused.value) == (
+        'There is no factor "weather": choose from whitespace, casing, punctuation, unicode, typo.'
+    )
+
+
+def test_only_what_a_reader_would_call_another_sentence_is_marked_so() -> None:
+    assert {rule.name for rule in perturbations() if not rule.same_sentence} == {"question_mark", "append_emoji"}
+
+
+def test_a_perturbation_cannot_take_a_name_twice_nor_live_outside_a_factor() -> None:
+    def upper(text: str) -> str:
+        return text
+
+    with pytest.raises(ValueError, match="two perturbations are named upper"):
+        perturbation("Again", example=("a", "A"))(upper)
+
+    def elsewhere(text: str) -> str:
+        return text
+
+    with pytest.raises(ValueError, match="not the module of a factor"):
+        perturbation("Elsewhere", example=("a", "b"))(elsewhere)
+
+
+@settings(deadline=None, max_examples=300)
+@given(any_text, seeds)
+@example("\ud800", 0)
+@example("a\0b \u202eright to left\u202c [SEP] <script>", 0)
+def test_any_text_gives_variants_that_differ_from_it_and_say_where(text: str, seed: int) -> None:
+    made = variants(text, seed=seed)
+    assert len({(variant.perturbation, variant.text) for variant in made}) == len(made)
+    for variant in made:
+        assert variant.text != text
+        assert variant.edits
+        assert_edits_reconstruct(text, variant)
+
+
+@settings(deadline=None)
+@given(any_text, seeds)
+def test_same_seed_gives_same_variants_and_each_replays_from_its_own_seed(text: str, seed: int) -> None:
+    made = variants(text, seed=seed)
+    assert made == variants(text, seed=seed)
+    rules = {rule.name: rule for rule in perturbations()}
+    for variant in made:
+        rule = rules[variant.perturbation]
+        assert rule.seeded == (variant.seed is not None)
+        arguments = [] if variant.seed is None else [random.Random(variant.seed)]
+        assert rule.apply(text, *arguments) == variant.text
+
+
+@settings(deadline=None)
+@given(any_text, seeds)
+def test_whether_a_seeded_perturbation_applies_depends_on_the_text_alone(text: str, seed: int) -> None:
+    for rule in perturbations():
+        if rule.seeded:
+            assert len({rule.apply(text, random.Random(seed + i)) is None for i in range(5)}) == 1
+
+
+def test_another_seed_gives_other_draws_and_more_draws_keep_the_first() -> None:
+    text = "A long and winding sentence, so that two seeds are most unlikely to draw the same words."
+    of_seed = [{v.text for v in variants(text, seed=seed) if v.seed is not None} for seed in (0, 1)]
+    assert of_seed[0] != of_seed[1]
+    few, many = variants(text, draws=2), variants(text, draws=6)
+    assert set(few) < set(many)
+    assert all(variant.seed is None for variant in variants(text, draws=0))
+
+
+def test_draws_do_not_depend_on_the_other_factors_asked_for() -> None:
+    text = "One word is drawn here."
+    everything = variants(text, seed=5)
+    assert variants(text, only=["typo"], seed=5) == tuple(v for v in everything if v.factor == "typo")
+
+
+@settings(deadline=None, max_examples=20)
+@given(any_text)
+def test_process_wide_random_state_is_untouched(text: str) -> None:
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 (the state that must not change)
+    variants(text, seed=3)
+    assert random.getstate() == python
+    after = np.random.get_state()  # noqa: NPY002 (the state that must not change)
+    assert all(np.array_equal(a, b) for a, b in zip(numpy, after, strict=True))
+
+
+@settings(deadline=None)
+@given(any_text, any_text)
+def test_custom_edit_is_a_variant_with_its_edits(original: str, text: str) -> None:
+    variant = custom(original, text)
+    assert (variant.text, variant.perturbation, variant.factor, variant.seed) == (text, "custom", "custom", None)
+    assert bool(variant.edits) == (original != text)
+    assert_edits_reconstruct(original, variant)
+
+
+_PROSE = "The film, which didn't quite work, was well-made; café at 3.5 stars. I loved it! "
+
+
+@pytest.mark.parametrize(
+    "piece", [_PROSE, *_LETTERS, *_EMOJI, "\"'", "1 ", "a'", ". ", " ", "\u0301", "-", "I.\u201d "]
+)
+def test_a_hundred_thousand_characters_take_at_most_two_seconds(piece: str) -> None:
+    text = (piece * 100_000)[:100_000]
+    started = time.process_time()
+    made = variants(text)
+    assert time.process_time() - started < 2
+    for variant in made:
+        assert_edits_reconstruct(text, variant)

@@ -1,0 +1,50 @@
+"""Documents are plain JSON values that hold what is needed to repeat a number."""
+
+import json
+
+import numpy as np
+import pytest
+
+from core.factors.dropout import Dropout, run_passes, spread
+from core.factors.temperature import probabilities
+from core.models.catalog import load
+from core.studies.calibration import calibrate
+from core.studies.compare import compare
+from core.text.perturb import variants
+from core.views.documents import calibration_document, passes_document, tempered_document
+
+TEXT = "A modest, messy thriller."
+
+
+def test_a_tempered_sentence_holds_its_temperature_and_every_variant() -> None:
+    classifier = load()
+    comparison = compare(classifier, TEXT, variants(TEXT))
+    document = tempered_document(classifier, comparison, 2.5, [1.0, 2.5])
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert document["temperature"] == 2.5
+    assert len(document["variants"]) == len(comparison.rows)
+    for row, variant in zip(comparison.rows, document["variants"], strict=True):
+        assert [at["temperature"] for at in variant["temperatures"]] == [1.0, 2.5]
+        ours = probabilities(row.logits, "softmax", 2.5)
+        assert list(variant["temperatures"][1]["probabilities"].values()) == pytest.approx(list(ours))
+
+
+def test_passes_name_the_temperature_that_they_were_read_at() -> None:
+    classifier = load()
+    passes = run_passes(classifier, [TEXT], 4)
+    found = spread(classifier, passes.logits[:, 0], passes.reference[0], 3.0)
+    document = passes_document(classifier, TEXT, found, Dropout(), 3.0)
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert (document["temperature"], document["passes"]) == (3.0, 4)
+    np.testing.assert_allclose(document["samples"], probabilities(passes.logits[:, 0], "softmax", 3.0))
+
+
+def test_a_calibration_leaves_out_empty_bins() -> None:
+    rng = np.random.default_rng(0)
+    logits, labels = rng.normal(size=(200, 2)), rng.integers(0, 2, 200)
+    found = calibrate(logits[:100], labels[:100], logits[100:], labels[100:])
+    document = calibration_document(load(), found)
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    for part in ("before", "after"):
+        assert sum(part["texts"] for part in document[part]["reliability"]) == 100
+        assert document[part]["ece"]["low"] <= document[part]["ece"]["high"]

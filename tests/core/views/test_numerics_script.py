@@ -1,0 +1,39 @@
+"""The script of each condition runs without Wobble and prints the numbers that Wobble shows."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.factors.numerics import numerics
+from core.models.catalog import load
+from core.models.classifier import Classifier
+from core.views.scripts import numerics_script
+from tests.architectures import loaded, save
+
+ROOT = Path(__file__).parent.parent.parent.parent
+TEXT = "It's 'quoted',\n\u200bmodest and messy."
+
+
+def agrees(classifier: Classifier, text: str, temperature: float = 1.0) -> None:
+    found = numerics(classifier, text, temperature)
+    script = numerics_script(classifier, found)
+    assert "core" not in [line.split()[1].split(".")[0] for line in script.splitlines() if "import" in line]
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["condition"] for row in rows] == [run.name for run in (found.reference, *found.runs)]
+    ours = [run.probabilities for run in (found.reference, *found.runs)]
+    np.testing.assert_allclose([row["probabilities"] for row in rows], ours, atol=1e-5)
+
+
+@pytest.mark.parametrize("id", ["minilm-uncased", "bpe-cased", "unigram-cased"])
+def test_the_numerics_script_prints_the_same_conditions(id: str) -> None:
+    agrees(load(id), TEXT)
+
+
+@pytest.mark.parametrize("name", ["roberta", "llama", "gpt2", "deberta-v2", "xlnet"])
+def test_it_does_so_for_other_architectures_and_temperatures(name: str, tmp_path: Path) -> None:
+    agrees(loaded(save(name, tmp_path / name)), "This is a test.", temperature=2.5)

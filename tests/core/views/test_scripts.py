@@ -1,0 +1,140 @@
+"""The scripts under "show the code" run without Wobble and print the numbers that Wobble shows."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.factors.dropout import Dropout, Spread, run_passes, spread
+from core.factors.temperature import probabilities
+from core.models.catalog import load
+from core.models.classifier import Condition, predict
+from core.models.heads import margin, shift
+from core.studies.compare import compare
+from core.text.perturb import variants
+from core.text.stages import stages
+from core.views.scripts import dropout_script, edits_script, predict_script, temperature_script, tokens_script
+from tests.architectures import loaded, save
+
+ROOT = Path(__file__).parent.parent.parent.parent
+TEXTS = ["This is a test . ", "It's 'quoted' \\ \"twice\"\n\t\u200b\u202e", "", "'''" + '"""', "long " * 400]
+EMBEDDED = ["minilm-uncased", "bpe-cased", "unigram-cased"]
+
+
+def run(script: str) -> list[dict[str, Any]]:
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "core" not in [line.split()[1].split(".")[0] for line in script.splitlines() if "import" in line]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("id", EMBEDDED)
+def test_the_prediction_script_prints_the_same_numbers(id: str) -> None:
+    classifier = load(id)
+    prediction = predict(classifier, TEXTS, Condition(batch="alone"))
+    rows = run(predict_script(classifier, TEXTS))
+    assert [row["text"] for row in rows] == TEXTS
+    assert [tuple(row["ids"]) for row in rows] == [encoding.ids for encoding in prediction.encodings]
+    ours = probabilities(prediction.logits, classifier.head)
+    np.testing.assert_allclose([row["probabilities"] for row in rows], ours, atol=1e-5)
+    assert {tuple(row["labels"]) for row in rows} == {classifier.labels}
+    np.testing.assert_allclose([row["shift"] for row in rows], shift(ours, ours[0], classifier.head), atol=1e-5)
+    np.testing.assert_allclose([row["margin"] for row in rows], margin(ours, ours[0], classifier.head), atol=1e-5)
+
+
+@pytest.mark.parametrize("problem", ["multi_label_classification", "regression"])
+def test_the_script_treats_other_heads_as_wobble_does(problem: str, tmp_path: Path) -> None:
+    classifier = loaded(save("bert", tmp_path / "bert", num_labels=3, problem_type=problem))
+    texts = ["a test", "Another , test !"]
+    rows = run(predict_script(classifier, texts))
+    ours = probabilities(predict(classifier, texts).logits, classifier.head)
+    np.testing.assert_allclose([row["probabilities"] for row in rows], ours, atol=1e-5)
+    np.testing.assert_allclose([row["shift"] for row in rows], shift(ours, ours[0], classifier.head), atol=1e-5)
+    margins = margin(ours, ours[0], classifier.head)
+    if margins is None:
+        assert {row["margin"] for row in rows} == {None}
+    else:
+        np.testing.assert_allclose([row["margin"] for row in rows], margins, atol=1e-5)
+
+
+@pytest.mark.parametrize("id", EMBEDDED)
+@pytest.mark.parametrize(
+    "dropout", [Dropout(seed=3), Dropout(seed=4, rate=0.3, sites=("attention",)), Dropout(sites=("head",))], ids=str
+)
+def test_the_dropout_script_prints_the_same_passes(id: str, dropout: Dropout) -> None:
+    classifier = load(id)
+    script = dropout_script(classifier, "A modest, messy thriller.", 4, dropout)
+    assert script is not None
+    passes = run_passes(classifier, ["A modest, messy thriller."], 4, dropout)
+    ours = probabilities(passes.logits[:, 0], classifier.head)
+    *rows, measures = run(script)
+    np.testing.assert_allclose([row["probabilities"] for row in rows], ours, atol=1e-5)
+    assert ours.std(axis=0).max() > 1e-4
+    same_measures(measures, spread(classifier, passes.logits[:, 0], passes.reference[0]))
+
+
+def same_measures(printed: dict[str, Any], ours: Spread) -> None:
+    np.testing.assert_allclose(printed["dropout_off"], ours.reference, atol=1e-5)
+    assert printed["flip_rate"] == ours.flip_rate
+    assert printed["variation_ratio"] == ours.variation_ratio
+    assert printed["predictive_entropy"] == pytest.approx(ours.entropy, abs=1e-5)
+    assert printed["mutual_information"] == pytest.approx(ours.mutual_information, abs=1e-5)
+
+
+def test_the_dropout_script_measures_other_heads_as_wobble_does(tmp_path: Path) -> None:
+    classifier = loaded(save("bert", tmp_path / "bert", num_labels=3, problem_type="multi_label_classification"))
+    passes = run_passes(classifier, ["a test"], 12, Dropout())
+    script = dropout_script(classifier, "a test", 12, Dropout())
+    assert script is not None
+    same_measures(run(script)[-1], spread(classifier, passes.logits[:, 0], passes.reference[0]))
+
+
+@pytest.mark.parametrize("id", EMBEDDED)
+def test_the_edits_script_prints_the_rows_of_the_profile(id: str) -> None:
+    classifier, text = load(id), "It's a modest, messy thriller."
+    found = compare(classifier, text, variants(text))
+    factors = {
+        factor: [row for row in found.rows if row.variant.factor == factor] for factor in ("casing", "punctuation")
+    }
+    printed = run(
+        edits_script(classifier, text, {name: [row.variant.text for row in rows] for name, rows in factors.items()})
+    )
+    for row, (name, ours) in zip(printed, factors.items(), strict=True):
+        shifts = [one.shift for one in ours]
+        assert (row["factor"], row["tried"]) == (name, len(ours))
+        assert row["absorbed"] == sum(one.absorbed for one in ours)
+        assert row["flips"] == sum(bool(one.flip) for one in ours)
+        assert row["largest_shift"] == pytest.approx(max(shifts), abs=1e-5)
+        assert row["median_shift"] == pytest.approx(float(np.median(shifts)), abs=1e-5)
+
+
+def test_the_temperature_script_prints_the_same_numbers() -> None:
+    classifier = load()
+    logits = predict(classifier, TEXTS[:2], Condition(batch="alone")).logits
+    rows = run(temperature_script(classifier, TEXTS[:2], [0.3, 1.0, 5.0]))
+    assert [(row["text"], row["temperature"]) for row in rows] == [(t, at) for t in TEXTS[:2] for at in (0.3, 1.0, 5.0)]
+    for row in rows:
+        ours = probabilities(logits[TEXTS.index(row["text"])], classifier.head, row["temperature"])
+        np.testing.assert_allclose(row["probabilities"], ours, atol=1e-5)
+
+
+def test_a_script_at_another_temperature_prints_the_numbers_of_the_page() -> None:
+    classifier = load()
+    logits = predict(classifier, [TEXTS[0]], Condition(batch="alone")).logits[0]
+    row = run(predict_script(classifier, [TEXTS[0]], temperature=2.5))[0]
+    np.testing.assert_allclose(row["probabilities"], probabilities(logits, classifier.head, 2.5), atol=1e-5)
+
+
+@pytest.mark.parametrize("id", EMBEDDED)
+def test_the_tokens_script_prints_the_same_stages(id: str) -> None:
+    classifier = load(id)
+    for text, row in zip(TEXTS, run(tokens_script(classifier, TEXTS)), strict=True):
+        found = stages(classifier.encoder, text)
+        assert row["ids"] == list(found.encoding.ids)
+        assert row["tokens"] == list(found.encoding.tokens)
+        assert row["normalized"] == (text if found.normalized is None else found.normalized)
+        if found.pre_tokens is not None:
+            assert row["pre_tokens"] == [piece.text for piece in found.pre_tokens]
