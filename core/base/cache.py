@@ -45,6 +45,19 @@ class Kept(Generic[Value]):
                 place.value = (make(),)
             return place.value[0]
 
+    def put(self, owner: Any, key: Hashable, value: Value) -> None:
+        """Replace the value of a key."""
+        self.get(owner, key, lambda: value)
+        with self._lock:
+            if (place := self._places.get((id(owner), key))) is not None:
+                place.value = (value,)
+
+    def drop(self, owner: Any) -> None:
+        """Forget the values of a classifier."""
+        with self._lock:
+            for key in [key for key, place in self._places.items() if place.owner() is owner]:
+                del self._places[key]
+
     def _drop(self, number: int) -> None:
         with self._lock:
             for key in [key for key, place in self._places.items() if key[0] == number and place.owner() is None]:

@@ -1,37 +1,32 @@
-"""Stochastic passes: the same text again and again with dropout on, as a property of the call.
+"""Dropout: stochastic passes, the same text again and again with dropout on, as a property of the call.
 
-The shared model stays in eval mode; see `core.models.sites` for how a call drops. Pass i of seed s draws from a generator of its
-own, so it is the same whatever else is computed with it.
+The shared model stays in eval mode; see `core.models.sites` for how a call drops. Pass i of seed s draws from a generator of
+its own, so it is the same whatever else is computed with it.
 """
 
 import copy
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 from transformers.utils.generic import ModelOutput
 
+from core.base.cache import Kept
 from core.base.errors import WobbleError
-from core.factors.temperature import Head, probabilities
-from core.models.classifier import TOKEN_BUDGET, Classifier, Condition, Logits, Prediction, model_inputs, predict
-from core.models.heads import (
-    Probabilities,
-    entropy,
-    flip,
-    label_name,
-    margin,
-    mutual_information,
-    shift,
-    variation_ratio,
-    wilson,
-)
+from core.factors.ask import Ask, Progress
+from core.factors.case import Case
+from core.factors.registry import Range, factor
+from core.models.classifier import Classifier
+from core.models.heads import Head, Logits, Probabilities
+from core.models.predict import TOKEN_BUDGET, model_inputs
 from core.models.sites import KINDS, ROW_DIMENSION, Kind, Masks, Site, calling
 from core.text.tokens import Encoding
 
+PASSES = 100
 MOST_PASSES = 1000
 
 
@@ -46,19 +41,26 @@ class Dropout:
     """Kinds of sites, or names of single ones; None: all."""
 
 
-@dataclass(frozen=True, eq=False)
-class Passes:
-    """Logits of stochastic passes over some texts, and what they cost."""
+@dataclass(frozen=True)
+class Pass:
+    """One stochastic pass."""
 
-    encodings: tuple[Encoding, ...]
-    logits: Logits
-    """`[n_passes, n_texts, n_labels]`"""
-    reference: Logits
-    """`[n_texts, n_labels]`: dropout off, each text alone."""
-    dropout: Dropout
-    rows_asked: int
-    rows_run: int
-    """Rows that went through the whole model; those that only the head saw are not counted."""
+    number: int
+    """From 1."""
+
+    @property
+    def name(self) -> str:
+        """The number in words."""
+        return f"pass {self.number}"
+
+    @property
+    def said(self) -> str:
+        """What it is a pass of."""
+        return f"dropout pass {self.number}"
+
+    def document(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {"pass": self.number}
 
 
 def check(classifier: Classifier, dropout: Dropout, passes: int) -> None:
@@ -88,58 +90,85 @@ def acting(sites: Collection[Site], dropout: Dropout) -> tuple[Site, ...]:
     return tuple(site for site in sites if rate_at(site, dropout) > 0)
 
 
+_passes: Kept[Logits] = Kept(limit=256)
+"""Passes that were run, by token sequence and dropout: the first n of them, in order."""
+
+
 def run_passes(
     classifier: Classifier,
-    texts: Sequence[str],
+    encoding: Encoding,
     passes: int,
-    dropout: Dropout | None = None,
+    dropout: Dropout,
     *,
     chunk: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
-    certain: Prediction | None = None,
-) -> Passes:
-    """Run stochastic passes over texts: many passes share a batch, identical encodings are computed once.
+    progress: Progress | None = None,
+) -> tuple[Logits, int]:
+    """Stochastic passes over one text, `[n_passes, n_labels]`, many in a batch; and the rows that went through the whole model
+    (those that only the head saw are not counted). Passes that are remembered do not run again.
 
     Args:
-        texts: any strings.
         passes: how many, from 1 to 1,000.
-        chunk: passes of one text in a batch; by default as many as fill the device's token budget.
-        progress: called with the passes that are done and those asked for, over all texts; what it raises cancels.
-        certain: the texts alone in their batches, dropout off, as far as that is known.
+        chunk: passes in a batch; by default as many as fill the device's token budget.
+        progress: called with the passes that are done and those asked for; what it raises cancels.
 
     Raises:
-        WobbleError: a text cannot be predicted, or there are no such passes, rates or sites.
+        WobbleError: there are no such passes, rates or sites, or nothing drops at any site.
     """
-    dropout = dropout or Dropout()
     check(classifier, dropout, passes)
-    certain = predict(classifier, texts, Condition(batch="alone"), known=certain)
     active = acting(classifier.sites, dropout)
     if not active:
-        # Nothing drops, so every pass is the deterministic prediction, exactly.
-        logits = np.repeat(certain.logits[None], passes, axis=0)
-        return Passes(certain.encodings, logits, certain.logits, dropout, passes * len(texts), certain.rows_run)
-    distinct = {encoding.ids: encoding for encoding in certain.encodings}
-    total, done, ran = passes * len(distinct), 0, 0
-    found: dict[tuple[int, ...], list[Logits]] = {ids: [] for ids in distinct}
+        raise WobbleError(
+            f"Nothing drops in {classifier.id} at these sites and rates, so every pass would be the same."
+        )
+    key = (encoding.key, dropout)
+    known = _passes.get(classifier, key, lambda: np.empty((0, len(classifier.labels)), np.float32))
+    begin, ran, found = len(known), 0, [known]
+    if begin >= passes:
+        return known[:passes], 0
+    model: nn.Module = classifier.model
     head_only = all(site.kind == "head" for site in active)
-    for encoding in distinct.values():
-        model: nn.Module = classifier.model
-        if head_only:
-            model = _behind_the_encoder(classifier, encoding)
-            ran += 1
-        size = chunk or max(1, TOKEN_BUDGET[classifier.device.type] // (1 if head_only else len(encoding.ids)))
-        if any(site.shared for site in active):
-            size = 1
-        for begin in range(0, passes, size):
-            rows = range(begin, min(passes, begin + size))
-            found[encoding.ids].append(_together(classifier, model, encoding, rows, dropout))
-            ran += 0 if head_only else len(rows)
-            done += len(rows)
-            if progress is not None:
-                progress(done, total)
-    by_ids = {ids: np.concatenate(chunks) for ids, chunks in found.items()}
-    logits = np.stack([by_ids[encoding.ids] for encoding in certain.encodings], axis=1)
-    return Passes(certain.encodings, logits, certain.logits, dropout, passes * len(texts), ran)
+    if head_only:
+        model, ran = _behind_the_encoder(classifier, encoding), 1
+    size = chunk or max(1, TOKEN_BUDGET[classifier.device.type] // (1 if head_only else len(encoding.ids)))
+    if any(site.shared for site in active):
+        size = 1
+    while begin < passes:
+        rows = range(begin, min(passes, begin + size))
+        found.append(_together(classifier, model, encoding, rows, dropout))
+        ran += 0 if head_only else len(rows)
+        begin = rows.stop
+        if progress is not None:
+            progress(begin, passes)
+    logits = np.concatenate(found)
+    _passes.put(classifier, key, logits)
+    return logits, ran
+
+
+def _missing(classifier: Classifier) -> str | None:
+    if any(site.rate > 0 for site in classifier.sites):
+        return None
+    rates = "every rate is zero" if classifier.sites else "there is no place where it drops anything"
+    return f"This model has no dropout: {rates}, so a pass cannot differ. That says nothing about stability."
+
+
+@factor("dropout", one="dropout pass", many="dropout passes", effort=2)
+def dropout(
+    ask: Ask,
+    *,
+    passes: Annotated[int, Range("how often the sentence is run", 1, MOST_PASSES)] = PASSES,
+    seed: Annotated[int, Range("pass i of a seed is always the same", 0, 2**63 - 1)] = 0,
+    p: Annotated[float | None, Range("one rate for all sites that act; by default each site's own", 0, 0.99)] = None,
+    sites: Annotated[tuple[str, ...] | None, Range("kinds of sites, or names of single ones; by default all")] = None,
+) -> Iterator[Case]:
+    """The same text again and again with dropout on."""
+    how = Dropout(seed, p, sites)
+    check(ask.classifier, how, passes)
+    if not acting(ask.classifier.sites, how):
+        ask.note(_missing(ask.classifier) or "Nothing drops at these sites, so a pass cannot differ.")
+        return
+    logits, ran = run_passes(ask.classifier, ask.reference.encoding, passes, how, progress=ask.progress)
+    ask.count(passes, ran)
+    yield from ask.measured([Pass(number) for number in range(1, passes + 1)], logits)
 
 
 def _together(classifier: Classifier, model: nn.Module, encoding: Encoding, rows: range, dropout: Dropout) -> Logits:
@@ -211,20 +240,10 @@ def _behind_the_encoder(classifier: Classifier, encoding: Encoding) -> nn.Module
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """What stochastic passes over one text say beside its deterministic prediction."""
+    """What stochastic passes over one text say together."""
 
-    reference: Probabilities
-    """`[n_labels]`: dropout off."""
     samples: Probabilities
     """`[n_passes, n_labels]`"""
-    labels: tuple[str, ...]
-    """The prediction of each pass, in words."""
-    margins: NDArray[np.float64] | None
-    """`[n_passes]`; None for regression."""
-    shifts: NDArray[np.float64]
-    """`[n_passes]`"""
-    flips: NDArray[np.bool_] | None
-    """`[n_passes]`; None for regression."""
     head: Head
 
     @property
@@ -240,47 +259,16 @@ class Spread:
         return std
 
     @property
-    def flip_rate(self) -> float | None:
-        """Share of passes that predict something else than the reference."""
-        return None if self.flips is None else float(self.flips.mean())
-
-    @property
-    def flip_interval(self) -> tuple[float, float] | None:
-        """Wilson's 95 % interval of the flip rate."""
-        return None if self.flips is None else wilson(int(self.flips.sum()), len(self.flips))
-
-    @property
     def entropy(self) -> float | None:
-        """Predictive entropy `H[mean p]` in nats."""
-        return None if self.head == "regression" else float(entropy(self.mean, self.head))
+        """Predictive entropy `H[mean p]` in nats; None for regression, as the next two."""
+        return float(self.head.entropy(self.mean)) if self.head.has_labels else None
 
     @property
     def mutual_information(self) -> float | None:
         """`H[mean p] - mean H[p]` in nats."""
-        return None if self.head == "regression" else mutual_information(self.samples, self.head)
+        return self.head.mutual_information(self.samples) if self.head.has_labels else None
 
     @property
     def variation_ratio(self) -> float | None:
         """Share of the passes that the modal prediction does not get."""
-        return None if self.head == "regression" else variation_ratio(self.samples, self.head)
-
-
-def spread(classifier: Classifier, logits: Logits, reference: Logits, temperature: float = 1.0) -> Spread:
-    """Summarise the passes of one text.
-
-    Args:
-        logits: `[n_passes, n_labels]`.
-        reference: `[n_labels]`, dropout off.
-        temperature: what all logits are divided by.
-    """
-    head = classifier.head
-    p, q = probabilities(logits, head, temperature), probabilities(reference, head, temperature)
-    return Spread(
-        reference=q,
-        samples=p,
-        labels=tuple(label_name(row, head, classifier.labels) for row in p),
-        margins=margin(p, q, head),
-        shifts=shift(p, q, head),
-        flips=flip(p, q, head),
-        head=head,
-    )
+        return self.head.variation_ratio(self.samples) if self.head.has_labels else None

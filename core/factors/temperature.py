@@ -1,46 +1,62 @@
-"""From logits to probabilities: each kind of head gets its own treatment. Nothing here can cause a forward pass."""
+"""Temperature: what a division of the logits can change, and what it cannot. Nothing here can cause a forward pass."""
 
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from core.base.errors import WobbleError
+from core.factors.ask import Ask
+from core.factors.case import Case
+from core.factors.registry import Range, factor
+from core.models.classifier import Classifier
+from core.models.heads import SOFTMAX
 
-Head = Literal["softmax", "sigmoid", "regression"]
-"""What the numbers of a classification head mean; the same choice as transformers' text-classification pipeline."""
-
-HEAD_MEANING: dict[Head, str] = {
-    "softmax": "softmax: exactly one label is right, the probabilities add up to 1",
-    "sigmoid": "sigmoid: every label is a yes-or-no question of its own, the probabilities do not add up to 1",
-    "regression": "regression: the output is a value, not a probability",
-}
+TEMPERATURES = (0.25, 0.5, 2.0, 4.0)
 
 
-def probabilities(logits: NDArray[np.floating], head: Head, temperature: float = 1.0) -> NDArray[np.float64]:
-    """Probabilities of logits divided by a temperature.
+@dataclass(frozen=True)
+class Tempered:
+    """Logits divided by a temperature."""
 
-    Args:
-        logits: `[..., n_labels]`.
-        head: softmax over the labels, a sigmoid for each label, or (regression) the values as they are.
-        temperature: greater than 0; 1 is the model's own (Guo et al., arXiv 1706.04599). Regression ignores it.
+    temperature: float
 
-    Returns:
-        `[..., n_labels]` in float64, so that the arithmetic of measures adds no rounding of its own.
-    """
-    scores = np.asarray(logits, dtype=np.float64)
-    if head == "regression":
-        return scores
-    scores = scores / temperature
-    if head == "sigmoid":
-        # exp of a non-positive number only: no overflow for any logit.
-        small = np.exp(-np.abs(scores))
-        answers: NDArray[np.float64] = np.where(scores >= 0, 1.0, small) / (1.0 + small)
-        return answers
-    exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    shares: NDArray[np.float64] = exponentials / exponentials.sum(axis=-1, keepdims=True)
-    return shares
+    @property
+    def name(self) -> str:
+        """As an equation."""
+        return f"T = {self.temperature:g}"
+
+    @property
+    def said(self) -> str:
+        """The name stands in a sentence as it is."""
+        return self.name
+
+    def document(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {"temperature": self.temperature}
+
+
+def _missing(classifier: Classifier) -> str | None:
+    return None if classifier.head.has_labels else "A value has no temperature."
+
+
+@factor("temperature", one="temperature", many="temperatures", flips_count=False, missing=_missing)
+def temperature(
+    ask: Ask, *, at: Annotated[Sequence[float], Range("temperatures", 1e-3, 1e6)] = TEMPERATURES
+) -> Iterator[Case]:
+    """The reference's logits at other temperatures."""
+    drawn = ask.reference.head.sampled(ask.reference.head.probabilities(ask.reference.logits))
+    ask.fact("sampled", drawn)
+    ask.note(
+        "Dividing the logits by a temperature keeps their order, so no temperature changes the predicted label; a label "
+        f"drawn from the probabilities is another one with probability {drawn:.2f}."
+    )
+    for t in at:
+        made = Tempered(check_temperature(t))
+        yield from ask.measured([made], ask.reference.logits[None], temperature=t)
 
 
 COLDEST, HOTTEST = 1e-3, 1e6
@@ -51,11 +67,11 @@ def check_temperature(temperature: float) -> float:
     """The temperature itself, if it is one.
 
     Raises:
-        WobbleError: it is no number between 0.001 and 1,000,000.
+        WobbleError: it is not a number between 0.001 and 1,000,000.
     """
     if not COLDEST <= temperature <= HOTTEST:  # also False for NaN
         raise WobbleError(
-            f"{temperature:g} is no usable temperature: it must be a number from {COLDEST:g} to {HOTTEST:,.0f} "
+            f"{temperature:g} is not a usable temperature: it must be a number from {COLDEST:g} to {HOTTEST:,.0f} "
             "(dividing by zero or less would turn the order of the labels round or leave no probabilities)."
         )
     return temperature
@@ -91,9 +107,9 @@ def averaged(samples: NDArray[np.floating], temperature: float) -> tuple[NDArray
     Args:
         samples: logits `[n_passes, n_labels]`.
     """
-    before = probabilities(samples, "softmax", temperature).mean(axis=0)
-    mean = probabilities(samples, "softmax").mean(axis=0)
-    return before, probabilities(np.log(np.maximum(mean, 1e-300)), "softmax", temperature)
+    before = SOFTMAX.probabilities(samples, temperature).mean(axis=0)
+    mean = SOFTMAX.probabilities(samples).mean(axis=0)
+    return before, SOFTMAX.probabilities(np.log(np.maximum(mean, 1e-300)), temperature)
 
 
 def averaging_matters(samples: NDArray[np.floating], temperatures: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -102,8 +118,8 @@ def averaging_matters(samples: NDArray[np.floating], temperatures: NDArray[np.fl
     Args:
         samples: logits `[n_passes, n_labels]`.
     """
-    before = probabilities(samples[None] / temperatures[:, None, None], "softmax").mean(axis=1)
-    after = probabilities(samples, "softmax").mean(axis=0)
+    before = SOFTMAX.probabilities(samples[None] / temperatures[:, None, None]).mean(axis=1)
+    after = SOFTMAX.probabilities(samples).mean(axis=0)
     differs: NDArray[np.bool_] = before.argmax(axis=-1) != after.argmax()
     return differs
 

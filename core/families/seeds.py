@@ -24,12 +24,15 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from core.base.errors import WobbleError
+from core.base.statistics import Estimate, bootstrap_mean
 from core.data.labelled import DataSource, Labelled, from_parquet, read
-from core.factors.temperature import Head, probabilities
 from core.models import catalog
-from core.models.classifier import PROBES, TOKEN_BUDGET, Classifier, Logits, Source, load_base, model_inputs, predict
-from core.models.heads import Estimate, Probabilities, bootstrap_mean, predicted, shift
+from core.models.classifier import Classifier
+from core.models.heads import SOFTMAX, Head, Logits, Probabilities
+from core.models.loading import PROBES, load_base
+from core.models.predict import TOKEN_BUDGET, model_inputs, predict
 from core.models.sites import ROW_DIMENSION
+from core.models.source import Source
 from core.text.tokens import Encoding
 from core.training.recipe import PARTS, Part, Seeds, members_of, one_seed
 from core.training.runs import runs
@@ -335,7 +338,7 @@ def predict_family(family: Family, texts: Sequence[str], progress: Progress | No
         return _predict_stacked(family, family.stacks, len(family.members), texts, progress)
     found = []
     for number, classifier in enumerate(family.alone, start=1):
-        found.append(predict(classifier, texts))
+        found.append(predict(classifier, classifier.encoder(texts)))
         if progress is not None:
             progress(number * len(texts), len(family.alone) * len(texts))
     ran = sum(prediction.rows_run for prediction in found)
@@ -418,7 +421,8 @@ def predict_between(
         raise WobbleError(f"{first} and {second} of {family.id} have different tokenizers: no way leads between them.")
     logits = []
     for number, model in enumerate(_mixtures(family.alone[i].model, family.alone[j].model, points), start=1):
-        logits.append(predict(replace(family.alone[i], model=model), texts).logits)
+        mixed = replace(family.alone[i], model=model)
+        logits.append(predict(mixed, mixed.encoder(texts)).logits)
         if progress is not None:
             progress(number * len(texts), points * len(texts))
     return np.stack(logits)
@@ -486,7 +490,7 @@ def way(
     """
     some = data.rows(np.sort(np.random.default_rng(0).permutation(len(data.texts))[:MOST_ON_THE_WAY]))
     labels = some.numbered_as(family.first.labels)
-    p = probabilities(predict_between(family, first, second, some.texts, points, progress), family.first.head)
+    p = family.first.head.probabilities(predict_between(family, first, second, some.texts, points, progress))
     likely = p[:, np.arange(len(labels)), labels]
     return Way(
         shares=np.linspace(0.0, 1.0, points),
@@ -514,14 +518,14 @@ def _pairs(count: int) -> list[tuple[int, int]]:
 
 def _disagreement(p: Probabilities, head: Head, pairs: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
     """`[n_texts]`: share of some pairs of members that predict different labels."""
-    labels = predicted(p, head)
+    labels = head.predicted(p)
     result: NDArray[np.float64] = np.mean([(labels[i] != labels[j]).any(axis=-1) for i, j in pairs], axis=0)
     return result
 
 
 def votes(p: Probabilities, head: Head) -> NDArray[np.int64]:
     """How many members predict each label: `[n_texts, n_labels]` from `[n_seeds, n_texts, n_labels]`."""
-    counts: NDArray[np.int64] = predicted(p, head).sum(axis=0)
+    counts: NDArray[np.int64] = head.predicted(p).sum(axis=0)
     return counts
 
 
@@ -545,7 +549,7 @@ class OnData:
     @property
     def split(self) -> NDArray[np.float64]:
         """`[n_texts]`: share of the pairs of seeds that disagree on a text."""
-        return _disagreement(self.probabilities, "softmax", _pairs(len(self.accuracy)))
+        return _disagreement(self.probabilities, SOFTMAX, _pairs(len(self.accuracy)))
 
 
 def on_data(family: Family, data: Labelled, progress: Progress | None = None) -> OnData:
@@ -556,7 +560,7 @@ def on_data(family: Family, data: Labelled, progress: Progress | None = None) ->
     """
     labels = data.numbered_as(family.first.labels)
     prediction = predict_family(family, data.texts, progress)
-    p = probabilities(prediction.logits, family.first.head)
+    p = family.first.head.probabilities(prediction.logits)
     return OnData(
         texts=data.texts,
         labels=labels,
@@ -595,7 +599,7 @@ def influences(family: Family, p: Probabilities) -> tuple[Influence, ...]:
     for part in PARTS:
         pairs = [(i, j) for i, j in _pairs(len(family.members)) if _differ_in(family, i, j) == [part]]
         if pairs:
-            shifts = np.mean([shift(p[i], p[j], head) for i, j in pairs], axis=0)
+            shifts = np.mean([head.shifts(p[i], p[j]) for i, j in pairs], axis=0)
             found.append(
                 Influence(part, len(pairs), bootstrap_mean(_disagreement(p, head, pairs)), bootstrap_mean(shifts))
             )

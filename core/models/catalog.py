@@ -22,7 +22,9 @@ from huggingface_hub import HfApi, constants, snapshot_download
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
 from core.base.errors import WobbleError, first_line
-from core.models.classifier import Classifier, Source, load_classifier
+from core.models.classifier import Classifier
+from core.models.loading import load_classifier
+from core.models.source import Source
 from core.text.tokens import algorithm
 from core.training.recipe import runs_root
 

@@ -1,98 +1,248 @@
-"""Measures of how far one prediction is from another. All are functions of probabilities (or of a regression's value)."""
+"""Heads: what the numbers of a classification head mean, and every measure that depends on it.
 
-from dataclasses import dataclass
+A head is one object with its measures. Nothing else asks which head it is; what differs is an attribute or a method here.
+Nothing here can cause a forward pass.
+"""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.factors.temperature import Head
+Logits = NDArray[np.float32]
+"""`[..., n_labels]`"""
 
-RESAMPLES = 1000
-"""Of a bootstrap."""
+Probabilities = NDArray[np.float64]
+"""`[..., n_labels]`; for regression the values as they are."""
 
 THRESHOLD = 0.5
 """A sigmoid head's label is predicted above this probability."""
 
-Probabilities = NDArray[np.float64]
-"""`[..., n_labels]`"""
+
+class Head(ABC):
+    """The measures of one kind of head. All are pure functions of arrays."""
+
+    name: ClassVar[str]
+    meaning: ClassVar[str]
+    """In words, for people who hover over a probability."""
+    has_labels: ClassVar[bool] = True
+    """Whether it predicts labels, so that a prediction can flip, and has probabilities; False for a value."""
+    exclusive: ClassVar[bool] = False
+    """Whether exactly one label is right, so that the probabilities of a row add up to 1."""
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __reduce__(self) -> str:
+        """Heads are singletons: a copy is the head itself."""
+        return self.name.upper()
+
+    @abstractmethod
+    def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
+        """Probabilities of logits `[..., n_labels]` divided by a temperature greater than 0: `[..., n_labels]`.
+
+        In float64, so that the arithmetic of measures adds no rounding of its own. T = 1 is the model's own (Guo et al.,
+        arXiv 1706.04599).
+        """
+
+    @abstractmethod
+    def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
+        """Which labels are predicted: `[..., n_labels]`."""
+
+    @abstractmethod
+    def shifts(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64]:
+        """How far each row of `p` `[..., n_labels]` lies from the reference `[n_labels]`: `[...]`."""
+
+    def label(self, row: Probabilities, labels: tuple[str, ...]) -> str:
+        """The prediction of one row `[n_labels]` in words."""
+        return next(name for name, yes in zip(labels, self.predicted(row), strict=True) if yes)
+
+    def flips(self, p: Probabilities, reference: Probabilities) -> NDArray[np.bool_] | None:
+        """Whether each row of `p` `[n, n_labels]` predicts something else than the reference `[n_labels]`: `[n]`; None where
+        there are no labels.
+        """
+        changed: NDArray[np.bool_] = (self.predicted(p) != self.predicted(reference)).any(axis=-1)
+        return changed
+
+    @abstractmethod
+    def margins(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64] | None:
+        """How far each row of `p` `[n, n_labels]` is from leaving the reference's prediction, in [-1, 1]; below 0 it has left
+        it: `[n]`. None where there are no labels.
+        """
+
+    @abstractmethod
+    def entropy(self, p: Probabilities) -> NDArray[np.float64]:
+        """Entropy in nats of each row of `p` `[..., n_labels]`: `[...]`.
+
+        Raises:
+            ValueError: for regression, whose outputs are not probabilities.
+        """
+
+    @abstractmethod
+    def logit_margin(self, logits: Logits) -> float | None:
+        """How far logits `[n_labels]` are from another prediction; None where there are no labels."""
+
+    @abstractmethod
+    def sampled(self, p: Probabilities) -> float | None:
+        """The probability that labels drawn from one row `[n_labels]` differ from the predicted ones; None without labels."""
+
+    def mutual_information(self, p: Probabilities) -> float:
+        """BALD: `H[mean p] - mean H[p]` over passes `[n_passes, n_labels]`, in nats: how much the passes disagree beyond what
+        each is unsure of (Houlsby et al., arXiv 1112.5745; Gal, Islam and Ghahramani, arXiv 1703.02910).
+        """
+        return max(0.0, float(self.entropy(p.mean(axis=0)) - self.entropy(p).mean()))
+
+    def variation_ratio(self, p: Probabilities) -> float:
+        """`1 - votes of the modal prediction / passes`, over passes `[n_passes, n_labels]` (Freeman 1965)."""
+        _, votes = np.unique(self.predicted(p), axis=0, return_counts=True)
+        return 1.0 - float(votes.max()) / len(p)
 
 
-def predicted(p: Probabilities, head: Head) -> NDArray[np.bool_]:
-    """Which labels are predicted: `[..., n_labels]`; one a row for softmax, any number for sigmoid, none for regression."""
-    if head == "regression":
-        return np.zeros(p.shape, dtype=bool)
-    if head == "sigmoid":
+class Softmax(Head):
+    """Exactly one label is right."""
+
+    name = "softmax"
+    meaning = "softmax: exactly one label is right, the probabilities add up to 1"
+    exclusive = True
+
+    def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
+        """`softmax(z / T)`."""
+        scores = np.asarray(logits, dtype=np.float64) / temperature
+        exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        shares: Probabilities = exponentials / exponentials.sum(axis=-1, keepdims=True)
+        return shares
+
+    def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
+        """One label a row: the most probable one, the first of equal ones."""
+        top: NDArray[np.bool_] = np.arange(p.shape[-1]) == p.argmax(axis=-1)[..., None]
+        return top
+
+    def shifts(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64]:
+        """Total variation distance, `0.5 * sum(abs(p - q))`, in [0, 1]."""
+        distance: NDArray[np.float64] = 0.5 * np.abs(p - reference).sum(axis=-1)
+        return distance
+
+    def margins(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64] | None:
+        """Probability of the reference's label minus the largest other one."""
+        kept = self.predicted(reference)
+        others = np.where(kept, -np.inf, p).max(axis=-1)
+        difference: NDArray[np.float64] = np.where(kept, p, -np.inf).max(axis=-1) - others
+        return difference
+
+    def entropy(self, p: Probabilities) -> NDArray[np.float64]:
+        """`-sum(p * log(p))`."""
+        result: NDArray[np.float64] = _plogp(p).sum(axis=-1)
+        return result
+
+    def logit_margin(self, logits: Logits) -> float | None:
+        """The largest logit minus the second."""
+        first, second = np.sort(np.asarray(logits, dtype=np.float64))[::-1][:2]
+        return float(first - second)
+
+    def sampled(self, p: Probabilities) -> float | None:
+        """One label is drawn."""
+        return 1 - float(p.max())
+
+
+class Sigmoid(Head):
+    """Every label is a question of its own."""
+
+    name = "sigmoid"
+    meaning = "sigmoid: every label is a yes-or-no question of its own, the probabilities do not add up to 1"
+
+    def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
+        """`1 / (1 + exp(-z / T))`."""
+        scores = np.asarray(logits, dtype=np.float64) / temperature
+        # exp of a non-positive number only: no overflow for any logit.
+        small = np.exp(-np.abs(scores))
+        answers: Probabilities = np.where(scores >= 0, 1.0, small) / (1.0 + small)
+        return answers
+
+    def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
+        """Any number of labels: those above the threshold."""
         above: NDArray[np.bool_] = p > THRESHOLD
         return above
-    top: NDArray[np.bool_] = np.arange(p.shape[-1]) == p.argmax(axis=-1)[..., None]
-    return top
 
+    def label(self, row: Probabilities, labels: tuple[str, ...]) -> str:
+        """The labels above the threshold."""
+        chosen = [name for name, yes in zip(labels, self.predicted(row), strict=True) if yes]
+        return " + ".join(chosen) if chosen else "none"
 
-def label_name(row: Probabilities, head: Head, labels: tuple[str, ...]) -> str:
-    """The prediction of one row `[n_labels]` in words: its label, the labels above the threshold, or the value."""
-    if head == "regression":
-        return ", ".join(f"{value:.3f}" for value in row)
-    chosen = [label for label, yes in zip(labels, predicted(row, head), strict=True) if yes]
-    return " + ".join(chosen) if chosen else "none"
+    def shifts(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64]:
+        """The largest total variation distance of any one label's yes-or-no answer, `max(abs(p - q))`, in [0, 1]."""
+        distance: NDArray[np.float64] = np.abs(p - reference).max(axis=-1)
+        return distance
 
-
-def flip(p: Probabilities, reference: Probabilities, head: Head) -> NDArray[np.bool_] | None:
-    """Whether each row of `p` `[n, n_labels]` predicts something else than the reference `[n_labels]`; None for regression."""
-    if head == "regression":
-        return None
-    changed: NDArray[np.bool_] = (predicted(p, head) != predicted(reference, head)).any(axis=-1)
-    return changed
-
-
-def margin(p: Probabilities, reference: Probabilities, head: Head) -> NDArray[np.float64] | None:
-    """How far each row of `p` is from leaving the reference's prediction, in [-1, 1]; below 0 it has left it.
-
-    softmax: probability of the reference's label minus the largest other one. sigmoid: twice the distance of the
-    label that is nearest to crossing the threshold (or has crossed it furthest). None for regression, which has no
-    label to leave.
-
-    Args:
-        p: `[n, n_labels]`.
-        reference: `[n_labels]`.
-
-    Returns:
-        `[n]`
-    """
-    if head == "regression":
-        return None
-    kept = predicted(reference, head)
-    if head == "sigmoid":
+    def margins(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64] | None:
+        """Twice the distance of the label that is nearest to crossing the threshold (or has crossed it furthest)."""
+        kept = self.predicted(reference)
         distance: NDArray[np.float64] = (2.0 * np.where(kept, p - THRESHOLD, THRESHOLD - p)).min(axis=-1)
         return distance
-    others = np.where(kept, -np.inf, p).max(axis=-1)
-    mine = np.where(kept, p, -np.inf).max(axis=-1)
-    difference: NDArray[np.float64] = mine - others
-    return difference
+
+    def entropy(self, p: Probabilities) -> NDArray[np.float64]:
+        """The sum over the labels of each yes-or-no answer's own entropy."""
+        result: NDArray[np.float64] = (_plogp(p) + _plogp(1.0 - p)).sum(axis=-1)
+        return result
+
+    def logit_margin(self, logits: Logits) -> float | None:
+        """Twice the smallest distance of a logit from 0, where the label changes, so that "below twice the largest logit
+        difference" is the condition for a flip here too.
+        """
+        return float(2 * np.abs(np.asarray(logits, dtype=np.float64)).min())
+
+    def sampled(self, p: Probabilities) -> float | None:
+        """Each label is drawn for itself."""
+        return 1 - float(np.maximum(p, 1 - p).prod())
 
 
-def shift(p: Probabilities, reference: Probabilities, head: Head) -> NDArray[np.float64]:
-    """How far each row of `p` `[n, n_labels]` lies from the reference `[n_labels]`: `[n]`.
+class Regression(Head):
+    """The output is a value."""
 
-    softmax: total variation distance, `0.5 * sum(abs(p - q))`, in [0, 1]. sigmoid: the largest total variation
-    distance of any one label's yes-or-no answer, `max(abs(p - q))`, in [0, 1]. regression: `max(abs(p - q))`, in the
-    head's own unit.
-    """
-    distance = np.abs(p - reference)
-    result: NDArray[np.float64] = 0.5 * distance.sum(axis=-1) if head == "softmax" else distance.max(axis=-1)
-    return result
+    name = "regression"
+    meaning = "regression: the output is a value, not a probability"
+    has_labels = False
 
+    def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
+        """The values as they are: a value has no temperature."""
+        return np.asarray(logits, dtype=np.float64)
 
-def entropy(p: Probabilities, head: Head) -> NDArray[np.float64]:
-    """Entropy in nats of each row of `p` `[..., n_labels]`: `-sum(p * log(p))`; for sigmoid heads the sum over the labels
-    of each yes-or-no answer's own entropy.
+    def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
+        """No label."""
+        return np.zeros(p.shape, dtype=bool)
 
-    Raises:
-        ValueError: for regression, whose outputs are no probabilities.
-    """
-    if head == "regression":
+    def label(self, row: Probabilities, labels: tuple[str, ...]) -> str:
+        """The value."""
+        return ", ".join(f"{value:.3f}" for value in row)
+
+    def flips(self, p: Probabilities, reference: Probabilities) -> NDArray[np.bool_] | None:
+        """None: a value has no label to flip."""
+        return None
+
+    def shifts(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64]:
+        """`max(abs(p - q))`, in the head's own unit."""
+        distance: NDArray[np.float64] = np.abs(p - reference).max(axis=-1)
+        return distance
+
+    def margins(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64] | None:
+        """None: a value has no label to leave."""
+        return None
+
+    def entropy(self, p: Probabilities) -> NDArray[np.float64]:
+        """A value has none."""
         raise ValueError("a regression head has no entropy")
-    result: NDArray[np.float64] = _plogp(p).sum(axis=-1)
-    return result + _plogp(1.0 - p).sum(axis=-1) if head == "sigmoid" else result
+
+    def logit_margin(self, logits: Logits) -> float | None:
+        """None: a value has no label to leave."""
+        return None
+
+    def sampled(self, p: Probabilities) -> float | None:
+        """None: nothing is drawn from a value."""
+        return None
+
+
+SOFTMAX, SIGMOID, REGRESSION = Softmax(), Sigmoid(), Regression()
+HEADS: dict[str, Head] = {head.name: head for head in (SOFTMAX, SIGMOID, REGRESSION)}
 
 
 def _plogp(p: Probabilities) -> Probabilities:
@@ -100,66 +250,3 @@ def _plogp(p: Probabilities) -> Probabilities:
     safe = np.where(p > 0, p, 1.0)
     result: Probabilities = -safe * np.log(safe)
     return result
-
-
-def mutual_information(p: Probabilities, head: Head) -> float:
-    """BALD: `H[mean p] - mean H[p]` over passes, in nats: how much the passes disagree beyond what each is unsure of.
-
-    Houlsby et al., arXiv 1112.5745; Gal, Islam and Ghahramani, arXiv 1703.02910.
-
-    Args:
-        p: `[n_passes, n_labels]`.
-    """
-    return max(0.0, float(entropy(p.mean(axis=0), head) - entropy(p, head).mean()))
-
-
-def variation_ratio(p: Probabilities, head: Head) -> float:
-    """`1 - votes of the modal prediction / passes`, over passes `[n_passes, n_labels]` (Freeman 1965)."""
-    _, votes = np.unique(predicted(p, head), axis=0, return_counts=True)
-    return 1.0 - float(votes.max()) / len(p)
-
-
-def wilson(count: int, total: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's score interval of a share, 95 % by default (Wilson 1927): sound near 0 and 1, where p ± 2 s is not.
-
-    Raises:
-        ValueError: there is nothing to take a share of.
-    """
-    if total <= 0:
-        raise ValueError("a share of nothing has no interval")
-    share = count / total
-    center = (share + z**2 / (2 * total)) / (1 + z**2 / total)
-    half = z / (1 + z**2 / total) * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
-    # At the ends the formula gives exactly 0 and 1, up to rounding.
-    return (
-        0.0 if count == 0 else max(0.0, float(center - half)),
-        1.0 if count == total else min(1.0, float(center + half)),
-    )
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its 95 % percentile bootstrap interval over the texts."""
-
-    value: float
-    low: float
-    high: float
-
-
-def estimate(value: float, resampled: NDArray[np.float64]) -> Estimate:
-    """A number and the middle 95 % of what resampling made of it `[n_resamples]` (Efron 1979)."""
-    low, high = np.percentile(resampled, [2.5, 97.5])
-    return Estimate(value, float(low), float(high))
-
-
-def bootstrap_mean(values: NDArray[np.floating], seed: int = 0) -> Estimate:
-    """The mean of one value a text `[n_texts]`, with its interval over texts drawn again and again from a seeded generator.
-
-    Raises:
-        ValueError: there is no text.
-    """
-    if len(values) == 0:
-        raise ValueError("no text has no mean")
-    rng = np.random.default_rng(seed)
-    means = np.array([values[rng.integers(0, len(values), size=len(values))].mean() for _ in range(RESAMPLES)])
-    return estimate(float(values.mean()), means)

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.base.errors import WobbleError
+from core.base.statistics import RESAMPLES, Estimate, estimate
 from core.data.labelled import Labelled
-from core.factors.temperature import probabilities
-from core.models.classifier import Classifier, predict
-from core.models.heads import RESAMPLES, Estimate, Probabilities, estimate
+from core.models.classifier import Classifier
+from core.models.heads import SOFTMAX, Probabilities
+from core.models.predict import predict
 
 BINS = 15
 SEARCHED = (0.05, 20.0)
@@ -119,7 +120,7 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.integer]) -
     from scipy.optimize import minimize_scalar  # heavy, and needed only here
 
     def loss(log_temperature: float) -> float:
-        return float(nll(probabilities(logits, "softmax", float(np.exp(log_temperature))), labels).mean())
+        return float(nll(SOFTMAX.probabilities(logits, float(np.exp(log_temperature))), labels).mean())
 
     low, high = np.log(SEARCHED)
     return float(np.exp(minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6}).x))
@@ -137,15 +138,15 @@ def calibrate_on(
         progress: called with the distinct texts that are done and those asked for; what it raises cancels.
 
     Raises:
-        WobbleError: the head is no softmax, or the data are unfit; the sentence says why.
+        WobbleError: the head is not a softmax, or the data are unfit; the sentence says why.
     """
-    if classifier.head != "softmax":
+    if not classifier.head.exclusive:
         raise WobbleError(
             f"{classifier.id} has a {classifier.head} head, and temperature scaling is defined for softmax."
         )
     data.numbered_as(classifier.labels)  # refuses other labels before anything runs
     fit, test = fit_and_test(data)
-    logits = predict(classifier, [*fit.texts, *test.texts], progress=progress).logits
+    logits = predict(classifier, classifier.encoder([*fit.texts, *test.texts]), progress=progress).logits
     count = len(fit.texts)
     return calibrate(
         logits[:count], fit.numbered_as(classifier.labels), logits[count:], test.numbered_as(classifier.labels)
@@ -186,6 +187,6 @@ def calibrate(
         temperature=temperature,
         fitted_on=len(fit_labels),
         tested_on=len(test_labels),
-        before=scores(probabilities(test_logits, "softmax"), test_labels),
-        after=scores(probabilities(test_logits, "softmax", temperature), test_labels),
+        before=scores(SOFTMAX.probabilities(test_logits), test_labels),
+        after=scores(SOFTMAX.probabilities(test_logits, temperature), test_labels),
     )

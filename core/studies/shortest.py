@@ -5,20 +5,17 @@ far the parts moved the margin towards the line. Supersets of a known flip are s
 smallest set.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-
-import numpy as np
+from typing import Any
 
 from core.base.errors import WobbleError
-from core.factors.numerics import noise_floor
-from core.factors.temperature import probabilities
-from core.models.classifier import Classifier, Condition, Logits, Prediction, predict
-from core.models.heads import Probabilities, flip, label_name, margin, shift
-from core.studies.compare import Comparison
-from core.text.perturb import FORMATTING, Variant, variants
-from core.text.tokens import Encoding
+from core.base.words import listed, plural
+from core.factors.ask import Ask, Progress
+from core.factors.case import Case, Reference
+from core.models.classifier import Classifier
+from core.text.perturb import FORMATTING, Variant
 
 MOST_EDITS = 3
 BUDGET = 400
@@ -27,28 +24,34 @@ BATCH = 32
 """Sequences that are run before it is looked whether one flips."""
 
 
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """Some edits made at once, and the prediction of the text that they make."""
+@dataclass(frozen=True)
+class Combined:
+    """Some edits made at once."""
 
     edits: tuple[Variant, ...]
     """The single edits, in the order of the perturbations."""
     text: str
-    encoding: Encoding
-    logits: Logits
-    """`[n_labels]`"""
-    probabilities: Probabilities
-    """`[n_labels]`"""
-    label: str
-    shift: float
-    margin: float
-    flip: bool
-    """The label is another one, and the shift above the noise floor."""
 
     @property
-    def names(self) -> tuple[str, ...]:
+    def name(self) -> str:
         """The perturbations."""
-        return tuple(variant.perturbation for variant in self.edits)
+        return " + ".join(variant.perturbation for variant in self.edits)
+
+    @property
+    def said(self) -> str:
+        """What was done."""
+        return listed([variant.said for variant in self.edits])
+
+    def document(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        edits = [{"perturbation": edit.perturbation, "seed": edit.seed, "text": edit.text} for edit in self.edits]
+        return {"edits": edits, "text": self.text}
+
+
+def edits_of(case: Case) -> tuple[Variant, ...]:
+    """The single edits of a case of a search."""
+    assert isinstance(case.made, Combined)
+    return case.made.edits
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +59,10 @@ class Search:
     """What a search found, and how far it looked."""
 
     model: str
-    text: str
-    label: str
-    margin: float
-    flips: tuple[Candidate, ...]
+    reference: Reference
+    flips: tuple[Case, ...]
     """The smallest sets that flip, those that go furthest first; empty if none was found."""
-    nearest: Candidate | None
+    nearest: Case | None
     """The set that came nearest to the line, or went furthest beyond it; None where no edit reaches the model."""
     edits: int
     """Sets of up to so many edits were looked at."""
@@ -76,29 +77,23 @@ class Search:
     @property
     def size(self) -> int | None:
         """How many edits the smallest set has; None if none was found."""
-        return len(self.flips[0].edits) if self.flips else None
+        return len(edits_of(self.flips[0])) if self.flips else None
 
     @property
     def finding(self) -> str:
         """The finding in a sentence."""
         if self.flips:
             best = self.flips[0]
-            if len(best.edits) == 1:
-                return f"One edit flips it to {best.label}: {best.names[0]}."
-            names = " + ".join(best.names)
+            count = len(edits_of(best))
+            if count == 1:
+                return f"One edit flips it to {best.label}: {best.name}."
             # All smaller sets were run before this one.
             return (
-                f"{len(best.edits)} edits at once flip it to {best.label}: {names}; no smaller set of the edits that "
+                f"{count} edits at once flip it to {best.label}: {best.name}; no smaller set of the edits that "
                 "reach the model does."
             )
         spent = "" if self.complete else ", where the budget was spent"
-        return (
-            f"None found within {_counted(self.edits, 'edit')} and {_counted(self.sequences, 'token sequence')}{spent}."
-        )
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
+        return f"None found within {plural(self.edits, 'edit')} and {plural(self.sequences, 'token sequence')}{spent}."
 
 
 def shortest_flip(
@@ -108,8 +103,7 @@ def shortest_flip(
     most_edits: int = MOST_EDITS,
     budget: int = BUDGET,
     seed: int = 0,
-    known: Comparison | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Search:
     """Search for the smallest set of edits that flips a text.
 
@@ -120,160 +114,128 @@ def shortest_flip(
         most_edits: edits at once, from 1 to 3.
         budget: token sequences to run at the most.
         seed: of the perturbations that draw.
-        known: a comparison of this classifier and text, whose token sequences are not run again.
         progress: called after each batch with the sequences that are done and the budget; what it raises cancels.
 
     Raises:
         WobbleError: the text cannot be predicted, the head has no labels, or there is no such number of edits.
     """
-    if classifier.head == "regression":
+    if not classifier.head.has_labels:
         raise WobbleError(f"{classifier.id} has a regression head: a value has no label to flip.")
     if not 1 <= most_edits <= MOST_EDITS or budget < 1:
         raise WobbleError(f"The search takes 1 to {MOST_EDITS} edits at once and a budget of at least one sequence.")
-    asked = _Runs(classifier, text, budget, known, progress)
-    single = [variant for variant in variants(text, only=FORMATTING, seed=seed) if variant.same_sentence]
-    tried: dict[tuple[int, ...], Candidate] = {}
+    search = _Search(Ask(classifier, text, progress=progress), budget, seed)
     complete, size = True, 1
     for size in range(1, most_edits + 1):
-        if size == 1:
-            sets: Iterator[tuple[int, ...]] = iter([(i,) for i in range(len(single))])
-        else:
-            sets = _promising(size, tried, single, asked.margin)
-        complete = _try_all(sets, single, tried, asked)
-        flipping = [candidate for key, candidate in tried.items() if len(key) == size and candidate.flip]
-        if flipping or not complete:
+        complete = search.try_all(search.singles() if size == 1 else search.promising(size))
+        found = [case for key, case in search.tried.items() if len(key) == size]
+        if not complete or any(map(search.flips, found)):
             break
-        if size < most_edits and not any(len(key) == size for key in tried):
+        if size < most_edits and not found:
             break  # nothing reaches the model, or nothing composes, so no larger set does
-    flipping = sorted((c for c in tried.values() if c.flip), key=lambda c: (len(c.edits), c.margin))
+    flipping = sorted(filter(search.flips, search.tried.values()), key=lambda case: (len(edits_of(case)), case.margin))
     return Search(
         model=classifier.id,
-        text=text,
-        label=asked.label,
-        margin=asked.margin,
-        flips=tuple(c for c in flipping if len(c.edits) == len(flipping[0].edits)),
-        nearest=min(tried.values(), key=lambda candidate: candidate.margin, default=None),
+        reference=search.ask.reference,
+        flips=tuple(case for case in flipping if len(edits_of(case)) == len(edits_of(flipping[0]))),
+        nearest=min(search.tried.values(), key=_margin, default=None),
         edits=size,
         complete=complete,
-        sequences=asked.sequences,
-        rows_run=asked.rows_run,
+        sequences=search.sequences,
+        rows_run=search.ask.rows_run,
         budget=budget,
     )
 
 
-def _promising(
-    size: int, tried: dict[tuple[int, ...], Candidate], single: Sequence[Variant], reference: float
-) -> Iterator[tuple[int, ...]]:
-    """Sets of `size` edits whose spans do not overlap, best first (of equals those that change fewer characters), without the
-    supersets of known flips.
-
-    The promise of a set is the sum of its edits' moves towards the line; for triples that of the best split into a pair that
-    was tried and a third.
-    """
-    moves = {key: reference - candidate.margin for key, candidate in tried.items()}
-    flips = [set(key) for key, candidate in tried.items() if candidate.flip]
-    edits = sorted(key[0] for key in moves if len(key) == 1)
-    apart = {pair for pair in combinations(edits, 2) if not overlap(single[pair[0]], single[pair[1]])}
-    ranked: list[tuple[float, int, tuple[int, ...]]] = []
-    for key in combinations(edits, size):
-        if any(flip <= set(key) for flip in flips) or not all(pair in apart for pair in combinations(key, 2)):
-            continue
-        promise = sum(moves[(i,)] for i in key)
-        if size == 3:
-            splits = [(tuple(j for j in key if j != i), i) for i in key]
-            promise = max((moves[pair] + moves[(third,)] for pair, third in splits if pair in moves), default=promise)
-        ranked.append((-promise, sum(changed(single[i]) for i in key), key))
-    return (key for _, _, key in sorted(ranked))
+def _margin(case: Case) -> float:
+    assert case.margin is not None  # a search refuses heads without labels
+    return case.margin
 
 
-def _try_all(
-    sets: Iterator[tuple[int, ...]], single: Sequence[Variant], tried: dict[tuple[int, ...], Candidate], asked: "_Runs"
-) -> bool:
-    """Run sets in batches until one flips (all single edits, to know their moves); whether all were tried."""
-    waiting: list[tuple[tuple[int, ...], str]] = []
-    for key in sets:
-        made = combined(asked.text, [single[i] for i in key])
-        if made is None or not asked.is_new(made):
-            continue
-        if asked.left <= len(waiting):
-            asked.run(waiting, single, tried)
-            return False
-        waiting.append((key, made))
-        if len(waiting) == BATCH:
-            asked.run(waiting, single, tried)
-            waiting = []
-            if len(key) > 1 and any(len(done) == len(key) and tried[done].flip for done in tried):
-                return True
-    asked.run(waiting, single, tried)
-    return True
+Key = tuple[int, ...]
+"""Numbers of single edits."""
 
 
-class _Runs:
-    """Token sequences of one text's edits: each is run once, and counted."""
+class _Search:
+    """The sets of one text's edits: each token sequence is run once, and counted."""
 
-    def __init__(
-        self,
-        classifier: Classifier,
-        text: str,
-        budget: int,
-        known: Comparison | None,
-        progress: Callable[[int, int], None] | None,
-    ) -> None:
-        self.classifier, self.text, self.budget, self.progress = classifier, text, budget, progress
-        self.known: Prediction | None = known.shared if known else None
-        alone = known.alone if known else predict(classifier, [text], Condition(batch="alone"))
-        self.rows_run = 0 if known else 1
-        self.floor = known.noise_floor if known else noise_floor(classifier, text, reference=alone)
-        self.reference = probabilities(alone.logits[0], classifier.head)
-        self.label = label_name(self.reference, classifier.head, classifier.labels)
-        margins = margin(self.reference[None], self.reference, classifier.head)
-        assert margins is not None
-        self.margin = float(margins[0])
+    def __init__(self, ask: Ask, budget: int, seed: int) -> None:
+        self.ask, self.budget = ask, budget
+        self.floor = ask.noise_floor
+        self.single = [v for v in ask.variants(seed) if v.factor in FORMATTING and v.same_sentence]
+        self.tried: dict[Key, Case] = {}
         self.sequences = 0
-        self._seen = {alone.encodings[0].ids}
+        self._seen = {ask.reference.encoding.key}
 
-    @property
-    def left(self) -> int:
-        return self.budget - self.sequences
+    def flips(self, case: Case) -> bool:
+        """Whether the label is another one, and the shift above the noise floor."""
+        return bool(case.flip) and case.shift > self.floor
 
-    def is_new(self, text: str) -> bool:
-        """Whether the model has not been given these tokens yet; from now on it has."""
-        ids = self.classifier.encoder([text])[0].ids
-        if not ids or ids in self._seen:
-            return False
-        self._seen.add(ids)
+    def singles(self) -> Iterator[Key]:
+        """Each edit alone."""
+        return ((i,) for i in range(len(self.single)))
+
+    def promising(self, size: int) -> Iterator[Key]:
+        """Sets of `size` edits whose spans do not overlap, best first (of equals those that change fewer characters), without
+        the supersets of known flips.
+
+        The promise of a set is the sum of its edits' moves towards the line; for triples that of the best split into a pair
+        that was tried and a third.
+        """
+        margin = self.ask.reference.margin or 0.0
+        moves = {key: margin - _margin(case) for key, case in self.tried.items()}
+        flips = [set(key) for key, case in self.tried.items() if self.flips(case)]
+        edits = sorted(key[0] for key in moves if len(key) == 1)
+        apart = {pair for pair in combinations(edits, 2) if not overlap(self.single[pair[0]], self.single[pair[1]])}
+        ranked: list[tuple[float, int, Key]] = []
+        for key in combinations(edits, size):
+            if any(flip <= set(key) for flip in flips) or not all(pair in apart for pair in combinations(key, 2)):
+                continue
+            promise = sum(moves[(i,)] for i in key)
+            if size == 3:
+                splits = [(tuple(j for j in key if j != i), i) for i in key]
+                promise = max(
+                    (moves[pair] + moves[(third,)] for pair, third in splits if pair in moves), default=promise
+                )
+            ranked.append((-promise, sum(changed(self.single[i]) for i in key), key))
+        return (key for _, _, key in sorted(ranked))
+
+    def try_all(self, sets: Iterator[Key]) -> bool:
+        """Run sets in batches until one flips (all single edits, to know their moves); whether all were tried."""
+        waiting: dict[Key, Combined] = {}
+        for key in sets:
+            edits = tuple(self.single[i] for i in key)
+            text = combined(self.ask.text, edits)
+            if text is None or not self._is_new(text):
+                continue
+            if self.budget - self.sequences <= len(waiting):
+                self._run(waiting)
+                return False
+            waiting[key] = Combined(edits, text)
+            if len(waiting) == BATCH:
+                self._run(waiting)
+                waiting = {}
+                if len(key) > 1 and any(self.flips(case) for done, case in self.tried.items() if len(done) == len(key)):
+                    return True
+        self._run(waiting)
         return True
 
-    def run(
-        self,
-        waiting: Sequence[tuple[tuple[int, ...], str]],
-        single: Sequence[Variant],
-        tried: dict[tuple[int, ...], Candidate],
-    ) -> None:
+    def _is_new(self, text: str) -> bool:
+        """Whether the model has not been given these tokens yet; from now on it has."""
+        key = self.ask.encode([text])[0].key
+        if not key[0] or key in self._seen:
+            return False
+        self._seen.add(key)
+        return True
+
+    def _run(self, waiting: Mapping[Key, Combined]) -> None:
         if not waiting:
             return
-        head = self.classifier.head
-        found = predict(self.classifier, [text for _, text in waiting], known=self.known)
+        encodings = self.ask.encode([made.text for made in waiting.values()])
+        cases = self.ask.measured(list(waiting.values()), self.ask.predict(encodings), encodings=encodings)
         self.sequences += len(waiting)
-        self.rows_run += found.rows_run
-        p = probabilities(found.logits, head)
-        margins, flips = margin(p, self.reference, head), flip(p, self.reference, head)
-        assert margins is not None and flips is not None
-        shifts = shift(p, self.reference, head)
-        for i, (key, text) in enumerate(waiting):
-            tried[key] = Candidate(
-                edits=tuple(single[number] for number in key),
-                text=text,
-                encoding=found.encodings[i],
-                logits=found.logits[i],
-                probabilities=p[i],
-                label=label_name(p[i], head, self.classifier.labels),
-                shift=float(shifts[i]),
-                margin=float(margins[i]),
-                flip=bool(np.logical_and(flips[i], shifts[i] > self.floor)),
-            )
-        if self.progress is not None:
-            self.progress(self.sequences, self.budget)
+        self.tried |= dict(zip(waiting, cases, strict=True))
+        if self.ask.progress is not None:
+            self.ask.progress(self.sequences, self.budget)
 
 
 def overlap(one: Variant, other: Variant) -> bool:

@@ -3,21 +3,19 @@
 Only what was tried is spoken of, a flip is named with how many of how many, and nothing at or below the noise floor counts.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from core.factors.numerics import DTYPES
-from core.studies.profile import Case, FactorRow, Profile, described
-from core.text.perturb import FACTORS, FORMATTING
+from core.base.words import capital, listed, number, plural
+from core.factors.case import Case, Row
+from core.factors.conditions import DTYPES
+from core.factors.numerics import can_flip, dtype_of
+from core.models.predict import Dtype
+from core.studies.study import Study
 
 Mood = Literal["solid", "nearly solid", "brittle", "on the edge", "tie", "value", "untrained"]
 
-OFTEN = 0.1
-"""From this share of flipping dropout passes on a sentence is on the edge; from this share of flipping formatting edits on, of
-those that reach the model, it is brittle, and on the edge too where its margin is small."""
-SEVERAL = 0.25
-"""The same for seeds: two of eight."""
 CLOSE = 0.1
 """A sentence that anything takes to a margin below this is not solid, though nothing flips it."""
 
@@ -42,16 +40,25 @@ class Verdict:
 
 @dataclass(frozen=True)
 class _Group:
-    """Factors that are spoken of together."""
+    """Factors that are spoken of together: their cases have the same words."""
 
-    one: str
-    """What one case is called: "formatting edit", "typo", "dropout pass", "seed"."""
-    many: str
-    rows: tuple[FactorRow, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def one(self) -> str:
+        return self.rows[0].factor.one
+
+    @property
+    def many(self) -> str:
+        return self.rows[0].factor.many
+
+    @property
+    def edits(self) -> bool:
+        return self.rows[0].factor.edits
 
     @property
     def cases(self) -> tuple[Case, ...]:
-        return tuple(case for row in self.rows for case in row.cases)
+        return tuple(case for row in self.rows for case in row.cases if case.tried)
 
     @property
     def flipping(self) -> tuple[Case, ...]:
@@ -67,231 +74,215 @@ class _Group:
         erased = f", {absorbed} erased by the tokenizer" if absorbed else ""
         return f"{len(self.flipping)} of {len(self.cases)} {self.many} flip{erased}"
 
+    @property
+    def often(self) -> bool:
+        """Whether so many of what reaches the model flip that the factor alone decides the mood."""
+        reaching = sum(not case.absorbed for case in self.cases)
+        share, limit = len(self.flipping) / reaching if reaching else 0.0, self.rows[0].factor.often
+        return limit is not None and bool(self.flipping) and share >= limit
 
-def verdict(profile: Profile) -> Verdict:
+
+def verdict(study: Study) -> Verdict:
     """Compose the verdict of a complete profile."""
-    if profile.untrained:
-        said = f"The head of {profile.model} was never trained: its weights are random, and so is every number here."
-        return Verdict(
-            "untrained",
-            said,
-            (Clause(said, "parameters of the head are missing in the checkpoint and change the prediction"),),
-        )
-    groups = [
-        _Group("formatting edit", "formatting edits", tuple(profile[factor] for factor in FORMATTING)),
-        _Group("typo", "typos", (profile["typo"],)),
-        _Group("dropout pass", "dropout passes", (profile["dropout"],)),
-        _Group("seed", "seeds", (profile["seed"],)),
-    ]
-    tried = [group for group in groups if group.cases]
-    if profile.head == "regression":
-        return _of_a_value(profile, tried)
-    if tie := _tie(profile):
-        return tie
-    half = [case for case in profile["numerics"].flipping if case.condition and case.condition.dtype != "float32"]
-    if any(group.flipping for group in tried) or half:
-        return _flips(profile, tried, half)
-    return _solid(profile, tried)
+    if study.untrained:
+        said = f"The head of {study.model} was never trained: its weights are random, and so is every number here."
+        evidence = "parameters of the head are missing in the checkpoint and change the prediction"
+        return Verdict("untrained", said, (Clause(said, evidence),))
+    by_words: dict[str, list[Row]] = {}
+    for row in study.shown:
+        if row.factor.flips_count and row.factor.floor_applies:
+            by_words.setdefault(row.factor.one, []).append(row)
+    tried = [group for rows in by_words.values() if (group := _Group(tuple(rows))).cases]
+    # Edits are spoken of before what happens inside the model.
+    tried.sort(key=lambda group: not group.edits)
+    rounding = [case for row in study.shown if not row.factor.floor_applies for case in row.flipping]
+    half = [case for case in rounding if dtype_of(case) != "float32"]
+    if not study.head.has_labels:
+        found = _of_a_value(study, tried)
+    elif len(rounding) > len(half) or (study.reference.margin or 0.0) <= 2 * study.noise_floor:
+        found = _tie(study, [case for case in rounding if case not in half])
+    elif half or any(group.flipping for group in tried):
+        found = _flips(study, tried, half)
+    else:
+        found = _solid(study, tried)
+    return _as_far_as_read(study, found)
+
+
+def _as_far_as_read(study: Study, found: Verdict) -> Verdict:
+    """The verdict, and how much of the text it speaks of, where that is not all."""
+    encoding = study.reference.encoding
+    if not encoding.truncated:
+        return found
+    beyond = sum(row.beyond for row in study.rows)
+    said = f"Only {len(encoding.ids):,} of {encoding.full_length:,} tokens were judged: the model reads no more"
+    evidence = f"{plural(beyond, 'edit')} beyond the limit not tried" if beyond else "the text is truncated"
+    return Verdict(found.mood, f"{found.text} {said}.", (*found.clauses, Clause(said, evidence)))
 
 
 # --- moods -----------------------------------------------------------------------------------------------------------
 
 
-def _tie(profile: Profile) -> Verdict | None:
+def _tie(study: Study, flipping: Sequence[Case]) -> Verdict:
     """Where rounding in fp32 alone decides the label."""
-    margin = profile.reference.margin
-    flipping = [c for c in profile["numerics"].flipping if c.condition is not None and c.condition.dtype == "float32"]
+    margin = study.reference.margin or 0.0
     if flipping:
         said = f"Rounding alone decides the label: {flipping[0].name} it is {flipping[0].label}."
-        evidence = f"{len(flipping)} fp32 conditions flip; margin {margin:.1e}, noise floor {profile.noise_floor:.1e}"
-    # A shift of s moves the difference of two probabilities by at most 2 s.
-    elif margin is not None and margin <= 2 * profile.noise_floor:
+        evidence = f"{len(flipping)} fp32 conditions flip; margin {margin:.1e}, noise floor {study.noise_floor:.1e}"
+    else:
+        # A shift of s moves the difference of two probabilities by at most 2 s.
         said = (
             "The two likeliest labels are nearer to each other than rounding is exact, so it has no label of its own."
+            if study.head.exclusive
+            else "A label is nearer to its threshold than rounding is exact, so it has no prediction of its own."
         )
-        if profile.head == "sigmoid":
-            said = "A label is nearer to its threshold than rounding is exact, so it has no prediction of its own."
-        evidence = f"margin {margin:.1e}, at most twice the noise floor {profile.noise_floor:.1e}"
-    else:
-        return None
+        evidence = f"margin {margin:.1e}, at most twice the noise floor {study.noise_floor:.1e}"
     return Verdict("tie", f"A tie. {said}", (Clause(said, evidence),))
 
 
-def _of_a_value(profile: Profile, tried: Sequence[_Group]) -> Verdict:
+def _of_a_value(study: Study, tried: Sequence[_Group]) -> Verdict:
     clauses = []
     for group in tried:
-        if group.moving:
-            worst = max(group.moving, key=lambda case: case.shift)
-            name = described(worst)
-            said = f"{name} moves it by {_number(worst.shift)}"
-            if group.one in ("formatting edit", "typo"):
-                said = f"of {len(group.cases)} {group.many} “{name}” moves it furthest, by {_number(worst.shift)}"
-            elif group.one == "dropout pass":
-                said = f"dropout moves it by up to {_number(worst.shift)} in {len(group.cases)} passes"
-            elif group.one == "seed":
-                said = f"another seed moves it by up to {_number(worst.shift)}"
-            clauses.append(Clause(said, f"largest shift {worst.shift:.4g} of {len(group.cases)} {group.many}"))
-    label = profile.reference.label
+        if not group.moving:
+            continue
+        worst = max(group.moving, key=lambda case: case.shift)
+        said = f"{plural(len(group.cases), group.one, group.many)} move it by up to {number(worst.shift)}"
+        if group.edits:
+            said = f"of {len(group.cases)} {group.many} “{worst.made.said}” moves it furthest, by {number(worst.shift)}"
+        clauses.append(Clause(said, f"largest shift {worst.shift:.4g} of {len(group.cases)} {group.many}"))
     if not clauses:
-        nothing = Clause("nothing that was tried moves it beyond rounding", f"noise floor {profile.noise_floor:.1e}")
+        nothing = Clause("nothing that was tried moves it beyond rounding", f"noise floor {study.noise_floor:.1e}")
         clauses = [nothing]
-    said = _capital(_listed([clause.said for clause in clauses], "; "))
-    return Verdict("value", f"The value is {label}. {said}.", tuple(clauses))
+    return Verdict("value", f"The value is {study.reference.label}. {_sentence(clauses)}", tuple(clauses))
 
 
-def _flips(profile: Profile, tried: Sequence[_Group], half: Sequence[Case]) -> Verdict:
-    by_name = {group.one: group for group in tried}
-    clauses = _model_clauses(by_name)
-    edits = [by_name[name] for name in ("formatting edit", "typo") if name in by_name and by_name[name].flipping]
-    if edits:
+def _flips(study: Study, tried: Sequence[_Group], half: Sequence[Case]) -> Verdict:
+    clauses = _model_clauses([group for group in tried if not group.edits and group.flipping])
+    if edits := [group for group in tried if group.edits and group.flipping]:
         clauses.append(_edits_clause(edits))
     if half:
-        names = _listed([case.name for case in half])
+        names = listed([case.name for case in half])
         verb = "flips" if len(half) == 1 else "flip"
         clauses.append(Clause(f"rounding to {names} {verb} it", f"label {half[0].label} in {names}"))
-    calm = [group for group in tried if not group.flipping]
-    sentences = [_capital("; ".join(clause.said for clause in clauses)) + "."]
     second = []
-    if calm:
+    if calm := [group for group in tried if not group.flipping]:
         second.append(Clause(f"{_none_of(calm)} flips it", "; ".join(group.evidence for group in calm)))
-    second += _half_precision(profile) + _erased(profile)
-    if second:
-        sentences.append(_capital("; ".join(clause.said for clause in second)) + ".")
-    margin = profile.reference.margin
-    often = _share(by_name, "formatting edit") >= OFTEN
-    near = margin is not None and margin < CLOSE
+    second += _half_precision(study) + _erased(study)
+    often = any(group.often for group in tried if group.edits)
     mood: Mood = "nearly solid"
-    if half or _share(by_name, "dropout pass") >= OFTEN or _share(by_name, "seed") >= SEVERAL or (often and near):
+    if half or any(group.often for group in tried if not group.edits) or (often and _near(study)):
         mood = "on the edge"
     elif often:
         # Sure of its label, and thrown by form alone.
         mood = "brittle"
-    return Verdict(mood, " ".join([f"{_capital(mood)}.", *sentences]), (*clauses, *second))
+    return _verdict(mood, clauses, second)
 
 
-def _solid(profile: Profile, tried: Sequence[_Group]) -> Verdict:
+def _near(study: Study) -> bool:
+    margin = study.reference.margin
+    return margin is not None and margin < CLOSE
+
+
+def _solid(study: Study, tried: Sequence[_Group]) -> Verdict:
     clauses = [Clause(f"{_none_of(tried)} flips it", "; ".join(group.evidence for group in tried))]
-    margin = profile.reference.margin or 0.0
-    nearer = [c for group in tried for c in group.moving if c.margin is not None and c.margin < margin]
+    margin = study.reference.margin or 0.0
+    nearer = [
+        (c.margin, c, group) for group in tried for c in group.moving if c.margin is not None and c.margin < margin
+    ]
     mood: Mood = "solid"
     if nearer:
-        closest = min(nearer, key=lambda case: case.margin or 0.0)
+        left, closest, group = min(nearer, key=lambda found: found[0])
         # An edit is described in words of its own, which need quotes to stand in a sentence.
-        name = f"“{described(closest)}”" if closest.row else described(closest)
-        said = f"the closest, {name}, moves it by {_number(closest.shift)}"
-        left = closest.margin or 0.0
+        name = f"“{closest.made.said}”" if group.edits else closest.made.said
+        said = f"the closest, {name}, moves it by {number(closest.shift)}"
         if left < CLOSE:
-            mood, said = "nearly solid", f"{said} and leaves a margin of {_number(left)}"
-        clauses.append(Clause(said, f"margin {closest.margin:+.3f} where the sentence itself has {margin:+.3f}"))
+            mood, said = "nearly solid", f"{said} and leaves a margin of {number(left)}"
+        clauses.append(Clause(said, f"margin {left:+.3f} where the sentence itself has {margin:+.3f}"))
     elif any(group.moving for group in tried):
         clauses.append(Clause("none brings it nearer to another label", f"all margins are at least {margin:+.2f}"))
     else:
-        clauses.append(
-            Clause("none moves it beyond rounding", f"no shift is above the noise floor {profile.noise_floor:.1e}")
-        )
-    second = _half_precision(profile) + _erased(profile)
-    sentences = [_capital("; ".join(clause.said for clause in clauses)) + "."]
-    if second:
-        sentences.append(_capital("; ".join(clause.said for clause in second)) + ".")
-    return Verdict(mood, " ".join([f"{_capital(mood)}.", *sentences]), (*clauses, *second))
+        floor = f"no shift is above the noise floor {study.noise_floor:.1e}"
+        clauses.append(Clause("none moves it beyond rounding", floor))
+    return _verdict(mood, clauses, _half_precision(study) + _erased(study))
 
 
-def _share(groups: Mapping[str, _Group], name: str) -> float:
-    """How many of what reaches the model flip the sentence."""
-    group = groups.get(name)
-    reaching = [case for case in group.cases if not case.absorbed] if group else []
-    return len(group.flipping) / len(reaching) if group and reaching else 0.0
+def _verdict(mood: Mood, *sentences: Sequence[Clause]) -> Verdict:
+    said = [f"{capital(mood)}.", *(_sentence(clauses) for clauses in sentences if clauses)]
+    return Verdict(mood, " ".join(said), tuple(clause for clauses in sentences for clause in clauses))
+
+
+def _sentence(clauses: Sequence[Clause]) -> str:
+    return capital("; ".join(clause.said for clause in clauses)) + "."
 
 
 # --- clauses ---------------------------------------------------------------------------------------------------------
 
 
-def _model_clauses(groups: dict[str, _Group]) -> list[Clause]:
-    """What other seeds and dropout passes say; in one clause where they say the same."""
-    found = []
-    for name in ("seed", "dropout pass"):
-        group = groups.get(name)
-        if group and group.flipping:
-            labels = {case.label for case in group.flipping}
-            says = labels.pop() if len(labels) == 1 else "something else"
-            found.append((_share_of(group), says, group.evidence, len(group.flipping)))
-    if len(found) == 2 and found[0][1] == found[1][1]:
-        said = f"{found[0][0]} and {found[1][0]} say {found[0][1]}"
-        return [Clause(said, f"{found[0][2]}; {found[1][2]}")]
-    return [Clause(f"{who} {'says' if count == 1 else 'say'} {says}", evidence) for who, says, evidence, count in found]
+def _model_clauses(groups: Sequence[_Group]) -> list[Clause]:
+    """What other seeds, dropout passes and segmentations say; in one clause where they say the same."""
+    found: dict[str, list[_Group]] = {}
+    for group in reversed(groups):
+        labels = {case.label for case in group.flipping}
+        found.setdefault(labels.pop() if len(labels) == 1 else "something else", []).append(group)
+    clauses = []
+    for says, some in found.items():
+        count = sum(len(group.flipping) for group in some)
+        said = f"{listed([_share_of(group) for group in some])} {'says' if count == 1 else 'say'} {says}"
+        clauses.append(Clause(said, "; ".join(group.evidence for group in some)))
+    return clauses
 
 
 def _share_of(group: _Group) -> str:
     count, total = len(group.flipping), len(group.cases)
-    # Its own seed is among those that were asked.
-    own = any(member.shift == 0 for member in group.cases)
-    if group.one == "seed" and own and count == total - 1:
-        return "the other seed" if count == 1 else f"{_all(count)} other seeds"
+    # The model itself is among the seeds that were asked.
+    if any(case.shift == 0 for case in group.cases) and not group.edits and count == total - 1:
+        return f"the other {group.one}" if count == 1 else f"{_all(count)} other {group.many}"
     if count == total:
         return f"{_all(total)} {group.many}" if total > 1 else f"the only {group.one}"
     return f"{count} of {total} {group.many}"
 
 
 def _edits_clause(groups: Sequence[_Group]) -> Clause:
-    """Edits that flip, the furthest formatting edit (else typo) by name."""
+    """Edits that flip, the furthest of the first group by name."""
     worst = min(groups[0].flipping, key=lambda case: case.margin or 0.0)
     who = [_share_of(group) for group in groups]
     count = sum(len(group.flipping) for group in groups)
-    named = f"“{described(worst)}”"
+    named = f"“{worst.made.said}”"
     who[0] += f", {named}," if len(groups[0].flipping) == 1 else f" (furthest {named})"
-    said = f"{_listed(who)} {'flips' if count == 1 else 'flip'} it"
+    said = f"{listed(who)} {'flips' if count == 1 else 'flip'} it"
     evidence = "; ".join(group.evidence for group in groups)
     return Clause(said, f"{evidence}; the named one has margin {worst.margin:+.2f}")
 
 
-def _half_precision(profile: Profile) -> list[Clause]:
+def _half_precision(study: Study) -> list[Clause]:
     """Dtypes that can flip the sentence but did not here: rounding differs from machine to machine."""
-    flipped = {case.condition.dtype for case in profile["numerics"].flipping if case.condition is not None}
-    found = profile.numerics
-    dtypes = [d for d in DTYPES if d not in flipped and found.can_flip(d)]
-    if not dtypes or found.logit_margin is None:
+    cases = [case for row in study.shown if not row.factor.floor_applies for case in row.cases]
+    flipped = {dtype_of(case) for case in cases if case.flip}
+    dtypes: list[Dtype] = [d for d in DTYPES if d not in flipped and can_flip(study.reference, cases, d)]
+    margin = study.head.logit_margin(study.reference.logits)
+    if not dtypes or margin is None:
         return []
-    said = f"rounding to {_listed(dtypes)} can flip it"
-    return [Clause(said, f"logit margin {found.logit_margin:.2g}, below twice the largest logit difference")]
+    said = f"rounding to {listed(dtypes)} can flip it"
+    return [Clause(said, f"logit margin {margin:.2g}, below twice the largest logit difference")]
 
 
-def _erased(profile: Profile) -> list[Clause]:
+def _erased(study: Study) -> list[Clause]:
     """Factors that cannot matter: the tokenizer erases every one of their edits."""
-    rows = [row for factor in FACTORS if (row := profile[factor]).cases and row.absorbed == row.tried]
+    rows = [row for row in study.shown if row.tried and row.absorbed == row.tried]
     if not rows:
         return []
     count = sum(row.tried for row in rows)
-    names = _listed([row.factor for row in rows])
-    which = f"none of the {count} {names} edits" if count > 1 else f"the one {names} edit"
+    names = listed([row.name for row in rows])
     said = (
-        f"{which} can matter, because the tokenizer erases them"
+        f"none of the {count} {names} edits can matter, because the tokenizer erases them"
         if count > 1
-        else (f"{which} cannot matter, because the tokenizer erases it")
+        else f"the one {names} edit cannot matter, because the tokenizer erases it"
     )
-    return [Clause(said, "; ".join(f"{row.factor}: {row.absorbed} of {row.tried} absorbed" for row in rows))]
-
-
-# --- words -----------------------------------------------------------------------------------------------------------
+    return [Clause(said, "; ".join(f"{row.name}: {row.absorbed} of {row.tried} absorbed" for row in rows))]
 
 
 def _none_of(groups: Iterable[_Group]) -> str:
-    return _listed([f"no {group.one}" for group in groups])
-
-
-def _listed(names: Sequence[str], separator: str = ", ") -> str:
-    if separator != ", " or len(names) < 2:
-        return separator.join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    return listed([f"no {group.one}" for group in groups])
 
 
 def _all(count: int) -> str:
     return "both" if count == 2 else f"all {count}"
-
-
-def _number(shift: float) -> str:
-    """A shift with two decimals, more where they would be zeros."""
-    return f"{shift:.2f}" if shift >= 0.005 else f"{shift:.1g}"
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]

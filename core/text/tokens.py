@@ -12,6 +12,9 @@ from transformers import PreTrainedTokenizerBase
 
 from core.base.errors import WobbleError
 
+TokenKey = tuple[tuple[int, ...], tuple[int, ...]]
+"""Token ids and type ids: all that a model reads."""
+
 
 @dataclass(frozen=True)
 class Encoding:
@@ -28,6 +31,17 @@ class Encoding:
     """Tokens before truncation, special ones included."""
     cut: int = 0
     """Hash of the ids that truncation cut off; 0 where it cut none."""
+
+    @property
+    def key(self) -> "TokenKey":
+        """All that a model reads: token ids and type ids."""
+        return self.ids, self.type_ids
+
+    @property
+    def read(self) -> tuple[int, int] | None:
+        """The span of characters that the model reads; None where the tokenizer has no offsets, or reads none."""
+        spans = [span for span, special in zip(self.offsets or (), self.special, strict=False) if not special]
+        return (min(begin for begin, _ in spans), max(end for _, end in spans)) if spans else None
 
     @property
     def truncated(self) -> bool:

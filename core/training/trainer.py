@@ -32,7 +32,8 @@ from core.base.errors import WobbleError, first_line
 from core.base.versions import versions
 from core.data.labelled import Labelled
 from core.models import catalog
-from core.models.classifier import Source, sha256, token_limit, weight_files
+from core.models.loading import token_limit
+from core.models.source import Source, sha256, weight_files
 from core.training.recipe import ALPHA, LIMIT, MOST_EVALUATED, RANK, Recipe, Seeds, drawn
 
 Report = Callable[[dict[str, Any]], None]

@@ -7,9 +7,10 @@ module's. A seeded one takes a `random.Random` of its own as second argument, an
 import hashlib
 import inspect
 import random
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from core.base.errors import WobbleError
 from core.text.perturb.edits import Edit, edits
@@ -57,6 +58,30 @@ class Variant:
     seed: int | None
     same_sentence: bool
 
+    @property
+    def name(self) -> str:
+        """The perturbation."""
+        return self.perturbation
+
+    @property
+    def description(self) -> str:
+        """What the perturbation does, in one line."""
+        rule = _registered.get(self.perturbation)
+        return rule.description if rule else "An edit typed by hand."
+
+    @property
+    def said(self) -> str:
+        """What was done, to stand inside a sentence, without exceptions and fine print."""
+        said = _FINE_PRINT.sub("", self.description)
+        return said if said[1:2].isupper() else said[0].lower() + said[1:]
+
+    def document(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {"text": self.text, "seed": self.seed}
+
+
+# What a description adds to its rule: exceptions and fine print.
+_FINE_PRINT = re.compile(r"(?:; | \(|, (?:as|except|never)\b).*")
 
 _registered: dict[str, Perturbation] = {}
 
@@ -95,13 +120,22 @@ def perturbations(only: Collection[str] | None = None) -> tuple[Perturbation, ..
     )
 
 
-def variants(text: str, *, only: Collection[str] | None = None, seed: int = 0, draws: int = 3) -> tuple[Variant, ...]:
+def variants(
+    text: str,
+    *,
+    only: Collection[str] | None = None,
+    seed: int = 0,
+    draws: int = 3,
+    read: tuple[int, int] | None = None,
+) -> tuple[Variant, ...]:
     """All variants of a text, in the order of `perturbations`; the same arguments always give the same variants.
 
     A seeded perturbation is drawn `draws` times and its repeated texts are dropped, so it may give fewer. No variant
     equals the text. Raises WobbleError when `only` names something that is not a factor.
+
+    `read` is the span of characters that the model reads of a longer text: what draws a place draws it there.
     """
-    return tuple(variant for rule in perturbations(only) for variant in _variants_of(rule, text, seed, draws))
+    return tuple(variant for rule in perturbations(only) for variant in _variants_of(rule, text, seed, draws, read))
 
 
 def custom(original: str, text: str) -> Variant:
@@ -112,15 +146,16 @@ def custom(original: str, text: str) -> Variant:
     return Variant(text, "custom", "custom", edits(original, text), seed=None, same_sentence=False)
 
 
-def _variants_of(rule: Perturbation, text: str, seed: int, draws: int) -> list[Variant]:
+def _variants_of(rule: Perturbation, text: str, seed: int, draws: int, read: tuple[int, int] | None) -> list[Variant]:
+    begin, end = read or (0, len(text))
     made: dict[str, int | None] = {}
     if rule.seeded:
         for draw in range(draws):
             draw_seed = _seed_of_draw(seed, rule.name, draw)
-            edited = rule.apply(text, random.Random(draw_seed))
+            edited = rule.apply(text[begin:end], random.Random(draw_seed))
             if edited is None:  # whether it applies does not depend on the draw
                 break
-            made.setdefault(edited, draw_seed)
+            made.setdefault(text[:begin] + edited + text[end:], draw_seed)
     else:
         edited = rule.apply(text)
         if edited is not None:

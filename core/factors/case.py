@@ -1,0 +1,260 @@
+"""Everything that was tried is a case: logits measured against one reference, by one function.
+
+What is special about a case is one small typed value, `made`, which knows its name, its words and its JSON.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.base.statistics import wilson
+from core.factors.registry import Factor
+from core.models.heads import Head, Logits, Probabilities
+from core.text.perturb import Variant
+from core.text.tokens import Encoding
+
+Fate = Literal["flips", "reaches the model", "absorbed", "beyond the limit"]
+"""What became of a case. Beyond the limit: the edit lies where truncation cut the text off, so it was not tried."""
+
+
+class Made(Protocol):
+    """What made a case. One that edits the text has a `text` too."""
+
+    @property
+    def name(self) -> str:
+        """The identifier that stands in downloads and small print: "drop_final_period", "pass 17", "T = 2"."""
+
+    @property
+    def said(self) -> str:
+        """In words, to stand inside a sentence: "the final period dropped", "dropout pass 17"."""
+
+    def document(self) -> dict[str, Any]:
+        """As plain JSON values."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """The prediction that all others are compared with: the original text, dropout off, fp32, alone in its batch."""
+
+    text: str
+    encoding: Encoding
+    logits: Logits
+    """`[n_labels]`"""
+    head: Head
+    labels: tuple[str, ...]
+    temperature: float = 1.0
+    """What all logits are divided by, the reference's too; 1 is the model's own."""
+
+    @property
+    def probabilities(self) -> Probabilities:
+        """`[n_labels]`"""
+        return self.head.probabilities(self.logits, self.temperature)
+
+    @property
+    def label(self) -> str:
+        """The prediction in words."""
+        return self.head.label(self.probabilities, self.labels)
+
+    @property
+    def margin(self) -> float | None:
+        """None for regression, which has no label to leave."""
+        p = self.probabilities
+        margins = self.head.margins(p[None], p)
+        return None if margins is None else float(margins[0])
+
+    @property
+    def value(self) -> float:
+        """Where it stands on the strip: its margin, or a regression's first output."""
+        return float(self.probabilities[0]) if self.margin is None else self.margin
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One thing that was tried, and its prediction beside the reference's."""
+
+    made: Made
+    text: str
+    encoding: Encoding
+    logits: Logits = field(repr=False)
+    """`[n_labels]`"""
+    probabilities: Probabilities = field(repr=False)
+    """`[n_labels]`"""
+    label: str
+    shift: float
+    flip: bool | None
+    """None for regression."""
+    margin: float | None
+    """None for regression."""
+    difference: float
+    """The largest difference of any logit from the reference's."""
+    fate: Fate
+    absorbed_by: str | None = None
+    """The stage of the tokenizer that erased an absorbed edit."""
+
+    @property
+    def name(self) -> str:
+        """What made it, as an identifier."""
+        return self.made.name
+
+    @property
+    def absorbed(self) -> bool:
+        """The token ids equal the reference's: the tokenizer erased the edit, so the prediction cannot change."""
+        return self.fate == "absorbed"
+
+    @property
+    def tried(self) -> bool:
+        """Whether the model could have seen it."""
+        return self.fate != "beyond the limit"
+
+    @property
+    def variant(self) -> Variant | None:
+        """The edited text that it is of; None where the text is the reference's."""
+        return self.made if isinstance(self.made, Variant) else None
+
+    @property
+    def value(self) -> float:
+        """Where it stands on the strip: its margin, or a regression's first output."""
+        return float(self.probabilities[0]) if self.margin is None else self.margin
+
+
+def measured(
+    reference: Reference,
+    made: Sequence[Made],
+    logits: Logits,
+    encodings: Sequence[Encoding] | None = None,
+    temperature: float | None = None,
+) -> list[Case]:
+    """Logits `[n, n_labels]` as cases, in order.
+
+    Args:
+        made: what made each.
+        encodings: what the model read; by default the reference's own tokens.
+        temperature: what the logits are divided by; by default what the reference's are.
+    """
+    if not len(logits):
+        return []
+    head, q = reference.head, reference.probabilities
+    p = head.probabilities(logits, reference.temperature if temperature is None else temperature)
+    shifts, flips, margins = head.shifts(p, q), head.flips(p, q), head.margins(p, q)
+    differences = np.abs(np.asarray(logits, np.float64) - reference.logits).max(axis=-1)
+    cases = []
+    for i, one in enumerate(made):
+        encoding = reference.encoding if encodings is None else encodings[i]
+        flip = None if flips is None else bool(flips[i])
+        cases.append(
+            Case(
+                made=one,
+                text=getattr(one, "text", reference.text),
+                encoding=encoding,
+                logits=logits[i],
+                probabilities=p[i],
+                label=head.label(p[i], reference.labels),
+                shift=float(shifts[i]),
+                flip=flip,
+                margin=None if margins is None else float(margins[i]),
+                difference=float(differences[i]),
+                fate=_fate(one, encoding, reference.encoding, flip),
+            )
+        )
+    return cases
+
+
+def _fate(made: Made, encoding: Encoding, reference: Encoding, flip: bool | None) -> Fate:
+    if hasattr(made, "text") and encoding.key == reference.key:
+        return "absorbed" if encoding.cut == reference.cut else "beyond the limit"
+    return "flips" if flip else "reaches the model"
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """The cases of one factor. Nothing at or below the noise floor counts, and nothing beyond the limit was tried."""
+
+    factor: Factor
+    cases: tuple[Case, ...]
+    noise_floor: float
+    notes: tuple[str, ...] = ()
+    """What was not tried and why, and what holds whatever is tried, in sentences."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What else the factor found, by name, as plain JSON values."""
+    title: str = ""
+    """Its name on the strip, where it is not the factor's."""
+
+    @property
+    def name(self) -> str:
+        """Its name on the strip."""
+        return self.title or self.factor.name
+
+    @property
+    def tried(self) -> int:
+        """How many cases the model could have seen."""
+        return sum(case.tried for case in self.cases)
+
+    @property
+    def absorbed(self) -> int:
+        """How many edits the tokenizer erased."""
+        return sum(case.absorbed for case in self.cases)
+
+    @property
+    def beyond(self) -> int:
+        """How many edits lie beyond the limit."""
+        return len(self.cases) - self.tried
+
+    @property
+    def moving(self) -> tuple[Case, ...]:
+        """The cases whose shift is above the noise floor."""
+        return tuple(case for case in self.cases if case.shift > self.noise_floor)
+
+    @property
+    def flipping(self) -> tuple[Case, ...]:
+        """The cases that flip; one below the noise floor counts only where the floor does not apply: rounding alone makes it."""
+        return tuple(case for case in (self.moving if self.factor.floor_applies else self.cases) if case.flip)
+
+    @property
+    def flips(self) -> int | None:
+        """How many cases flip; None for regression."""
+        return None if any(case.flip is None for case in self.cases) else len(self.flipping)
+
+    @property
+    def flip_rate(self) -> float | None:
+        """Share of what was tried that flips; None where nothing was, and for regression."""
+        return None if self.flips is None or not self.tried else self.flips / self.tried
+
+    @property
+    def flip_interval(self) -> tuple[float, float] | None:
+        """Wilson's 95 % interval of the flip rate."""
+        return None if self.flips is None or not self.tried else wilson(self.flips, self.tried)
+
+    @property
+    def shifts(self) -> NDArray[np.float64]:
+        """`[tried]`"""
+        return np.array([case.shift for case in self.cases if case.tried])
+
+    @property
+    def probabilities(self) -> Probabilities:
+        """`[n_cases, n_labels]`"""
+        return np.stack([case.probabilities for case in self.cases])
+
+    @property
+    def largest_shift(self) -> float | None:
+        """None where nothing was tried."""
+        return float(self.shifts.max()) if self.tried else None
+
+    @property
+    def median_shift(self) -> float | None:
+        """None where nothing was tried."""
+        return float(np.median(self.shifts)) if self.tried else None
+
+    @property
+    def worst(self) -> Case | None:
+        """The case that goes furthest towards another label (regression: furthest at all).
+
+        None where nothing moves the prediction beyond the noise floor, and for a factor whose cases do not count as flips
+        unless one does: temperature rescales all margins and moves none across the line.
+        """
+        if not self.factor.flips_count and not self.flips:
+            return None
+        counted = self.flipping or self.moving
+        return min(counted, key=lambda case: -case.shift if case.margin is None else case.margin, default=None)

@@ -1,0 +1,154 @@
+"""Factors: registered makers of cases.
+
+A factor is a decorated function that yields cases. Its keyword arguments are its options: command line, sliders, checks of
+links and the record of a run are made from its signature, whose annotations say the range and the help.
+"""
+
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from core.base.errors import WobbleError
+from core.models.classifier import Classifier
+
+if TYPE_CHECKING:
+    from core.factors.ask import Ask
+    from core.factors.case import Case
+
+Maker = Callable[..., "Iterable[Case]"]
+
+
+@dataclass(frozen=True)
+class Range:
+    """What an option takes, as the annotation of an argument: `passes: Annotated[int, Range("...", 1, 1000)] = 100`."""
+
+    help: str
+    low: float | None = None
+    high: float | None = None
+    """Inclusive bounds of a number; None: no bound."""
+    choices: tuple[str, ...] = ()
+    """What a word, or each of several, must be one of; empty: anything."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One keyword argument of a factor."""
+
+    name: str
+    kind: Any
+    """Its type, as annotated."""
+    default: Any
+    range: Range
+
+    def check(self, value: Any) -> None:
+        """Refuse a value that the option does not take.
+
+        Raises:
+            WobbleError: with one sentence that says why.
+        """
+        low, high = self.range.low, self.range.high
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        # `not` around the comparison, so that NaN is refused too.
+        if is_number and ((low is not None and not value >= low) or (high is not None and not value <= high)):
+            bounds = f"from {low:,g}" if high is None else f"from {low or 0:,g} to {high:,g}"
+            raise WobbleError(f"{self.name} = {value:,g} is not in the range {bounds}.")
+        for word in (value,) if isinstance(value, str) else value if isinstance(value, tuple | list) else ():
+            if self.range.choices and word not in self.range.choices:
+                raise WobbleError(f"{self.name}: {word!r} is not one of {', '.join(self.range.choices)}.")
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One source of instability, and how its cases are spoken of."""
+
+    name: str
+    one: str
+    """One case in words: "formatting edit", "dropout pass". Factors with equal words are spoken of together."""
+    many: str
+    make: Maker = field(repr=False)
+    options: tuple[Option, ...]
+    flips_count: bool = True
+    """Whether its flips count as instability; temperature's cannot happen."""
+    floor_applies: bool = True
+    """Whether a shift at or below the noise floor means nothing; not for numerics, which is where the floor comes from."""
+    often: float | None = 0.1
+    """From this share of flips on, of what reaches the model, the factor alone decides the mood of a verdict: on the edge, or
+    for edits brittle; None: it never does.
+    """
+    edits: bool = False
+    """Whether its cases are edits of the text, which the tokenizer may erase."""
+    effort: int = 0
+    """In which order factors run where all do: those that take longest last."""
+    missing: Callable[[Classifier], str | None] = field(default=lambda classifier: None, repr=False)
+    """The sentence that says why a classifier has nothing to try here; None where it has."""
+
+    def check(self, options: Mapping[str, Any]) -> None:
+        """Refuse options that are not the factor's, and values that they do not take.
+
+        Raises:
+            WobbleError: with one sentence that says why.
+        """
+        known = {option.name: option for option in self.options}
+        for name, value in options.items():
+            if name not in known:
+                raise WobbleError(f"{self.name} has no option {name!r}: choose from {', '.join(known) or 'none'}.")
+            known[name].check(value)
+
+    def cases(self, ask: "Ask", options: Mapping[str, Any]) -> "tuple[Case, ...]":
+        """What the factor finds; none, and a note, where the classifier has nothing to try."""
+        if sentence := self.missing(ask.classifier):
+            ask.note(sentence)
+            return ()
+        return tuple(self.make(ask, **options))
+
+
+_registered: dict[str, Factor] = {}
+
+
+def factor(name: str, *, one: str, many: str, **attributes: Any) -> Callable[[Maker], Maker]:
+    """Register the decorated maker of cases as a factor; it stands behind those that are registered already.
+
+    Args:
+        name: the factor's, as in the documents.
+        one, many: what a case is called.
+        attributes: of `Factor`, where they are not the usual ones.
+
+    Raises:
+        ValueError: another factor has the name.
+    """
+
+    def register(make: Maker) -> Maker:
+        if name in _registered:
+            raise ValueError(f"two factors are named {name}")
+        _registered[name] = Factor(name, one, many, make, _options(make), **attributes)
+        return make
+
+    return register
+
+
+def unregister(name: str) -> None:
+    """Take a factor out again, as a test does with its own."""
+    del _registered[name]
+
+
+def _options(make: Maker) -> tuple[Option, ...]:
+    hints = get_type_hints(make, include_extras=True, localns={"Ask": object, "Case": object})
+    options = []
+    for argument in list(inspect.signature(make).parameters.values())[1:]:
+        hint = hints[argument.name]
+        kind, extra = getattr(hint, "__origin__", hint), getattr(hint, "__metadata__", (Range(""),))
+        options.append(Option(argument.name, kind, argument.default, extra[0]))
+    return tuple(options)
+
+
+def factors(only: Collection[str] | None = None) -> tuple[Factor, ...]:
+    """All factors in their order, or those that are named.
+
+    Raises:
+        WobbleError: there is no factor of a name.
+    """
+    if only is not None and (unknown := [name for name in only if name not in _registered]):
+        names = ", ".join(f'"{name}"' for name in unknown)
+        raise WobbleError(f"There is no factor {names}: choose from {', '.join(_registered)}.")
+    return tuple(one for one in _registered.values() if only is None or one.name in only)

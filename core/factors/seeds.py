@@ -1,0 +1,66 @@
+"""Training seeds: the same recipe with another seed is another model."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from core.factors.ask import Ask
+from core.factors.case import Case
+from core.factors.registry import factor
+from core.families.seeds import Family, family_of, load_family, members, predict_family
+from core.models.classifier import Classifier
+
+
+@dataclass(frozen=True)
+class Seed:
+    """Another member of the family."""
+
+    member: str
+    """Its name there: "43", "head 43"."""
+
+    @property
+    def name(self) -> str:
+        """In words."""
+        return f"seed {self.member}" if self.member.isdecimal() else self.member
+
+    @property
+    def said(self) -> str:
+        """The name stands in a sentence as it is."""
+        return self.name
+
+    def document(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {"seed": self.member}
+
+
+def family_for(classifier: Classifier) -> Family | None:
+    """The seed family that a classifier belongs to, loaded at the first call; None if there is none."""
+    id = family_of(classifier.id)
+    return None if id is None else _loaded(id, tuple(member.id for member in members(id)))
+
+
+@lru_cache(maxsize=2)
+def _loaded(id: str, _members: tuple[str, ...]) -> Family:
+    """Kept by its members too, so that a family that has grown is loaded anew."""
+    return load_family(id)
+
+
+def _missing(classifier: Classifier) -> str | None:
+    return None if family_of(classifier.id) else "No seed family for this model: train one."
+
+
+@factor("seed", one="seed", many="seeds", often=0.25, effort=1, missing=_missing)
+def seed(ask: Ask) -> Iterator[Case]:
+    """Every member of the model's family."""
+    family = family_for(ask.classifier)
+    assert family is not None
+    answer = predict_family(family, [ask.text])
+    ask.count(answer.rows_asked, answer.rows_run)
+    ask.fact("family", family.id)
+    # The model's own weights, which the family only adds up in another order, are the reference.
+    own = np.array([member.id == ask.classifier.id for member in family.members])[:, None]
+    logits = np.where(own, ask.reference.logits, answer.logits[:, 0])
+    yield from ask.measured([Seed(name) for name in family.names], logits)

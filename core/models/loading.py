@@ -1,0 +1,281 @@
+"""Loading a classifier from files: safetensors only, no remote code, fp32, eval mode, and every doubt in a sentence."""
+
+import json
+import logging
+import random
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+from safetensors import safe_open
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
+
+from core.base.errors import WobbleError, first_line
+from core.models.classifier import Batching, Classifier, LoadingReport, best_device
+from core.models.heads import REGRESSION, SIGMOID, SOFTMAX, Head
+from core.models.predict import forward, model_inputs
+from core.models.sites import ROW_DIMENSION, Recorder, Site, calling, install
+from core.models.source import TOKENIZER_FILES, Source, sha256, stored_dtypes, weight_files
+from core.text.tokens import TextEncoder
+
+# Wobble reports the loading itself, in words (LoadingReport); transformers' own table and bar would only fill the log.
+transformers.logging.set_verbosity_error()
+transformers.utils.logging.disable_progress_bar()
+logging.getLogger("peft").setLevel(logging.ERROR)
+# peft still asks transformers by the old name.
+warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
+
+LONGEST = 8192
+"""Tokens at the most where neither the tokenizer nor the model names a limit (XLNet, T5)."""
+
+
+PROBES = ("Fine.", "A text of quite another length, so that the first one has to be padded.")
+"""Two texts of different lengths, for the checks at loading."""
+
+
+ALMOST_ALL = 0.9
+"""Embedding rows are often padded to a round number, so a tokenizer of the same model has nearly as many pieces."""
+
+
+NO_PADDING = -1
+"""Stands for the pad token where a model has none: heads that look for the last real token refuse batches without one.
+No id is -1, so nothing counts as padding, and only texts of equal length share a batch."""
+
+
+SAFE_PADDING = 1e-4
+"""Largest logit difference between a text alone and the same text padded that can still be rounding."""
+
+
+@contextmanager
+def drawn_from(seed: int) -> Iterator[None]:
+    """Run transformers' initialisers from a seed of our own and put the process-wide random state back afterwards."""
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the point is to protect the legacy state
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)  # noqa: NPY002
+
+
+def load_classifier(source: Source, device: torch.device | None = None) -> Classifier:
+    """Load a classifier from files: safetensors only, no remote code, fp32, eval mode.
+
+    Raises:
+        WobbleError: the files are no usable classifier; the sentence says why.
+    """
+    device = device or best_device()
+    files = weight_files(source.directory)
+    if source.adapter:
+        files += weight_files(source.adapter)
+    stored = stored_dtypes(files)
+    config = _config(source)
+    tokenizer = _tokenizer(source)
+    model, loading = _model(source, config, seed=0)
+    if loading.missing or loading.mismatched:
+        # Names alone give false alarms (a pooler that the head does not use), so what counts is whether the
+        # prediction depends on the draw: load under another seed and compare.
+        other, _ = _model(source, config, seed=1)
+        if not _same_on_probe(model, other, tokenizer):
+            loading = LoadingReport(
+                loading.missing, loading.unexpected, loading.mismatched, loading.missing + loading.mismatched
+            )
+    rows = torch.as_tensor(model.get_input_embeddings().weight).shape[0]
+    if len(tokenizer) > rows:
+        raise WobbleError(
+            f"The tokenizer of {source.id} has {len(tokenizer):,} pieces but the model embeds only {rows:,}: "
+            "the tokenizer belongs to another model."
+        )
+    model.to(device)  # type: ignore[arg-type]  # its wrapper is annotated as if `self` were an argument
+    model.eval().requires_grad_(False)
+    if model.config.get_text_config().pad_token_id is None:
+        model.config.get_text_config().pad_token_id = NO_PADDING
+    install(model)
+    limit = token_limit(model, tokenizer)
+    classifier = Classifier(
+        source=source,
+        model=model,
+        encoder=TextEncoder(tokenizer, limit),
+        labels=_labels(model),
+        head=_head(model),
+        limit=limit,
+        device=device,
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        weights_hash=sha256(files),
+        checkpoint_dtype=stored,
+        loading=loading,
+        sites=(),
+        batching="one by one",
+        notes=_notes(source, model, loading, pieces=len(tokenizer), rows=rows),
+    )
+    return replace(classifier, batching=_batching(classifier), sites=_sites(classifier))
+
+
+def load_base(source: Source, device: torch.device) -> PreTrainedModel:
+    """The model below an adapter, without it: a copy of its own, in fp32 and eval mode.
+
+    Raises:
+        WobbleError: it cannot be loaded.
+    """
+    base = replace(source, adapter=None)
+    model, _ = _model(base, _config(base), seed=0)
+    model.to(device)  # type: ignore[arg-type]  # as above
+    model.eval().requires_grad_(False)
+    return model
+
+
+def _config(source: Source) -> Any:
+    path = source.config
+    if not path.is_file():
+        raise WobbleError(f"{source.id} is no model: it holds no config.json.")
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise WobbleError(f"The config.json of {source.id} is not readable JSON.") from error
+    try:
+        return AutoConfig.from_pretrained(path.parent, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # any library error about a stranger's file is that stranger's file being wrong
+        if isinstance(raw, dict) and raw.get("auto_map"):
+            raise WobbleError(
+                f"{source.id} needs Python code of its own (auto_map), which Wobble does not run."
+            ) from error
+        raise WobbleError(f"transformers cannot read the config.json of {source.id}: {first_line(error)}") from error
+
+
+def _tokenizer(source: Source) -> Any:
+    if source.tokenizer is None:
+        raise WobbleError(f"{source.id} has no tokenizer: none of {', '.join(TOKENIZER_FILES)} is there.")
+    try:
+        return AutoTokenizer.from_pretrained(source.tokenizer, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # as for the config
+        raise WobbleError(f"The tokenizer of {source.id} cannot be loaded: {first_line(error)}") from error
+
+
+def _model(source: Source, config: Any, seed: int) -> tuple[PreTrainedModel, LoadingReport]:
+    """Load the weights; parameters that the checkpoint lacks are drawn from `seed`."""
+    try:
+        with drawn_from(seed):
+            model, info = AutoModelForSequenceClassification.from_pretrained(
+                source.directory,
+                config=config,
+                dtype=torch.float32,
+                use_safetensors=True,
+                local_files_only=True,
+                trust_remote_code=False,
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+            )
+    except Exception as error:  # as for the config
+        raise WobbleError(f"{source.id} cannot be loaded as a text classifier: {first_line(error)}") from error
+    parameters = {name for name, _ in model.named_parameters()}
+    missing = {name for name in info["missing_keys"] if name in parameters}
+    unexpected = set(info["unexpected_keys"])
+    mismatched = {entry[0] if isinstance(entry, tuple) else entry for entry in info["mismatched_keys"]}
+    if source.adapter:
+        from peft import PeftModel  # heavy, and needed for adapters only
+
+        with safe_open(weight_files(source.adapter)[0], framework="pt") as tensors:
+            brought = {name.removeprefix("base_model.model.") for name in tensors.keys()}  # noqa: SIM118 - no mapping
+        try:
+            with drawn_from(seed):
+                adapted = PeftModel.from_pretrained(model, source.adapter, local_files_only=True)
+                model = adapted.merge_and_unload()
+        except Exception as error:  # as for the config
+            raise WobbleError(f"The adapter {source.id} does not fit its base model: {first_line(error)}") from error
+        missing -= brought
+        mismatched -= brought
+    model.eval()
+    return model, LoadingReport(tuple(sorted(missing)), tuple(sorted(unexpected)), tuple(sorted(mismatched)))
+
+
+def _same_on_probe(model: PreTrainedModel, other: PreTrainedModel, tokenizer: Any) -> bool:
+    inputs = tokenizer(PROBES[1], return_tensors="pt")
+    with torch.inference_mode():
+        return bool(torch.equal(model(**inputs).logits, other(**inputs).logits))
+
+
+def _batching(classifier: Classifier) -> Batching:
+    """Find out by trying whether padding leaves this model's logits alone (XLNet, say, reads its answer off the padding)."""
+    if classifier.model.config.get_text_config().pad_token_id == NO_PADDING:
+        return "equal lengths"
+    try:
+        encodings = classifier.encoder(PROBES)
+        alone = np.concatenate([forward(classifier, [encoding]) for encoding in encodings])
+        together = forward(classifier, encodings)
+    except WobbleError:
+        return "one by one"
+    scale = max(1.0, float(np.abs(alone).max()))
+    return "padded" if float(np.abs(alone - together).max()) <= SAFE_PADDING * scale else "equal lengths"
+
+
+def _sites(classifier: Classifier) -> tuple[Site, ...]:
+    """Find the dropout sites by running a probe in three equal rows and listening where dropout is asked for."""
+    encoding = classifier.encoder(PROBES[1:])[0]
+    recorder = Recorder(rows=3, row_dimension=ROW_DIMENSION.get(classifier.family, 0))
+    with torch.inference_mode(), calling(recorder, classifier.model.base_model_prefix):
+        classifier.model(**model_inputs(classifier, [encoding] * 3))
+    return recorder.sites
+
+
+def _head(model: PreTrainedModel) -> Head:
+    """The same choice as transformers' TextClassificationPipeline.postprocess makes."""
+    if model.config.problem_type == "regression":
+        return REGRESSION
+    if model.config.problem_type == "multi_label_classification" or model.config.num_labels == 1:
+        return SIGMOID
+    return SOFTMAX
+
+
+def _labels(model: PreTrainedModel) -> tuple[str, ...]:
+    names: dict[int, str] = model.config.id2label or {}  # type: ignore[assignment]  # annotated with str keys, holds int
+    return tuple(str(names.get(i, f"LABEL_{i}")) for i in range(model.config.num_labels or 0))
+
+
+def token_limit(model: PreTrainedModel, tokenizer: Any) -> int:
+    """Tokens at the most: the tokenizer's own limit (about 1e30 where nobody set one), never beyond the position table."""
+    limits = [int(min(tokenizer.model_max_length, LONGEST))]
+    positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    if isinstance(positions, int) and positions > 0:
+        # RoBERTa and its kin count positions from padding_idx + 1, so their first rows hold no position.
+        offset = max(
+            (
+                int(module.padding_idx) + 1
+                for name, module in model.named_modules()
+                if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None
+            ),
+            default=0,
+        )
+        limits.append(positions - offset)
+    return min(limits)
+
+
+def _notes(source: Source, model: PreTrainedModel, loading: LoadingReport, pieces: int, rows: int) -> tuple[str, ...]:
+    notes = []
+    if loading.untrained:
+        names = ", ".join(loading.untrained[:4]) + (", …" if len(loading.untrained) > 4 else "")
+        notes.append(
+            f"The head of {source.id} was never trained: {names} are not in the checkpoint and were drawn at random, "
+            "so its predictions mean nothing."
+        )
+    if pieces < ALMOST_ALL * rows:
+        notes.append(
+            f"The tokenizer of {source.id} has {pieces:,} pieces and the model embeds {rows:,}: it may belong to another model."
+        )
+    labels = _labels(model)
+    if len(labels) > 1 and all(label.startswith("LABEL_") for label in labels):
+        notes.append(
+            f"The labels of {source.id} have no names of their own (LABEL_0, …): its config does not say what they mean."
+        )
+    if len(set(labels)) < len(labels):
+        notes.append(f"Several labels of {source.id} share one name.")
+    if len(labels) == 1 and _head(model) is SIGMOID:
+        notes.append(
+            f"{source.id} has one label and names no problem type: read as a yes-or-no answer, as transformers does."
+        )
+    return tuple(notes)

@@ -1,0 +1,286 @@
+"""The one way from encodings to logits, under a condition of the call, and what it remembers."""
+
+import copy
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+from core.base.cache import Kept
+from core.base.errors import WobbleError, first_line
+from core.models.classifier import Batching, Classifier
+from core.models.heads import Logits
+from core.models.sites import attention, has_kernels
+from core.text.tokens import Encoding, TokenKey
+
+TOKEN_BUDGET = {"cpu": 1024, "mps": 8192, "cuda": 65536}
+"""Tokens (padding included) of one batch: on a CPU small batches stay in its caches, a GPU wants to be filled."""
+
+
+Dtype = Literal["float32", "bfloat16", "float16"]
+
+
+COMPANY = tuple(f"Text {number}." for number in range(1, 32))
+"""The other texts of `Condition.among`: short, so that they cost little, and none like another."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Everything but the text that fixes a forward pass on one device."""
+
+    batch: Literal["shared", "alone"] = "shared"
+    """Among the other texts of the call, or each text alone in its batch."""
+    padded: int = 0
+    """Alone, padded to at least so many tokens; 0: to none."""
+    among: int = 0
+    """Alone but for the first so many of `COMPANY`."""
+    kernel: Literal["own", "eager"] = "own"
+    """The attention kernel that the model was loaded with (sdpa wherever there is one), or plain matrix products."""
+    dtype: Dtype = "float32"
+    """What the weights and the arithmetic are rounded to."""
+
+    @property
+    def name(self) -> str:
+        """In words: what differs from the reference."""
+        parts = []
+        if self.padded:
+            parts.append(f"padded to {self.padded:,} tokens")
+        if self.among:
+            parts.append(f"among {self.among} other text{'s' * (self.among > 1)}")
+        if self.kernel == "eager":
+            parts.append("eager attention")
+        if self.dtype != "float32":
+            parts.append(self.dtype)
+        return ", ".join(parts) or "alone"
+
+    @property
+    def said(self) -> str:
+        """The name stands in a sentence as it is."""
+        return self.name
+
+    def document(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {"condition": asdict(self)}
+
+
+PLAIN = Condition()
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Logits of some texts under one condition, and what they cost."""
+
+    encodings: tuple[Encoding, ...]
+    logits: Logits
+    condition: Condition
+    rows_asked: int
+    rows_run: int
+    """Rows that went through the model in this call, the other texts of a condition included: identical encodings and
+    remembered ones do not."""
+
+
+class _Memory:
+    """Logits by token ids and condition, or why there are none; at most `limit`, least recently used first out."""
+
+    def __init__(self, limit: int = 8192) -> None:
+        self._limit, self._lock = limit, threading.Lock()
+        self._rows: OrderedDict[tuple[TokenKey, Condition], Logits | str] = OrderedDict()
+
+    def get(self, keys: Iterable[TokenKey], condition: Condition) -> dict[TokenKey, Logits | str]:
+        """What is known of some token sequences."""
+        found = {}
+        with self._lock:
+            for key in keys:
+                if (key, condition) in self._rows:
+                    self._rows.move_to_end((key, condition))
+                    found[key] = self._rows[key, condition]
+        return found
+
+    def put(self, key: TokenKey, condition: Condition, row: Logits | str) -> None:
+        """Remember one row `[n_labels]`, or a sentence."""
+        with self._lock:
+            self._rows[key, condition] = row
+            while len(self._rows) > self._limit:
+                self._rows.popitem(last=False)
+
+
+_memories: Kept[_Memory] = Kept(limit=64)
+
+
+def forget(classifier: Classifier) -> None:
+    """Forget what was predicted, so that a benchmark measures the model and not the memory."""
+    _memories.drop(classifier)
+
+
+def predict(
+    classifier: Classifier,
+    encodings: Sequence[Encoding],
+    condition: Condition | None = None,
+    *,
+    token_budget: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Prediction:
+    """Logits of encodings: what is remembered or asked for twice does not run; the rest is ordered by length, run in batches
+    of bounded tokens, and remembered.
+
+    Args:
+        encodings: of this classifier's encoder; their order and the split into batches change the logits by rounding only.
+        condition: how the texts share batches, and how the model computes.
+        token_budget: tokens of one batch, padding included; by default what suits the device.
+        progress: called with the distinct token sequences that are done and those to be run; what it raises cancels.
+
+    Raises:
+        WobbleError: an encoding has no tokens at all, or the logits are not finite; or the model has no such condition.
+    """
+    condition = condition or PLAIN
+    check_condition(classifier, condition)
+    if not all(encoding.ids for encoding in encodings):
+        raise WobbleError(f"The tokenizer of {classifier.id} makes no token of this text: nothing to predict.")
+    memory = _memories.get(classifier, "rows", _Memory)
+    rows = memory.get({encoding.key for encoding in encodings}, condition)
+    if failed := next((row for row in rows.values() if isinstance(row, str)), None):
+        raise WobbleError(failed)
+    distinct = {encoding.key: encoding for encoding in encodings if encoding.key not in rows}
+    budget = token_budget or TOKEN_BUDGET[classifier.device.type]
+    company, done = classifier.encoder(COMPANY[: condition.among]), 0
+    batching: Batching = "one by one" if condition.batch == "alone" else classifier.batching
+    for batch in _batches(list(distinct.values()), batching, budget):
+        try:
+            found = forward(classifier, [*batch, *company], condition)
+        except WobbleError as error:
+            if len(batch) == 1:
+                memory.put(batch[0].key, condition, str(error))
+            raise
+        for encoding, row in zip(batch, found, strict=False):
+            rows[encoding.key] = row
+            memory.put(encoding.key, condition, row)
+        done += len(batch)
+        if progress is not None:
+            progress(done, len(distinct))
+    logits = (
+        np.stack([rows[e.key] for e in encodings]) if encodings else np.empty((0, len(classifier.labels)), np.float32)
+    )
+    rows_of_one = 1 + condition.among
+    return Prediction(
+        tuple(encodings),
+        logits,
+        condition,
+        rows_asked=rows_of_one * len(encodings),
+        rows_run=rows_of_one * len(distinct),
+    )
+
+
+def check_condition(classifier: Classifier, condition: Condition) -> None:
+    """Refuse a condition that this model cannot be run under, or in which its answer would be another one.
+
+    Raises:
+        WobbleError: with one sentence that says why.
+    """
+    if condition.padded and classifier.batching != "padded":
+        raise WobbleError(f"Padding is not run: it would change what {classifier.id} answers, not only how it rounds.")
+    if condition.among and classifier.batching != "padded":
+        raise WobbleError(f"Other texts are not run beside it: {classifier.id} cannot pad texts of other lengths.")
+    if condition.kernel == "eager" and not has_kernels(classifier.model):
+        raise WobbleError(f"Another attention kernel is not run: {classifier.architecture} has only one.")
+    if condition.padded > classifier.limit or not 0 <= condition.among <= len(COMPANY):
+        raise WobbleError(
+            f"{classifier.id} cannot be padded to {condition.padded:,} tokens among {condition.among} other texts: "
+            f"at most {classifier.limit:,} and {len(COMPANY)}."
+        )
+    if (condition.padded or condition.among) and condition.batch != "alone":
+        raise WobbleError("Padding and company are for texts alone in their batch.")
+
+
+def _batches(encodings: list[Encoding], batching: str, budget: int) -> Iterator[list[Encoding]]:
+    """Split encodings, longest first (an out-of-memory error comes at once), into batches of at most `budget` tokens."""
+    batch: list[Encoding] = []
+    for encoding in sorted(encodings, key=lambda e: len(e.ids), reverse=True):
+        longest = len(batch[0].ids) if batch else 0
+        full = (len(batch) + 1) * longest > budget or batching == "one by one"
+        if batch and (full or (batching == "equal lengths" and len(encoding.ids) != longest)):
+            yield batch
+            batch = []
+        batch.append(encoding)
+    if batch:
+        yield batch
+
+
+def model_inputs(classifier: Classifier, batch: Sequence[Encoding], padded: int = 0) -> dict[str, torch.Tensor]:
+    """What the model is called with: tensors `[len(batch), longest]` on its device, padded on the right.
+
+    Args:
+        padded: pad to at least so many tokens.
+    """
+    longest = max(padded, *(len(e.ids) for e in batch))
+    pad = classifier.model.config.get_text_config().pad_token_id or 0
+    ids = np.full((len(batch), longest), pad, dtype=np.int64)
+    mask = np.zeros_like(ids)
+    types = np.zeros_like(ids)
+    for row, encoding in enumerate(batch):
+        length = len(encoding.ids)
+        ids[row, :length] = encoding.ids
+        mask[row, :length] = 1
+        types[row, :length] = encoding.type_ids
+    inputs = {"input_ids": ids, "attention_mask": mask}
+    if classifier.encoder.uses_type_ids:
+        inputs["token_type_ids"] = types
+    return {name: torch.from_numpy(array).to(classifier.device) for name, array in inputs.items()}
+
+
+_casts: Kept[PreTrainedModel] = Kept(limit=4)
+"""Copies in half precision: half a model each, gone with their classifier."""
+
+
+def _in_dtype(classifier: Classifier, dtype: Dtype) -> PreTrainedModel:
+    """The shared model, or a private copy of it whose parameters are rounded to another dtype.
+
+    Not `torch.func.functional_call` with rounded parameters: it puts them into the modules while the call lasts, where
+    other threads would compute with them. The copy takes the rounded parameters at once, through deepcopy's memo, so
+    that no second copy in fp32 is made on the way. Buffers stay as they are, as transformers leaves the frequencies of
+    rotary embeddings when it loads in half precision.
+    """
+    if dtype == "float32":
+        return classifier.model
+
+    def copied() -> PreTrainedModel:
+        rounded = {
+            id(parameter): nn.Parameter(parameter.to(getattr(torch, dtype)), requires_grad=False)
+            for parameter in classifier.model.parameters()
+        }
+        return copy.deepcopy(classifier.model, rounded)
+
+    return _casts.get(classifier, dtype, copied)
+
+
+def forward(classifier: Classifier, batch: Sequence[Encoding], condition: Condition = PLAIN) -> Logits:
+    """One forward pass over a batch: `[len(batch), n_labels]`."""
+    model = _in_dtype(classifier, condition.dtype)
+    with torch.inference_mode(), attention(condition.kernel):
+        try:
+            output = model(**model_inputs(classifier, batch, condition.padded)).logits
+        except ValueError as error:
+            if len(batch) == 1:
+                raise
+            if condition.among:
+                raise WobbleError(f"Other texts are not run beside it: {first_line(error)}") from error
+            # BART refuses a batch whose texts hold different numbers of </s>, and a text may hold any.
+            return np.concatenate([forward(classifier, [encoding], condition) for encoding in batch])
+        except RuntimeError as error:
+            if condition.dtype == "float32":
+                raise
+            raise WobbleError(
+                f"{condition.dtype} is not run: {classifier.architecture} does not compute in it on "
+                f"{classifier.device}: {first_line(error)}"
+            ) from error
+        logits: Logits = output.float().cpu().numpy()
+    if not np.isfinite(logits).all():
+        if condition.dtype != "float32":
+            raise WobbleError(f"In {condition.dtype} {classifier.id} answers with numbers that are not finite.")
+        raise WobbleError(f"{classifier.id} answers with numbers that are not finite: its weights are damaged.")
+    return logits

@@ -1,0 +1,249 @@
+"""A study: a reference and its cases, a row a factor, with the noise floor and the cost."""
+
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from core.factors.ask import Ask, Progress
+from core.factors.case import Case, Reference, Row
+from core.factors.formatting import CUSTOM
+from core.factors.registry import Factor, factors
+from core.models.classifier import Classifier
+from core.models.heads import Head
+from core.text.perturb import Variant
+
+Options = Mapping[str, Mapping[str, Any]]
+"""Options by the factor's name: `{"dropout": {"passes": 30}}`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """One sentence under one classifier, and everything that was tried on it."""
+
+    model: str
+    """Id of the classifier."""
+    device: str
+    weights_hash: str
+    untrained: bool
+    """The head was drawn at random when the model was loaded, so the numbers mean nothing."""
+    limit: int
+    """Tokens that the model reads at the most."""
+    reference: Reference
+    noise_floor: float
+    """The largest shift that numerics alone cause for this model and text; a shift below it means nothing."""
+    rows: tuple[Row, ...]
+    """In the order in which they were ready."""
+    wanted: tuple[str, ...]
+    """Names of the rows that there will be, in the order in which they are shown."""
+    options: Options = field(default_factory=dict)
+    rows_asked: int = 0
+    rows_run: int = 0
+    """Rows that went through a model for this study, those of other texts beside it and of other seeds included; what is
+    remembered does not run again."""
+    seconds: float = 0.0
+    """Since the study was begun."""
+
+    @property
+    def head(self) -> Head:
+        """What the numbers of the model mean."""
+        return self.reference.head
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Of the model."""
+        return self.reference.labels
+
+    @property
+    def temperature(self) -> float:
+        """What all logits are divided by."""
+        return self.reference.temperature
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row is ready."""
+        return len(self.rows) == len(self.wanted)
+
+    def __getitem__(self, name: str) -> Row:
+        """The row of a factor that is ready.
+
+        Raises:
+            KeyError: it is not.
+        """
+        for row in self.rows:
+            if row.name == name:
+                return row
+        raise KeyError(name)
+
+    def __contains__(self, name: str) -> bool:
+        return any(row.name == name for row in self.rows)
+
+    @property
+    def shown(self) -> tuple[Row, ...]:
+        """The rows that are ready, in the order in which they are shown."""
+        return tuple(sorted(self.rows, key=lambda row: self.wanted.index(row.name)))
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Names of the rows that are not ready yet."""
+        return tuple(name for name in self.wanted if name not in self)
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """All cases: those that reach the model first, largest shift first within equal fates."""
+        cases = [case for row in self.shown for case in row.cases]
+        return tuple(sorted(cases, key=lambda case: (case.absorbed or not case.tried, -case.shift)))
+
+    @property
+    def tried(self) -> int:
+        """How many cases were tried; those of factors whose flips do not count are left out."""
+        return sum(row.tried for row in self.rows if row.factor.flips_count)
+
+    @property
+    def absorbed(self) -> int:
+        """How many edits the tokenizer erased."""
+        return sum(row.absorbed for row in self.rows)
+
+    @property
+    def flips(self) -> int:
+        """How many cases flip."""
+        return sum(row.flips or 0 for row in self.rows)
+
+    def keyed(self) -> dict[str, tuple[Row, Case]]:
+        """The cases by a name each, which a link can hold: what made it, numbered where that made several ("shout_one_word 2").
+
+        In the order of `cases`. Rows with a title of their own put it before the name ("only attention, pass 17").
+        """
+        drawn: dict[str, list[tuple[Row, Case]]] = {}
+        for row in self.shown:
+            for case in row.cases:
+                drawn.setdefault(f"{row.title}, {case.name}" if row.title else case.name, []).append((row, case))
+        named = {}
+        for name, found in drawn.items():
+            # Numbered by the text, not by the order of the cases, so that a link means the same variant under every model.
+            for number, pair in enumerate(sorted(found, key=lambda pair: pair[1].text), start=1):
+                named[name if len(found) == 1 else f"{name} {number}"] = pair
+        order = {id(case): i for i, case in enumerate(self.cases)}
+        return dict(sorted(named.items(), key=lambda item: order[id(item[1][1])]))
+
+    def __repr__(self) -> str:
+        return f"<Study of {self.reference.text[:60]!r} by {self.model}: {self.tried:,} tried, {self.flips or 'none'} flip>"
+
+
+def begun(ask: Ask, wanted: Sequence[str], options: Options | None = None) -> Study:
+    """A study without rows yet."""
+    classifier = ask.classifier
+    floor = ask.noise_floor
+    return Study(
+        model=classifier.id,
+        device=str(classifier.device),
+        weights_hash=classifier.weights_hash,
+        untrained=bool(classifier.loading.untrained),
+        limit=classifier.limit,
+        reference=ask.reference,
+        noise_floor=floor,
+        rows=(),
+        wanted=tuple(wanted),
+        options=options or {},
+        rows_asked=ask.rows_asked,
+        rows_run=ask.rows_run,
+    )
+
+
+def studies(
+    classifier: Classifier,
+    text: str,
+    only: Collection[str] | None = None,
+    options: Options | None = None,
+    *,
+    temperature: float = 1.0,
+    progress: Progress | None = None,
+) -> Iterator[Study]:
+    """The study of a text as it grows: yielded again whenever a factor's row is ready, the complete one last.
+
+    Args:
+        only: names of factors; by default all that are registered.
+        options: of single factors, where they are not the usual ones.
+        temperature: what all logits are divided by.
+        progress: called with what is done of a long factor and what was asked for; what it raises cancels.
+
+    Raises:
+        WobbleError: the text cannot be predicted, or there is no such factor or option.
+    """
+    start = time.perf_counter()
+    options = options or {}
+    chosen = factors(only)
+    for one in chosen:
+        one.check(options.get(one.name, {}))
+    ask = Ask(classifier, text, temperature, progress)
+    grown = begun(ask, [one.name for one in chosen], options)
+    _ahead(ask, chosen, options)
+    for one in sorted(chosen, key=lambda one: one.effort):
+        row = ask.row(one, options.get(one.name, {}), grown.noise_floor)
+        grown = replace(
+            grown,
+            rows=(*grown.rows, row),
+            rows_asked=ask.rows_asked,
+            rows_run=ask.rows_run,
+            seconds=time.perf_counter() - start,
+        )
+        yield grown
+    if not chosen:
+        yield grown
+
+
+def study(
+    classifier: Classifier,
+    text: str,
+    only: Collection[str] | None = None,
+    options: Options | None = None,
+    *,
+    temperature: float = 1.0,
+    progress: Progress | None = None,
+) -> Study:
+    """The whole study of a text: the last of `studies`, which says the arguments and what is raised."""
+    *_, last = studies(classifier, text, only, options, temperature=temperature, progress=progress)
+    return last
+
+
+def _ahead(ask: Ask, chosen: Sequence[Factor], options: Options) -> None:
+    """Run the edits of all factors together: the batches are fuller."""
+    made: list[Variant] = []
+    for one in chosen:
+        if one.edits:
+            usual = {option.name: option.default for option in one.options}
+            given = usual | dict(options.get(one.name, {}))
+            made += [
+                variant
+                for variant in ask.variants(given["seed"])
+                if variant.factor == one.name and (variant.same_sentence or not given["same_sentence"])
+            ]
+    ask.ahead(made)
+
+
+def compare(classifier: Classifier, text: str, variants: Sequence[Variant], *, temperature: float = 1.0) -> Study:
+    """The main job: one sentence against some variants of it. Which does the tokenizer erase, which reach the model, which flip it?
+
+    Args:
+        temperature: what all logits are divided by.
+
+    Raises:
+        WobbleError: the text or a variant cannot be predicted.
+    """
+    start = time.perf_counter()
+    ask = Ask(classifier, text, temperature)
+    known = {one.name: one for one in (*factors(), CUSTOM)}
+    names = [name for name in known if any(variant.factor == name for variant in variants)]
+    grown = begun(ask, names)
+    ask.ahead(variants)
+    rows = []
+    for name in names:
+        cases = ask.edited([variant for variant in variants if variant.factor == name])
+        rows.append(Row(known[name], tuple(cases), grown.noise_floor))
+    return replace(
+        grown,
+        rows=tuple(rows),
+        rows_asked=ask.rows_asked,
+        rows_run=ask.rows_run,
+        seconds=time.perf_counter() - start,
+    )
