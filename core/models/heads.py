@@ -5,6 +5,7 @@ Nothing here can cause a forward pass.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -30,6 +31,10 @@ class Head(ABC):
     """Whether it predicts labels, so that a prediction can flip, and has probabilities; False for a value."""
     exclusive: ClassVar[bool] = False
     """Whether exactly one label is right, so that the probabilities of a row add up to 1."""
+    formula: ClassVar[str]
+    """The probabilities p of logits z at a temperature T."""
+    measures: ClassVar[Mapping[str, tuple[str, str]]]
+    """What is measured of the probabilities p of a case beside the reference's q, in words and as a formula."""
 
     def __repr__(self) -> str:
         return self.name
@@ -45,6 +50,10 @@ class Head(ABC):
         In float64, so that the arithmetic of measures adds no rounding of its own. T = 1 is the model's own (Guo et al.,
         arXiv 1706.04599).
         """
+
+    @abstractmethod
+    def logits(self, p: Probabilities) -> NDArray[np.float64]:
+        """Logits whose probabilities at T = 1 are `p` `[..., n_labels]`: what a mean of probabilities would have come from."""
 
     @abstractmethod
     def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
@@ -105,6 +114,15 @@ class Softmax(Head):
     name = "softmax"
     meaning = "softmax: exactly one label is right, the probabilities add up to 1"
     exclusive = True
+    formula = "softmax(z / T)"
+    measures = {
+        "shift": ("total variation distance, in [0, 1]", "½ · Σ |p(k) − q(k)|"),
+        "margin": (
+            "probability of the reference's label y minus the largest other one; in [−1, 1], below 0 is a flip",
+            "p(y) − max p(k), k ≠ y",
+        ),
+        "flip": ("the predicted label is not the reference's", "argmax p ≠ argmax q"),
+    }
 
     def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
         """`softmax(z / T)`."""
@@ -112,6 +130,10 @@ class Softmax(Head):
         exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
         shares: Probabilities = exponentials / exponentials.sum(axis=-1, keepdims=True)
         return shares
+
+    def logits(self, p: Probabilities) -> NDArray[np.float64]:
+        """`log(p)`."""
+        return _log(p)
 
     def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
         """One label a row: the most probable one, the first of equal ones."""
@@ -150,6 +172,19 @@ class Sigmoid(Head):
 
     name = "sigmoid"
     meaning = "sigmoid: every label is a yes-or-no question of its own, the probabilities do not add up to 1"
+    formula = "sigmoid(z / T)"
+    measures = {
+        "shift": ("largest total variation distance of one label's yes or no, in [0, 1]", "max |p(k) − q(k)|"),
+        "margin": (
+            "twice the distance of the label that is nearest to crossing its threshold, or has crossed it furthest; in [−1, 1], "
+            "below 0 is a flip",
+            f"min over labels of 2·|p(k) − {THRESHOLD}|, negative where k has crossed",
+        ),
+        "flip": (
+            "the set of labels above the threshold is not the reference's",
+            f"{{k: p(k) > {THRESHOLD}}} differs",
+        ),
+    }
 
     def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
         """`1 / (1 + exp(-z / T))`."""
@@ -158,6 +193,10 @@ class Sigmoid(Head):
         small = np.exp(-np.abs(scores))
         answers: Probabilities = np.where(scores >= 0, 1.0, small) / (1.0 + small)
         return answers
+
+    def logits(self, p: Probabilities) -> NDArray[np.float64]:
+        """`log(p / (1 - p))`."""
+        return _log(p) - _log(1.0 - p)
 
     def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
         """Any number of labels: those above the threshold."""
@@ -202,10 +241,16 @@ class Regression(Head):
     name = "regression"
     meaning = "regression: the output is a value, not a probability"
     has_labels = False
+    formula = "z (a value has no temperature)"
+    measures = {"shift": ("how far the output moves, in its own unit", "max |p(k) − q(k)|")}
 
     def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
         """The values as they are: a value has no temperature."""
         return np.asarray(logits, dtype=np.float64)
+
+    def logits(self, p: Probabilities) -> NDArray[np.float64]:
+        """The values as they are."""
+        return p
 
     def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
         """No label."""
@@ -243,6 +288,12 @@ class Regression(Head):
 
 SOFTMAX, SIGMOID, REGRESSION = Softmax(), Sigmoid(), Regression()
 HEADS: dict[str, Head] = {head.name: head for head in (SOFTMAX, SIGMOID, REGRESSION)}
+
+
+def _log(p: Probabilities) -> NDArray[np.float64]:
+    """The logarithm, and a large negative number at 0."""
+    result: NDArray[np.float64] = np.log(np.maximum(p, 1e-300))
+    return result
 
 
 def _plogp(p: Probabilities) -> Probabilities:
