@@ -52,7 +52,7 @@ class Head(ABC):
         """
 
     @abstractmethod
-    def logits(self, p: Probabilities) -> NDArray[np.float64]:
+    def logits(self, p: Probabilities) -> Logits:
         """Logits whose probabilities at T = 1 are `p` `[..., n_labels]`: what a mean of probabilities would have come from."""
 
     @abstractmethod
@@ -115,7 +115,7 @@ class Softmax(Head):
     meaning = "softmax: exactly one label is right, the probabilities add up to 1"
     exclusive = True
     formula = "softmax(z / T)"
-    measures = {
+    measures: ClassVar[Mapping[str, tuple[str, str]]] = {
         "shift": ("total variation distance, in [0, 1]", "½ · Σ |p(k) − q(k)|"),
         "margin": (
             "probability of the reference's label y minus the largest other one; in [−1, 1], below 0 is a flip",
@@ -131,7 +131,7 @@ class Softmax(Head):
         shares: Probabilities = exponentials / exponentials.sum(axis=-1, keepdims=True)
         return shares
 
-    def logits(self, p: Probabilities) -> NDArray[np.float64]:
+    def logits(self, p: Probabilities) -> Logits:
         """`log(p)`."""
         return _log(p)
 
@@ -173,11 +173,10 @@ class Sigmoid(Head):
     name = "sigmoid"
     meaning = "sigmoid: every label is a yes-or-no question of its own, the probabilities do not add up to 1"
     formula = "sigmoid(z / T)"
-    measures = {
+    measures: ClassVar[Mapping[str, tuple[str, str]]] = {
         "shift": ("largest total variation distance of one label's yes or no, in [0, 1]", "max |p(k) − q(k)|"),
         "margin": (
-            "twice the distance of the label that is nearest to crossing its threshold, or has crossed it furthest; in [−1, 1], "
-            "below 0 is a flip",
+            "twice the distance of the label that is nearest to its threshold, or furthest beyond it; in [−1, 1], below 0 is a flip",
             f"min over labels of 2·|p(k) − {THRESHOLD}|, negative where k has crossed",
         ),
         "flip": (
@@ -194,9 +193,10 @@ class Sigmoid(Head):
         answers: Probabilities = np.where(scores >= 0, 1.0, small) / (1.0 + small)
         return answers
 
-    def logits(self, p: Probabilities) -> NDArray[np.float64]:
+    def logits(self, p: Probabilities) -> Logits:
         """`log(p / (1 - p))`."""
-        return _log(p) - _log(1.0 - p)
+        logits: Logits = _log(p) - _log(1.0 - p)
+        return logits
 
     def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
         """Any number of labels: those above the threshold."""
@@ -242,15 +242,15 @@ class Regression(Head):
     meaning = "regression: the output is a value, not a probability"
     has_labels = False
     formula = "z (a value has no temperature)"
-    measures = {"shift": ("how far the output moves, in its own unit", "max |p(k) − q(k)|")}
+    measures: ClassVar[Mapping[str, tuple[str, str]]] = {"shift": ("how far the output moves, in its own unit", "max |p(k) − q(k)|")}
 
     def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
         """The values as they are: a value has no temperature."""
         return np.asarray(logits, dtype=np.float64)
 
-    def logits(self, p: Probabilities) -> NDArray[np.float64]:
+    def logits(self, p: Probabilities) -> Logits:
         """The values as they are."""
-        return p
+        return p.astype(np.float32)
 
     def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
         """No label."""
@@ -290,10 +290,9 @@ SOFTMAX, SIGMOID, REGRESSION = Softmax(), Sigmoid(), Regression()
 HEADS: dict[str, Head] = {head.name: head for head in (SOFTMAX, SIGMOID, REGRESSION)}
 
 
-def _log(p: Probabilities) -> NDArray[np.float64]:
+def _log(p: Probabilities) -> Logits:
     """The logarithm, and a large negative number at 0."""
-    result: NDArray[np.float64] = np.log(np.maximum(p, 1e-300))
-    return result
+    return np.log(np.maximum(p, 1e-300)).astype(np.float32)
 
 
 def _plogp(p: Probabilities) -> Probabilities:

@@ -1,12 +1,12 @@
 """Studies whose rows are others than one a factor, as single factors are looked at closely."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from core.factors.case import Case, Reference, Row, measured
 from core.factors.formatting import CUSTOM
 from core.factors.numerics import dtype_of
+from core.factors.seeds import Seed
 from core.studies.study import Study
 
 
@@ -33,31 +33,9 @@ def by_dtype(row: Row) -> tuple[Row, ...]:
     )
 
 
-@dataclass(frozen=True)
-class Ensemble:
-    """The mean of some cases' probabilities."""
-
-    of: str
-    """What the mean is of, in the plural."""
-
-    @property
-    def name(self) -> str:
-        """In words."""
-        return f"mean of all {self.of}"
-
-    @property
-    def said(self) -> str:
-        """The name stands in a sentence as it is."""
-        return self.name
-
-    def document(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {"mean_of": self.of}
-
-
 def ensemble(reference: Reference, row: Row) -> Row:
-    """The mean of a row's probabilities as a case, in a row of its own."""
-    mean = row.probabilities.mean(axis=0, keepdims=True)
+    """The mean of the probabilities of all seeds as a case, in a row of its own."""
+    mean = reference.head.logits(row.probabilities.mean(axis=0, keepdims=True))
     # The probabilities are tempered already.
-    cases = measured(reference, [Ensemble(row.factor.many)], reference.head.logits(mean), temperature=1.0)
-    return replace(row, cases=tuple(cases), title="ensemble", notes=(), facts={})
+    cases = measured(reference, [Seed(f"mean of all {row.factor.many}")], mean, temperature=1.0)
+    return Row(row.factor, tuple(cases), row.noise_floor, title="ensemble")

@@ -88,25 +88,22 @@ def margin_strip(
     longest = max((len(line) for said in counts.values() for line in said), default=0)
     head = 8 + 22 * len(lines) if lines else 0
     shapes, over = _reference(study, colors, ink)
-    x = {"range": MARGINS if has_labels else _range([study.reference.value, *frame["value"]])}
+    x: dict[str, Any] = {"range": MARGINS if has_labels else _range([study.reference.value, *frame["value"]])}
     x |= {"title": {"text": axis, "font": {"size": 14}}, "tickfont": {"size": 13, "color": ink}}
-    y = {"tickvals": list(height.values()), "ticktext": [f"<b>{plain(name, 60)}</b>" for name in rows]}
+    y: dict[str, Any] = {"tickvals": list(height.values()), "ticktext": [f"<b>{plain(name, 60)}</b>" for name in rows]}
     y |= {"range": [-0.6, max(0.4, len(rows) - 0.4)], "tickfont": {"size": 14, "color": ink}}
     parts = layout("", dark, 96 + head + row_pixels * max(1, len(rows)), x, y) | {
         "margin": {"l": 8, "r": max(110, 16 + 7 * longest), "t": 28 + head, "b": 8},
-        "title": _title(lines),
+        "title": {
+            "text": "<br>".join(plain(line, 160) for line in lines), "font": {"size": 16}, "x": 0, "xref": "container",
+            "y": 1, "yref": "paper", "yanchor": "bottom", "pad": {"b": 4 + 22 * len(lines), "l": 4},
+        },
         "shapes": shapes,
         "annotations": over + [_beside(height[name], rows[name], said, ink) for name, said in counts.items()],
         "showlegend": False,
         "clickmode": "event+select",
-    }
+    }  # fmt: skip
     return go.Figure(_dots(frame, height, colors, ink, "margin" if has_labels else "output"), parts)
-
-
-def _title(lines: Sequence[str]) -> dict[str, Any]:
-    place = {"x": 0, "xref": "container", "y": 1, "yref": "paper", "yanchor": "bottom"}
-    text = "<br>".join(plain(line, 160) for line in lines)
-    return {"text": text, "font": {"size": 16}, "pad": {"b": 4 + 22 * len(lines), "l": 4}, **place}
 
 
 def _reference(study: Study, colors: Mapping[str, str], ink: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -149,9 +146,9 @@ def _dots(
             continue
         color = ABSORBED if style is HOLLOW else [colors.get(label, ABSORBED) for label in part["label"]]
         said = [
-            [row.variant, plain(row.visible), row.shift, plain(row.label, 30), plain(row.tokens, 110),
-             plain(row.probabilities, 110)]
-            for row in part.itertuples()
+            [row["variant"], plain(row["visible"]), row["shift"], plain(row["label"], 30), plain(row["tokens"], 110),
+             plain(row["probabilities"], 110)]
+            for row in part.to_dict("records")
         ]  # fmt: skip
         figure = go.Scatter(
             x=part["value"], y=part["row"].map(height) + _heights(part.groupby("row").cumcount().to_numpy()),
@@ -165,10 +162,8 @@ def _dots(
 
 def _heights(order: np.ndarray) -> np.ndarray:
     """Heights within a row, in [-0.28, 0.28], that keep neighbours apart: van der Corput's sequence, no randomness."""
-    heights = np.zeros(len(order))
-    for bit in range(8):
-        heights += ((order >> bit) & 1) / 2 ** (bit + 1)
-    return (heights - 0.5) * 0.56 + 0.28 / 2**7
+    bits = (order[:, None] >> np.arange(8)) & 1
+    return (bits @ 0.5 ** np.arange(1, 9) - 0.5) * 0.56 + 0.28 / 2**7
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """Studies and what else pages show as frames and tables: plain values, ready for a figure or a download."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -191,17 +191,22 @@ def side_by_side(
 
 def marked_text(case: Case, reference: Reference, longest: int) -> list[tuple[str, bool]]:
     """A case's visible text in pieces, each with whether it was edited."""
-    text, pieces, at = case.text, [], 0
-    for edit in case.variant.edits if case.variant else edits(reference.text, text):
-        begin, end = edit.variant
-        pieces += [(text[at:begin], False), (text[begin:end], True)]
-        at = end
+    made = case.variant.edits if case.variant else edits(reference.text, case.text)
     shown, left = [], longest
-    for piece, edited in [*pieces, (text[at:], False)]:
-        if piece and left > 0:
+    for piece, edited in pieces(case.text, [edit.variant for edit in made]):
+        if left > 0:
             shown.append((visible(piece[:left]) + ("\u2026" if len(piece) > left else ""), edited))
             left -= len(piece)
     return shown
+
+
+def pieces(text: str, spans: Iterable[tuple[int, int]]) -> list[tuple[str, bool]]:
+    """A text cut at the ends of some spans, left to right: each piece with whether it is one of them; none is empty."""
+    found, at = [], 0
+    for begin, end in spans:
+        found += [(text[at:begin], False), (text[begin:end], True)]
+        at = end
+    return [piece for piece in (*found, (text[at:], False)) if piece[0]]
 
 
 def token_states(case: Case, reference: Reference) -> list[tuple[str, int, str]]:
