@@ -17,6 +17,9 @@ Logits = NDArray[np.float32]
 Probabilities = NDArray[np.float64]
 """`[..., n_labels]`; for regression the values as they are."""
 
+Measures = Mapping[str, tuple[str, str]]
+"""Name of a measure: what it is in words, and its formula."""
+
 THRESHOLD = 0.5
 """A sigmoid head's label is predicted above this probability."""
 
@@ -33,8 +36,8 @@ class Head(ABC):
     """Whether exactly one label is right, so that the probabilities of a row add up to 1."""
     formula: ClassVar[str]
     """The probabilities p of logits z at a temperature T."""
-    measures: ClassVar[Mapping[str, tuple[str, str]]]
-    """What is measured of the probabilities p of a case beside the reference's q, in words and as a formula."""
+    measures: ClassVar[Measures]
+    """What is measured of the probabilities p of a case beside the reference's q."""
 
     def __repr__(self) -> str:
         return self.name
@@ -115,7 +118,7 @@ class Softmax(Head):
     meaning = "softmax: exactly one label is right, the probabilities add up to 1"
     exclusive = True
     formula = "softmax(z / T)"
-    measures: ClassVar[Mapping[str, tuple[str, str]]] = {
+    measures: ClassVar[Measures] = {
         "shift": ("total variation distance, in [0, 1]", "½ · Σ |p(k) − q(k)|"),
         "margin": (
             "probability of the reference's label y minus the largest other one; in [−1, 1], below 0 is a flip",
@@ -173,10 +176,10 @@ class Sigmoid(Head):
     name = "sigmoid"
     meaning = "sigmoid: every label is a yes-or-no question of its own, the probabilities do not add up to 1"
     formula = "sigmoid(z / T)"
-    measures: ClassVar[Mapping[str, tuple[str, str]]] = {
+    measures: ClassVar[Measures] = {
         "shift": ("largest total variation distance of one label's yes or no, in [0, 1]", "max |p(k) − q(k)|"),
         "margin": (
-            "twice the distance of the label that is nearest to its threshold, or furthest beyond it; in [−1, 1], below 0 is a flip",
+            "twice the distance of the label nearest to its threshold, or furthest beyond it; in [−1, 1], below 0 is a flip",
             f"min over labels of 2·|p(k) − {THRESHOLD}|, negative where k has crossed",
         ),
         "flip": (
@@ -242,7 +245,7 @@ class Regression(Head):
     meaning = "regression: the output is a value, not a probability"
     has_labels = False
     formula = "z (a value has no temperature)"
-    measures: ClassVar[Mapping[str, tuple[str, str]]] = {"shift": ("how far the output moves, in its own unit", "max |p(k) − q(k)|")}
+    measures: ClassVar[Measures] = {"shift": ("how far the output moves, in its own unit", "max |p(k) − q(k)|")}
 
     def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
         """The values as they are: a value has no temperature."""
