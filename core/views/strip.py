@@ -145,15 +145,16 @@ def _dots(
         if part.empty:
             continue
         color = ABSORBED if style is HOLLOW else [colors.get(label, ABSORBED) for label in part["label"]]
+        # The key is not shown: a click hands it back as it is.
         said = [
             [row["variant"], plain(row["visible"]), row["shift"], plain(row["label"], 30), plain(row["tokens"], 110),
-             plain(row["probabilities"], 110)]
+             plain(row["probabilities"], 110), plain(row["variant"], 60)]
             for row in part.to_dict("records")
         ]  # fmt: skip
         figure = go.Scatter(
             x=part["value"], y=part["row"].map(height) + _heights(part.groupby("row").cumcount().to_numpy()),
             mode="markers", name=name, customdata=said, marker={"color": color, **style},
-            hovertemplate="<b>%{customdata[0]}</b>: %{customdata[3]}<br>%{customdata[1]}<br>%{customdata[4]}<br>"
+            hovertemplate="<b>%{customdata[6]}</b>: %{customdata[3]}<br>%{customdata[1]}<br>%{customdata[4]}<br>"
             f"%{{customdata[5]}}<br>{quantity} %{{x:.3f}}, shift %{{customdata[2]:.3f}}<extra></extra>",
         )  # fmt: skip
         traces.append(figure.update(marker_line_color=ink) if fate == "flips" else figure)
