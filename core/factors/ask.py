@@ -34,6 +34,8 @@ class Ask:
     ) -> None:
         self.classifier, self.progress = classifier, progress
         self.rows_asked = self.rows_run = 0
+        self.floor_rows = 0
+        """Rows that were run for the noise floor alone, which are not counted."""
         self._notes: list[str] = []
         self._facts: dict[str, Any] = {}
         self._made: dict[int, tuple[Variant, ...]] = {}
@@ -113,9 +115,10 @@ class Ask:
     def noise_floor(self) -> float:
         """The largest shift among the fp32 conditions: a shift of anything else that is not above it means nothing."""
         conditions, _ = fp32_conditions(self.classifier, len(self.reference.encoding.ids))
-        asked = self.rows_asked
+        asked, run = self.rows_asked, self.rows_run
         shifts = [case.shift for case in self.under(conditions)]
-        self.rows_asked = asked  # whoever shows the conditions asks for them
+        # Whoever shows the conditions asks for them, and tells what they cost.
+        self.floor_rows, self.rows_asked, self.rows_run = self.rows_run - run, asked, run
         return max(shifts, default=0.0)
 
     def under(self, conditions: Sequence[Condition]) -> list[Case]:
