@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.base.settings import settings
 from core.data.labelled import DataSource, Labelled
 from core.models import catalog
 from core.models.classifier import best_device
@@ -23,7 +24,6 @@ from core.training.recipe import (
     estimate,
     parse_seeds,
     plan,
-    runs_root,
 )
 from core.views import figures
 from core.views.scripts import training_script
@@ -257,7 +257,7 @@ st.html(
     "<p class='w-line w-faint'>A run trains in a process of its own: pages go on, and a closed window stops nothing. One trains at "
     "a time, the others wait. What is finished is a model like all others, on every page.</p>"
 )
-if runs_root() is None:
+if settings().runs_dir is None:
     st.info("Training is switched off here: whoever runs Wobble can name a folder with WOBBLE_RUNS_DIR.")
     st.stop()
 is_going = any(run.state in runs.LIVE for run in runs.runs())

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.base.errors import WobbleError, first_line
+from core.base.hub import HUB_ID, hub_answers
 from core.data.snippets import snippets
 
 if TYPE_CHECKING:
@@ -221,8 +222,6 @@ def _embedded(name: str) -> Labelled:
 def _hub(source: DataSource) -> Labelled:
     """A data set of the hub, with its own splits."""
     import datasets  # heavy, and needed only where data are read
-
-    from core.models.catalog import HUB_ID, hub_answers  # which needs to know of recipes, and these of data
 
     parts = source.name.strip("/").split("/")
     if not all(map(HUB_ID.fullmatch, parts)) or len(parts) > 3:

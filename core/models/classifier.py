@@ -8,7 +8,6 @@ import copy
 import hashlib
 import json
 import logging
-import os
 import random
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +26,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 
 from core.base.cache import Kept
 from core.base.errors import WobbleError, first_line
+from core.base.settings import settings
 from core.factors.temperature import Head
 from core.models.sites import ROW_DIMENSION, Recorder, Site, attention, calling, has_kernels, install
 from core.text.tokens import Encoding, TextEncoder
@@ -192,7 +192,7 @@ class Prediction:
 
 def best_device() -> torch.device:
     """The operator's `WOBBLE_DEVICE`, else CUDA, else MPS, else the CPU."""
-    if chosen := os.environ.get("WOBBLE_DEVICE"):
+    if chosen := settings().device:
         try:
             device = torch.device(chosen)
             torch.empty(0, device=device)
