@@ -58,7 +58,9 @@ def settings() -> Settings:
     Raises:
         WobbleError: a variable holds what cannot be used; the sentence names the first such variable.
     """
-    return _read(tuple((name, value) for name, value in os.environ.items() if name.upper().startswith(PREFIX)), os.getcwd())
+    return _read(
+        tuple((name, value) for name, value in os.environ.items() if name.upper().startswith(PREFIX)), os.getcwd()
+    )
 
 
 @lru_cache(maxsize=1)
