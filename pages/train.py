@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.base.settings import settings
+from core.base.words import duration, plural
 from core.data.labelled import DataSource, Labelled
 from core.models import catalog
 from core.models.classifier import best_device
@@ -23,7 +25,6 @@ from core.training.recipe import (
     estimate,
     parse_seeds,
     plan,
-    runs_root,
 )
 from core.views import figures
 from core.views.scripts import training_script
@@ -109,7 +110,7 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[Recipe, int] | None
         )
         check(recipe, data)
         cost = estimate(recipe, data, *catalog.size_of(recipe.base), device)
-        models = f"{len(recipe.members)} {'model' if len(recipe.members) == 1 else 'models'}"
+        models = plural(len(recipe.members), "model")
         st.html(
             f"<p class='w-line'><b>{models}</b> ({escape(', '.join(recipe.names))}), about <b>{duration(cost.seconds)}</b>, "
             f"{cost.memory / 2**30:.1f} GiB of memory and {cost.disk / 2**20:,.0f} MiB on the disk, on {escape(str(device))} in "
@@ -119,13 +120,6 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[Recipe, int] | None
 
     found: tuple[Recipe, int] | None = _widgets.attempt(made)
     return found
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words."""
-    if seconds < 90:
-        return f"{max(1, seconds):.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
 def start(recipe: Recipe, data: Labelled, needed: int) -> None:
@@ -182,8 +176,8 @@ def shown(run: runs.Run) -> None:
     when = datetime.fromtimestamp(run.created).strftime("%d %b %H:%M")
     st.html(
         f"<p class='w-line'><b>{escape(run.name)}</b> <span class='w-badge {run.state}'>{STATES[run.state]}</span> "
-        f"<span class='w-faint'>{escape(recipe.base)} on {escape(recipe.data.name)}, {recipe.examples:,} examples, {recipe.epochs} "
-        f"{'epoch' if recipe.epochs == 1 else 'epochs'}, {recipe.method}, {when}</span></p>"
+        f"<span class='w-faint'>{escape(recipe.base)} on {escape(recipe.data.name)}, "
+        f"{plural(recipe.examples, 'example')}, {plural(recipe.epochs, 'epoch')}, {recipe.method}, {when}</span></p>"
     )
     if run.state == "queued":
         st.caption(f"Waiting: {run.ahead} before it." if run.ahead else "Starting …")
@@ -257,7 +251,7 @@ st.html(
     "<p class='w-line w-faint'>A run trains in a process of its own: pages go on, and a closed window stops nothing. One trains at "
     "a time, the others wait. What is finished is a model like all others, on every page.</p>"
 )
-if runs_root() is None:
+if settings().runs_dir is None:
     st.info("Training is switched off here: whoever runs Wobble can name a folder with WOBBLE_RUNS_DIR.")
     st.stop()
 is_going = any(run.state in runs.LIVE for run in runs.runs())

@@ -1,4 +1,5 @@
 """placeholder"""
+
 from core.studies.study import Study
 
 

@@ -32,9 +32,10 @@ from typing import IO, Any, Literal, get_args
 import psutil
 
 from core.base.errors import WobbleError
+from core.base.settings import settings
 from core.base.versions import versions
 from core.data.labelled import Labelled, to_parquet
-from core.training.recipe import Recipe, check, members_of, recipe_of, runs_root
+from core.training.recipe import Recipe, check, members_of, recipe_of
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "killed"]
 LIVE: tuple[State, ...] = ("queued", "running")
@@ -77,7 +78,7 @@ class Run:
 
 
 def _root() -> Path:
-    root = runs_root()
+    root = settings().runs_dir
     if root is None:
         raise WobbleError("Training is switched off here: whoever runs Wobble can name a folder with WOBBLE_RUNS_DIR.")
     return root
@@ -178,7 +179,7 @@ def _start_worker(folder: Path) -> None:
 
 def runs() -> tuple[Run, ...]:
     """All runs, the newest first."""
-    root = runs_root()
+    root = settings().runs_dir
     if root is None or not root.is_dir():
         return ()
     found = []
@@ -384,7 +385,7 @@ def tidy(folder: Path) -> None:
 
 def free_name(wanted: str) -> str:
     """The name, or the name with a number behind it where it is taken."""
-    root = runs_root()
+    root = settings().runs_dir
     return next(name for name in _numbered(wanted) if root is None or not (root / name).exists())
 
 
