@@ -16,14 +16,14 @@ import typer
 
 from core.base.errors import WobbleError
 from core.data.labelled import EMBEDDED, DataSource, read
-from core.factors.dropout import Dropout
+from core.factors.dropout import PASSES, Dropout
 from core.factors.registry import Factor, factors
 from core.factors.temperature import check_temperature
 from core.families.seeds import load_family, predict_family
 from core.models import catalog
 from core.models.classifier import Classifier, best_device
 from core.models.predict import Condition, predict
-from core.studies.profile import PASSES, prepare, profile
+from core.studies.profile import prepare, profile
 from core.studies.shortest import BUDGET, MOST_EDITS, shortest_flip
 from core.studies.study import compare, study
 from core.text.perturb import variants

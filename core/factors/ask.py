@@ -106,9 +106,12 @@ class Ask:
         self._facts[name] = value
 
     def row(self, factor: Factor, options: Mapping[str, Any], noise_floor: float) -> Row:
-        """Try a factor."""
+        """Try a factor: no case, and a note, where the classifier has nothing to try."""
         self._notes, self._facts = [], {}
-        cases = factor.cases(self, options)
+        missing = factor.missing(self.classifier)
+        if missing is not None:
+            self.note(missing)
+        cases = () if missing is not None else tuple(factor.make(self, **options))
         return Row(factor, cases, noise_floor, tuple(dict.fromkeys(self._notes)), self._facts)
 
     @cached_property
