@@ -16,7 +16,7 @@ from core.data.labelled import EMBEDDED, DataSource, read
 from core.factors.dropout import Dropout, acting, run_passes, spread
 from core.factors.numerics import numerics
 from core.factors.temperature import check_temperature, probabilities
-from core.families.seeds import load_family, predict_family
+from core.families.stacked import load_family, predict_family
 from core.models import catalog
 from core.models.classifier import Classifier, Condition, best_device, predict
 from core.models.heads import label_name

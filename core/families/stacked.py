@@ -6,12 +6,10 @@ What a call adds is looked up in a context variable, so the shared encoder never
 as a whole, or of an architecture whose layers do not take rows first) answer one after the other.
 """
 
-import copy
 import json
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,35 +22,17 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from core.base.errors import WobbleError
-from core.data.labelled import DataSource, Labelled, from_parquet, read
-from core.factors.temperature import Head, probabilities
+from core.families.members import Member, members
 from core.models import catalog
 from core.models.classifier import PROBES, TOKEN_BUDGET, Classifier, Logits, Source, load_base, model_inputs, predict
-from core.models.heads import Estimate, Probabilities, bootstrap_mean, predicted, shift
 from core.models.sites import ROW_DIMENSION
 from core.text.tokens import Encoding
-from core.training.recipe import PARTS, Part, Seeds, members_of, one_seed
-from core.training.runs import runs
 
-MEMBER = re.compile(r"(?P<family>.+?)(?:-(?P<seed>\d+))?")
 SCALED_OTHERWISE = ("use_rslora", "use_dora", "rank_pattern", "alpha_pattern")
 """Settings of peft under which an adapter is more than `alpha / r` times its two factors."""
-FIRST_SEED = 42
-"""The seed of the member that carries an embedded family's own name."""
 
 Progress = Callable[[int, int], None]
 """Called with what is done and what was asked for; what it raises cancels."""
-
-
-@dataclass(frozen=True)
-class Member:
-    """One fine-tuned classifier of a family."""
-
-    id: str
-    """In the catalog."""
-    name: str
-    """Its seed ("43"), or what differs from the first member ("head 43")."""
-    seeds: Seeds
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,71 +86,6 @@ class FamilyPrediction:
 _stacks: ContextVar[dict[str, Stack] | None] = ContextVar("stacks", default=None)
 
 
-# --- which families there are ----------------------------------------------------------------------------------------
-
-
-def families() -> tuple[str, ...]:
-    """Ids of all families with at least two members: the embedded one first, then finished trainings, the newest first."""
-    return tuple(id for id, found in _families().items() if len(found) > 1)
-
-
-def _families() -> dict[str, tuple[Member, ...]]:
-    """Members by family: models that are named alike (`x`, `x-43`, `x-44`, …), then those of trainings (`runs/mine`)."""
-    trained = runs()
-    named: dict[str, dict[int, str]] = {}
-    for id in catalog.local_ids():
-        if not any(id.startswith(f"{run.id}/") for run in trained) and (match := MEMBER.fullmatch(id)):
-            # `x` comes before `x-42`, which would be another model of the same seed.
-            named.setdefault(match["family"], {}).setdefault(int(match["seed"] or FIRST_SEED), id)
-    found = {
-        family: tuple(Member(by_seed[seed], str(seed), one_seed(seed)) for seed in sorted(by_seed))
-        for family, by_seed in named.items()
-    }
-    for run in trained:
-        found[run.id] = tuple(
-            Member(f"{run.id}/{folder.name}", name, seeds)
-            for seeds, name, folder in members_of(run.recipe, run.folder)
-            if name in run.finished
-        )
-    return found
-
-
-def members(id: str) -> tuple[Member, ...]:
-    """The members of a family: those of a training (`runs/mine`), or models that are named alike (`x`, `x-43`, `x-44`, …).
-
-    Raises:
-        WobbleError: there is no such family, or only one member.
-    """
-    found = _families().get(id, ())
-    if len(found) < 2:
-        raise WobbleError(
-            f"There is no seed family named {id}: a family is a training with at least two finished seeds, or a model x with "
-            "others beside it named x-43, x-44, …"
-        )
-    return found
-
-
-def family_of(model: str) -> str | None:
-    """The family that a model belongs to, if any: by name, without loading anything."""
-    found = {id: members for id, members in _families().items() if len(members) > 1}
-    return next((id for id, some in found.items() if model == id or model in {member.id for member in some}), None)
-
-
-def family_data(id: str) -> Labelled:
-    """Labelled texts that no member of a family was trained on, with numbers that fit its labels.
-
-    For a training the test split of its data, or where there is none its validation split; for others the embedded movie
-    snippets of the test split.
-
-    Raises:
-        WobbleError: there is no such family, or what was kept beside it is damaged.
-    """
-    members(id)
-    run = next((run for run in runs() if run.id == id), None)
-    data = read(DataSource("movie")) if run is None else from_parquet(run.folder / "data.parquet")
-    return data.part("test" if "test" in data.split else "validation")
-
-
 # --- loading ---------------------------------------------------------------------------------------------------------
 
 
@@ -221,11 +136,11 @@ def _same_tokenizer(sources: Sequence[Source]) -> bool:
     files = [place / "tokenizer.json" for place in places]
     if len(places) == 1 or not all(file.is_file() for file in files):
         return len(places) == 1
-    settings = [_pieces(json.loads(file.read_text(encoding="utf-8"))) for file in files]
+    settings = [pieces(json.loads(file.read_text(encoding="utf-8"))) for file in files]
     return all(other == settings[0] for other in settings)
 
 
-def _pieces(settings: dict[str, Any]) -> dict[str, Any]:
+def pieces(settings: dict[str, Any]) -> dict[str, Any]:
     """A tokenizer without what each call decides anew."""
     return {name: value for name, value in settings.items() if name not in ("padding", "truncation")}
 
@@ -332,7 +247,7 @@ def predict_family(family: Family, texts: Sequence[str], progress: Progress | No
         WobbleError: a text cannot be encoded.
     """
     if family.model is not None:
-        return _predict_stacked(family, family.stacks, len(family.members), texts, progress)
+        return predict_stacked(family, family.stacks, len(family.members), texts, progress)
     found = []
     for number, classifier in enumerate(family.alone, start=1):
         found.append(predict(classifier, texts))
@@ -343,7 +258,7 @@ def predict_family(family: Family, texts: Sequence[str], progress: Progress | No
     return FamilyPrediction(found[0].encodings, logits, len(found) * len(texts), ran, passes=ran)
 
 
-def _predict_stacked(
+def predict_stacked(
     family: Family, stacks: dict[str, Stack], seeds: int, texts: Sequence[str], progress: Progress | None
 ) -> FamilyPrediction:
     assert family.model is not None
@@ -388,253 +303,4 @@ def _predict_stacked(
     logits = np.stack(stacked, axis=1) if stacked else np.empty((seeds, 0, len(first.labels)), np.float32)
     return FamilyPrediction(
         tuple(encodings), logits, rows_asked=seeds * len(texts), rows_run=seeds * len(distinct), passes=passes
-    )
-
-
-# --- the way from one seed to another --------------------------------------------------------------------------------
-
-
-def predict_between(
-    family: Family, first: str, second: str, texts: Sequence[str], points: int = 11, progress: Progress | None = None
-) -> Logits:
-    """Logits of the models on the straight line from one member's weights to another's: `[points, n_texts, n_labels]`.
-
-    At share t of the way an adapted layer weighs `W + (1 - t) * B1 A1 + t * B2 A2`: one term of twice the rank. Members that
-    were trained as a whole are mixed parameter by parameter, in a copy.
-
-    Raises:
-        WobbleError: a member is not in the family, or the two are the same or read other tokens.
-    """
-    for name in (first, second):
-        if name not in family.names:
-            raise WobbleError(f"The family {family.id} has no seed {name}: choose from {', '.join(family.names)}.")
-    if first == second or points < 2:
-        raise WobbleError("A way leads from one seed to another one, over at least two points.")
-    i, j = family.names.index(first), family.names.index(second)
-    if family.model is not None:
-        stacks = {name: _mixed(stack, i, j, points) for name, stack in family.stacks.items()}
-        return _predict_stacked(family, stacks, points, texts, progress).logits
-    if _pieces(family.alone[i].encoder.settings) != _pieces(family.alone[j].encoder.settings):
-        raise WobbleError(f"{first} and {second} of {family.id} have different tokenizers: no way leads between them.")
-    logits = []
-    for number, model in enumerate(_mixtures(family.alone[i].model, family.alone[j].model, points), start=1):
-        logits.append(predict(replace(family.alone[i], model=model), texts).logits)
-        if progress is not None:
-            progress(number * len(texts), points * len(texts))
-    return np.stack(logits)
-
-
-def _mixed(stack: Stack, i: int, j: int, points: int) -> Stack:
-    """A layer at each point of the way from member i to member j."""
-    some = stack.weight if stack.weight is not None else stack.a
-    assert some is not None
-    t = torch.linspace(0.0, 1.0, points, device=some.device)[:, None, None]
-    if stack.weight is not None:
-        return Stack(
-            weight=(1 - t) * stack.weight[i] + t * stack.weight[j],
-            bias=None if stack.bias is None else (1 - t) * stack.bias[i] + t * stack.bias[j],
-        )
-    assert stack.a is not None and stack.b is not None
-    a = torch.cat([stack.a[i], stack.a[j]], dim=-1).expand(points, -1, -1)
-    return Stack(a=a, b=torch.cat([(1 - t) * stack.b[i], t * stack.b[j]], dim=1))
-
-
-def _mixtures(one: PreTrainedModel, other: PreTrainedModel, points: int) -> Iterator[PreTrainedModel]:
-    """One private copy, whose parameters move from those of one model to those of the other."""
-    model = copy.deepcopy(one)
-    ends = list(zip(model.parameters(), one.parameters(), other.parameters(), strict=True))
-    for t in np.linspace(0.0, 1.0, points):
-        with torch.no_grad():
-            for mixed, a, b in ends:
-                mixed.copy_(torch.lerp(a, b, float(t)))
-        yield model
-
-
-@dataclass(frozen=True, eq=False)
-class Way:
-    """Loss and accuracy along the straight line between the weights of two members."""
-
-    shares: NDArray[np.float64]
-    """`[points]`: 0 at the first member, 1 at the second."""
-    loss: NDArray[np.float64]
-    """`[points]`: mean NLL in nats on the labelled texts."""
-    accuracy: NDArray[np.float64]
-    """`[points]`"""
-    texts: int
-
-    @property
-    def barrier(self) -> float:
-        """How far the loss on the way rises above the straight line between its two ends, in nats; 0 where it nowhere does.
-
-        A barrier between two minima is what "different local minima" means (Frankle et al., arXiv 1912.05671).
-        """
-        line = (1 - self.shares) * self.loss[0] + self.shares * self.loss[-1]
-        return float((self.loss - line).max())
-
-
-MOST_ON_THE_WAY = 300
-"""Labelled texts along a way: enough to see a barrier, few enough to wait for."""
-
-
-def way(
-    family: Family, data: Labelled, first: str, second: str, points: int = 11, progress: Progress | None = None
-) -> Way:
-    """Walk from one member to another over some labelled texts (drawn, where there are many).
-
-    Raises:
-        WobbleError: there is no such member, or a text cannot be predicted.
-    """
-    some = data.rows(np.sort(np.random.default_rng(0).permutation(len(data.texts))[:MOST_ON_THE_WAY]))
-    labels = some.numbered_as(family.first.labels)
-    p = probabilities(predict_between(family, first, second, some.texts, points, progress), family.first.head)
-    likely = p[:, np.arange(len(labels)), labels]
-    return Way(
-        shares=np.linspace(0.0, 1.0, points),
-        loss=-np.log(np.maximum(likely, 1e-300)).mean(axis=1),
-        accuracy=(p.argmax(axis=-1) == labels).mean(axis=1),
-        texts=len(labels),
-    )
-
-
-# --- how much members differ -----------------------------------------------------------------------------------------
-
-
-def pairwise_disagreement(p: Probabilities, head: Head) -> float:
-    """Mean over pairs of members, and over texts, of `1[label a ≠ label b]` (churn; Launch and Iterate, NIPS 2016).
-
-    Args:
-        p: `[n_seeds, n_texts, n_labels]`.
-    """
-    return float(_disagreement(p, head, _pairs(len(p))).mean())
-
-
-def _pairs(count: int) -> list[tuple[int, int]]:
-    return [(i, j) for i in range(count) for j in range(i + 1, count)]
-
-
-def _disagreement(p: Probabilities, head: Head, pairs: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
-    """`[n_texts]`: share of some pairs of members that predict different labels."""
-    labels = predicted(p, head)
-    result: NDArray[np.float64] = np.mean([(labels[i] != labels[j]).any(axis=-1) for i, j in pairs], axis=0)
-    return result
-
-
-def votes(p: Probabilities, head: Head) -> NDArray[np.int64]:
-    """How many members predict each label: `[n_texts, n_labels]` from `[n_seeds, n_texts, n_labels]`."""
-    counts: NDArray[np.int64] = predicted(p, head).sum(axis=0)
-    return counts
-
-
-@dataclass(frozen=True, eq=False)
-class OnData:
-    """A family on labelled texts that it was not trained on."""
-
-    texts: tuple[str, ...]
-    labels: NDArray[np.int64]
-    """`[n_texts]`"""
-    rating_std: NDArray[np.float64] | None
-    """`[n_texts]`: how much people disagree, where that is known."""
-    probabilities: Probabilities
-    """`[n_seeds, n_texts, n_labels]`"""
-    accuracy: NDArray[np.float64]
-    """`[n_seeds]`"""
-    disagreement: float
-    """Mean pairwise disagreement."""
-    prediction: FamilyPrediction = field(repr=False)
-
-    @property
-    def split(self) -> NDArray[np.float64]:
-        """`[n_texts]`: share of the pairs of seeds that disagree on a text."""
-        return _disagreement(self.probabilities, "softmax", _pairs(len(self.accuracy)))
-
-
-def on_data(family: Family, data: Labelled, progress: Progress | None = None) -> OnData:
-    """All members on labelled texts.
-
-    Raises:
-        WobbleError: the data hold labels that the family does not have.
-    """
-    labels = data.numbered_as(family.first.labels)
-    prediction = predict_family(family, data.texts, progress)
-    p = probabilities(prediction.logits, family.first.head)
-    return OnData(
-        texts=data.texts,
-        labels=labels,
-        rating_std=data.rating_std,
-        probabilities=p,
-        accuracy=(p.argmax(axis=-1) == labels).mean(axis=-1),
-        disagreement=pairwise_disagreement(p, family.first.head),
-        prediction=prediction,
-    )
-
-
-@dataclass(frozen=True)
-class Influence:
-    """What one source of chance does while all others are held."""
-
-    part: Part
-    pairs: int
-    """Pairs of members that differ in this part alone."""
-    disagreement: Estimate
-    """Mean over the pairs and the texts; the interval is over the texts."""
-    shift: Estimate
-    """Likewise, in total variation distance."""
-
-
-def influences(family: Family, p: Probabilities) -> tuple[Influence, ...]:
-    """Which seed moves the predictions most: for each part the pairs of members that differ in it alone, largest shift first.
-
-    Dodge et al. (arXiv 2002.06305) ask this of the head's initialisation and the order of the data. Empty where no two members
-    differ in one part alone.
-
-    Args:
-        p: `[n_seeds, n_texts, n_labels]`.
-    """
-    head = family.first.head
-    found = []
-    for part in PARTS:
-        pairs = [(i, j) for i, j in _pairs(len(family.members)) if _differ_in(family, i, j) == [part]]
-        if pairs:
-            shifts = np.mean([shift(p[i], p[j], head) for i, j in pairs], axis=0)
-            found.append(
-                Influence(part, len(pairs), bootstrap_mean(_disagreement(p, head, pairs)), bootstrap_mean(shifts))
-            )
-    return tuple(sorted(found, key=lambda influence: -influence.shift.value))
-
-
-def _differ_in(family: Family, i: int, j: int) -> list[Part]:
-    one, other = family.members[i].seeds, family.members[j].seeds
-    return [part for part in PARTS if getattr(one, part) != getattr(other, part)]
-
-
-@dataclass(frozen=True)
-class HumanBin:
-    """Texts on which people disagree about as much, and how often two seeds disagree on them."""
-
-    low: float
-    high: float
-    """Range of the raters' standard deviation."""
-    texts: int
-    disagreement: Estimate
-
-
-def against_people(found: OnData, bins: int = 5) -> tuple[HumanBin, ...]:
-    """Seed disagreement over human disagreement: bins of about equally many texts, from agreed to disputed.
-
-    Raises:
-        ValueError: nobody rated these texts.
-    """
-    if found.rating_std is None:
-        raise ValueError("these texts have no ratings")
-    order = np.argsort(found.rating_std, kind="stable")
-    split = found.split
-    return tuple(
-        HumanBin(
-            float(found.rating_std[part].min()),
-            float(found.rating_std[part].max()),
-            len(part),
-            bootstrap_mean(split[part]),
-        )
-        for part in np.array_split(order, bins)
-        if len(part)
     )

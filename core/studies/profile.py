@@ -17,7 +17,8 @@ from core.base.errors import WobbleError
 from core.factors.dropout import Dropout, acting, check, run_passes
 from core.factors.numerics import DTYPES, REFERENCE, Numerics, numerics
 from core.factors.temperature import Head, probabilities
-from core.families.seeds import Family, family_of, load_family, members, predict_family
+from core.families.members import family_of, members
+from core.families.stacked import Family, load_family, predict_family
 from core.models.classifier import Classifier, Condition, Logits, predict
 from core.models.heads import Probabilities, flip, label_name, margin, shift, wilson
 from core.studies.compare import Comparison, Reference, Row, compare

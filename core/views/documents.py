@@ -8,7 +8,8 @@ from core.base.versions import versions
 from core.factors.dropout import Dropout, Spread, acting, rate_at
 from core.factors.numerics import DTYPES, Numerics, Run
 from core.factors.temperature import probabilities
-from core.families.seeds import Family, pairwise_disagreement
+from core.families.agreement import pairwise_disagreement
+from core.families.stacked import Family
 from core.models.classifier import Classifier, Logits
 from core.models.heads import Probabilities, entropy, label_name
 from core.studies.calibration import Calibration, Scores

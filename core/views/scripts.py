@@ -9,7 +9,7 @@ import torch
 from core.factors.dropout import Dropout, rate_at
 from core.factors.numerics import Numerics
 from core.factors.temperature import Head
-from core.families.seeds import Family
+from core.families.stacked import Family
 from core.models.catalog import base_source, resolve
 from core.models.classifier import Classifier
 from core.models.sites import FUNCTION_CALLS, attention_holder

@@ -21,7 +21,7 @@ from transformers import AutoModelForSequenceClassification
 
 from core.base.errors import WobbleError
 from core.data.labelled import DataSource, Labelled
-from core.families import seeds
+from core.families import agreement, interpolation, members, stacked
 from core.models import catalog
 from core.models.classifier import drawn_from, predict
 from core.training import runs, worker
@@ -239,7 +239,7 @@ def test_weights_that_the_last_step_spoils_are_not_kept(place: Path, monkeypatch
 
 
 @pytest.fixture
-def family(place: Path, request: pytest.FixtureRequest) -> seeds.Family:
+def family(place: Path, request: pytest.FixtureRequest) -> stacked.Family:
     """Three labels on a base of two: `architecture method plan`, all members trained and recorded as a run."""
     architecture, method, vary = request.param.split()
     save(architecture, place / "models" / "base")
@@ -247,7 +247,7 @@ def family(place: Path, request: pytest.FixtureRequest) -> seeds.Family:
     recorded(some)
     for number in range(len(some.members)):
         trained(some, number)
-    return seeds.load_family("runs/mine")
+    return stacked.load_family("runs/mine")
 
 
 def recorded(some: Recipe, state: str = "done", texts: Labelled | None = None) -> runs.Run:
@@ -269,30 +269,30 @@ FAMILIES = [
 
 
 @pytest.mark.parametrize(("family", "stacked"), [(f"{name} head", yes) for name, yes in FAMILIES], indirect=["family"])
-def test_a_trained_family_answers_as_each_member_alone(family: seeds.Family, stacked: bool) -> None:
+def test_a_trained_family_answers_as_each_member_alone(family: stacked.Family, stacked: bool) -> None:
     assert (family.model is not None) == stacked
     assert (family.names, family.first.labels) == (("1", "head 2"), NAMES)
     texts = [*TEXTS, "word " * 60, "A </s> of </s> its own", TEXTS[0]]
-    found = seeds.predict_family(family, texts)
+    found = stacked.predict_family(family, texts)
     assert found.logits.shape == (2, len(texts), 3)
     alone = np.stack([predict(catalog.load(member.id), texts).logits for member in family.members])
     np.testing.assert_allclose(found.logits, alone, atol=1e-5)
     assert np.ptp(alone, axis=0).max() > 1e-3
-    line = seeds.predict_between(family, "1", "head 2", texts, points=3)
+    line = interpolation.predict_between(family, "1", "head 2", texts, points=3)
     assert line.shape == (3, len(texts), 3)
     np.testing.assert_allclose(line[[0, -1]], alone, atol=1e-5)
-    held_out = seeds.family_data("runs/mine")
+    held_out = members.family_data("runs/mine")
     assert held_out.texts == data().part("validation").texts
-    way = seeds.way(family, held_out, "1", "head 2", points=3)
-    tested = seeds.on_data(family, held_out)
-    assert way.accuracy[[0, -1]].tolist() == tested.accuracy.tolist()
+    between = interpolation.interpolate(family, held_out, "1", "head 2", points=3)
+    tested = agreement.on_data(family, held_out)
+    assert between.accuracy[[0, -1]].tolist() == tested.accuracy.tolist()
 
 
 @pytest.mark.parametrize("family", ["bert lora each"], indirect=True)
-def test_each_part_s_influence_comes_from_members_that_differ_in_it_alone(family: seeds.Family) -> None:
+def test_each_part_s_influence_comes_from_members_that_differ_in_it_alone(family: stacked.Family) -> None:
     assert family.names == ("1", "head 2", "order 2", "dropout 2", "subset 2")
-    p = seeds.on_data(family, seeds.family_data("runs/mine")).probabilities
-    influences = seeds.influences(family, p)
+    p = agreement.on_data(family, members.family_data("runs/mine")).probabilities
+    influences = agreement.influences(family, p)
     for influence in influences:
         other = family.names.index(f"{influence.part} 2")
         assert influence.pairs == 1
@@ -304,9 +304,9 @@ def test_each_part_s_influence_comes_from_members_that_differ_in_it_alone(family
 
 
 @pytest.mark.parametrize("family", ["gpt2-with-pad lora head"], indirect=True)
-def test_a_text_without_a_token_is_refused_by_a_family_too(family: seeds.Family) -> None:
+def test_a_text_without_a_token_is_refused_by_a_family_too(family: stacked.Family) -> None:
     assert family.model is not None
-    assert "makes no token" in refused(lambda: seeds.predict_family(family, ["A test.", ""]))
+    assert "makes no token" in refused(lambda: stacked.predict_family(family, ["A test.", ""]))
 
 
 # --- runs on disk ----------------------------------------------------------------------------------------------------
@@ -393,7 +393,7 @@ def test_a_damaged_run_hides_no_other_and_breaks_no_page(place: Path, file: str,
         assert run.state in ("done", "failed")
         assert runs.results(run) is not None and runs.progress(run) == []
     assert "runs/good/seed-1" in {entry.id for entry in catalog.entries()}
-    assert seeds.families() and seeds.family_of("runs/good/seed-1") is None
+    assert members.families() and members.family_of("runs/good/seed-1") is None
     assert runs.free_name("bad") == "bad-2"
     if file == "recipe.json":
         assert "There is no run named 'bad'" in refused(lambda: runs.remove("bad"))
@@ -554,8 +554,8 @@ def test_two_live_runs_take_turns_and_equal_seeds_give_equal_weights(live: Path)
     assert rows[0][0]["weights"] != rows[0][1]["weights"]
     assert [row["saved"] for row in rows[0]] == ["runs/first/seed-1", "runs/first/seed-2"]
     assert {"runs/first/seed-1", "runs/second/seed-2"} <= set(catalog.local_ids())
-    assert seeds.families()[-2:] == ("runs/second", "runs/first")
-    assert seeds.family_of("runs/first/seed-2") == "runs/first"
+    assert members.families()[-2:] == ("runs/second", "runs/first")
+    assert members.family_of("runs/first/seed-2") == "runs/first"
 
 
 @pytest.mark.slow

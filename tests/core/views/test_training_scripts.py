@@ -10,7 +10,7 @@ import pytest
 
 from core.data.labelled import DataSource, read
 from core.factors.temperature import probabilities
-from core.families.seeds import load_family, predict_family
+from core.families.stacked import load_family, predict_family
 from core.training import runs
 from core.training.recipe import Recipe, plan
 from core.views.scripts import article_script, seeds_script, training_script
