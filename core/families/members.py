@@ -7,7 +7,7 @@ from core.base.errors import WobbleError
 from core.data.labelled import DataSource, Labelled, from_parquet, read
 from core.models import catalog
 from core.training.recipe import Seeds, members_of, one_seed
-from core.training.runs import runs
+from core.training.runs import DATA, runs
 
 MEMBER = re.compile(r"(?P<family>.+?)(?:-(?P<seed>\d+))?")
 FIRST_SEED = 42
@@ -83,5 +83,5 @@ def family_data(id: str) -> Labelled:
     """
     members(id)
     run = next((run for run in runs() if run.id == id), None)
-    data = read(DataSource("movie")) if run is None else from_parquet(run.folder / "data.parquet")
+    data = read(DataSource("movie")) if run is None else from_parquet(run.folder / DATA)
     return data.part("test" if "test" in data.split else "validation")
