@@ -1,8 +1,5 @@
 """The scripts over labelled texts run without Wobble, on the files that the pages offer, and print what the pages show."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +22,15 @@ from core.views.data_scripts import (
     interpolation_script,
     on_data_script,
 )
+from tests.scripts import ROOT, rows_of
 
-ROOT = Path(__file__).parent.parent.parent.parent
 TEXT = "Even in this less than magic kingdom, Reese rules."
 
 
 def run(script: str, folder: Path) -> list[dict[str, Any]]:
     """Run a script in a folder that holds the download it reads; the models lie where Wobble's do."""
-    assert "core" not in [
-        line.split()[1].split(".")[0] for line in script.splitlines() if line.startswith(("import", "from"))
-    ]
     (folder / "assets").symlink_to(ROOT / "assets")
-    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=True)
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return rows_of(script, folder)
 
 
 def some(data: Labelled, count: int) -> Labelled:
