@@ -19,7 +19,7 @@ from core.data.labelled import EMBEDDED, DataSource, read
 from core.factors.dropout import PASSES, Dropout
 from core.factors.registry import Factor, factors
 from core.factors.temperature import check_temperature
-from core.families.seeds import load_family, predict_family
+from core.families.stacked import load_family, predict_family
 from core.models import catalog
 from core.models.classifier import Classifier, best_device
 from core.models.predict import Condition, predict

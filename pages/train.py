@@ -10,6 +10,7 @@ import streamlit as st
 from core.base.settings import settings
 from core.base.words import duration, plural
 from core.data.labelled import DataSource, Labelled
+from core.jobs.job import LIVE, progress
 from core.models import catalog
 from core.models.classifier import best_device
 from core.training import runs
@@ -172,7 +173,7 @@ def curves(run: runs.Run, events: list[dict[str, Any]]) -> None:
 
 def shown(run: runs.Run) -> None:
     """One run: how it stands, its losses, its models."""
-    recipe, events = run.recipe, runs.progress(run)
+    recipe, events = run.recipe, progress(run)
     when = datetime.fromtimestamp(run.created).strftime("%d %b %H:%M")
     st.html(
         f"<p class='w-line'><b>{escape(run.name)}</b> <span class='w-badge {run.state}'>{STATES[run.state]}</span> "
@@ -207,7 +208,7 @@ def shown(run: runs.Run) -> None:
             },
         )
     with st.container(horizontal=True, vertical_alignment="center"):
-        if run.state in runs.LIVE and st.button("Cancel", key=f"cancel {run.name}", icon=":material/stop_circle:"):
+        if run.state in LIVE and st.button("Cancel", key=f"cancel {run.name}", icon=":material/stop_circle:"):
             runs.cancel(run.name)
             st.rerun()
         if len(run.finished) > 1:
@@ -215,7 +216,7 @@ def shown(run: runs.Run) -> None:
                 "pages/seeds.py", label="Open on the Seeds page", icon=":material/psychology_alt:",
                 query_params={"family": run.id},
             )  # fmt: skip
-        if run.state not in runs.LIVE:
+        if run.state not in LIVE:
             with st.popover("Remove", icon=":material/delete:"):
                 st.write("The run and its models are deleted. This cannot be undone.")
                 if st.button("Delete", key=f"remove {run.name}", type="primary"):
@@ -232,7 +233,7 @@ def shown(run: runs.Run) -> None:
 
 def live() -> None:
     """The runs that wait or train; looked at again and again while there are any."""
-    going = [run for run in runs.runs() if run.state in runs.LIVE]
+    going = [run for run in runs.runs() if run.state in LIVE]
     names = {run.name for run in going}
     before = st.session_state.get("going", set())
     st.session_state.going = names
@@ -254,7 +255,7 @@ st.html(
 if settings().runs_dir is None:
     st.info("Training is switched off here: whoever runs Wobble can name a folder with WOBBLE_RUNS_DIR.")
     st.stop()
-is_going = any(run.state in runs.LIVE for run in runs.runs())
+is_going = any(run.state in LIVE for run in runs.runs())
 st.fragment(run_every=LOOK if is_going else None)(live)()
 with st.expander(
     "A new run", expanded=not is_going and "run" not in st.session_state, icon=":material/model_training:"
@@ -268,7 +269,7 @@ with st.expander(
             and ready is not None
         ):
             start(ready[0], data, ready[1])
-ended = [run for run in runs.runs() if run.state not in runs.LIVE]
+ended = [run for run in runs.runs() if run.state not in LIVE]
 if ended:
     st.subheader("Runs that have ended")
     for place, run in enumerate(ended):

@@ -1,11 +1,12 @@
-"""Short scripts on plain transformers over labelled texts: calibration, the seeds on data, and the way between two of them.
+"""Short scripts on plain transformers over labelled texts: calibration, the seeds on data, interpolation between two of them.
 
 Each reads the Parquet file that the page offers beside it, so that its texts are those of the page.
 """
 
 from textwrap import dedent
 
-from core.families.seeds import MOST_ON_THE_WAY, Family
+from core.families.interpolation import MOST_TEXTS
+from core.families.stacked import Family
 from core.models.classifier import Classifier
 from core.models.heads import RESAMPLES
 from core.studies.calibration import BINS, SEARCHED
@@ -166,13 +167,15 @@ def on_data_script(family: Family) -> str:
     )
 
 
-def way_script(family: Family, first: str, second: str, text: str, points: int = 11, temperature: float = 1.0) -> str:
+def interpolation_script(
+    family: Family, first: str, second: str, text: str, points: int = 11, temperature: float = 1.0
+) -> str:
     """A script that prints loss, accuracy and the probabilities of a text on the straight line between the weights of two
     members, one JSON object a line. It reads `SEEDS_FILE` (`core.views.tables.on_data_frame`).
     """
     return _family_head(family, "copy") + dedent(f"""\
         text = {text!a}
-        some = np.sort(np.random.default_rng(0).permutation(len(texts))[:{MOST_ON_THE_WAY}])
+        some = np.sort(np.random.default_rng(0).permutation(len(texts))[:{MOST_TEXTS}])
         labels, one, other = labels[some], loaded({first!r}), loaded({second!r})
         for share in np.linspace(0, 1, {points}):
             mixed = copy.deepcopy(one)

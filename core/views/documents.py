@@ -9,7 +9,8 @@ from core.factors.case import Case, Reference, Row
 from core.factors.conditions import DTYPES
 from core.factors.dropout import Dropout, Spread, acting, rate_at
 from core.factors.numerics import can_flip
-from core.families.seeds import Family, pairwise_disagreement
+from core.families.agreement import pairwise_disagreement
+from core.families.stacked import Family
 from core.models.classifier import Classifier
 from core.models.heads import Logits, Probabilities
 from core.studies.calibration import Calibration, Scores

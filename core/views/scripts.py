@@ -9,12 +9,12 @@ import torch
 from core.factors.dropout import Dropout, rate_at
 from core.factors.numerics import Numerics
 from core.factors.temperature import Head
-from core.families.seeds import Family
+from core.families.stacked import Family
 from core.models.catalog import base_source, resolve
 from core.models.classifier import Classifier
 from core.models.sites import FUNCTION_CALLS, attention_holder
 from core.training.recipe import ALPHA, LIMIT, MOST_EVALUATED, RANK
-from core.training.runs import Run
+from core.training.runs import DATA, Run
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -433,7 +433,7 @@ def training_script(run: Run) -> str:
             "from transformers.trainer_pt_utils import LengthGroupedSampler",
             "",
             f"BASE = {where!r}",
-            f"frame = pd.read_parquet({_path(run.folder / 'data.parquet')!r})",
+            f"frame = pd.read_parquet({_path(run.folder / DATA)!r})",
             "names = frame.attrs['names']",
             "tokenizer = AutoTokenizer.from_pretrained(BASE)",
             "torch.use_deterministic_algorithms(True, warn_only=True)",

@@ -12,7 +12,9 @@ from core.data.labelled import Labelled
 from core.factors.dropout import Spread
 from core.factors.numerics import Numerics, Run
 from core.factors.temperature import probabilities
-from core.families.seeds import Family, OnData, Way
+from core.families.agreement import OnData
+from core.families.interpolation import Interpolation
+from core.families.stacked import Family
 from core.models.classifier import Classifier, Logits
 from core.models.heads import Probabilities, entropy, flip, label_name, margin, shift, wilson
 from core.studies.calibration import fit_and_test
@@ -301,17 +303,17 @@ def on_data_frame(family: Family, found: OnData) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def way_frame(way: Way, sentence: Probabilities, labels: tuple[str, ...]) -> pd.DataFrame:
-    """One row a point of the way, for a download.
+def interpolation_frame(found: Interpolation, sentence: Probabilities, labels: tuple[str, ...]) -> pd.DataFrame:
+    """One row a point of the interpolation, for a download.
 
     Args:
         sentence: `[points, n_labels]`.
     """
     return pd.DataFrame(
         {
-            "share": way.shares,
-            "loss": way.loss,
-            "accuracy": way.accuracy,
+            "share": found.shares,
+            "loss": found.loss,
+            "accuracy": found.accuracy,
             **{f"p({name})": sentence[:, i] for i, name in enumerate(unique(labels))},
         }
     )

@@ -10,7 +10,7 @@ from core.base.errors import WobbleError
 from core.factors.dropout import Dropout, run_passes, spread
 from core.factors.numerics import numerics
 from core.factors.temperature import probabilities
-from core.families.seeds import load_family, predict_family
+from core.families.stacked import load_family, predict_family
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.models.heads import wilson
