@@ -15,7 +15,7 @@ from core.families.seeds import Family, family_data, load_family, on_data, predi
 from core.models.catalog import load
 from core.studies.calibration import Calibration, Scores, calibrate_on
 from core.views import tables
-from core.views.data_scripts import CALIBRATION_FILE, SEEDS_FILE, calibration_script, on_data_script, way_script
+from core.views.scripts.data import CALIBRATION_FILE, SEEDS_FILE, calibration_script, on_data_script, way_script
 
 ROOT = Path(__file__).parent.parent.parent.parent
 TEXT = "Even in this less than magic kingdom, Reese rules."

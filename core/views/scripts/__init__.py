@@ -16,7 +16,7 @@ from core.models.sites import FUNCTION_CALLS, attention_holder
 from core.training.recipe import ALPHA, LIMIT, MOST_EVALUATED, RANK
 from core.training.runs import Run
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent.parent.parent
 
 
 def _answer(head: Head, temperature: str | None) -> str:
