@@ -16,10 +16,10 @@ from core.models import catalog
 from core.models.heads import label_name, margin, predicted, wilson
 from core.training.recipe import PARTS
 from core.views import figures, tables
-from core.views.data_scripts import SEEDS_FILE, interpolation_script, on_data_script
 from core.views.documents import seeds_document
 from core.views.html import visible_html
 from core.views.scripts import article_script, seeds_script
+from core.views.scripts.data import SEEDS_FILE, on_data_script, interpolation_script
 from pages import _widgets
 
 # Variants in the grid: those that move the family most.

@@ -15,7 +15,7 @@ from core.families.stacked import Family, load_family
 from core.models.catalog import load
 from core.studies.calibration import Calibration, Scores, calibrate_on
 from core.views import tables
-from core.views.data_scripts import (
+from core.views.scripts.data import (
     CALIBRATION_FILE,
     SEEDS_FILE,
     calibration_script,
