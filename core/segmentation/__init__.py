@@ -6,7 +6,7 @@ however many are drawn.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -33,8 +33,11 @@ class Segmentation:
     encoding: Encoding
     """As a model reads it: truncated, with its special tokens."""
     changed: int
-    """Pieces that only one of this segmentation and the reference has, at their place: a piece that is cut
-    in two, or two that become one, count 3; a boundary that moves counts 4. 0 for the reference itself."""
+    """Pieces that only one of this segmentation and the reference has, at their place: a piece that is cut in two, or two
+    that become one, count 3; a boundary that moves counts 4. 0 for the reference itself."""
+    same_text: bool
+    """Whether its ids decode to what the reference's ids decode to. False only for a text at the limit: with other pieces
+    more or less of it is read."""
     draw: int | None = None
     """Which draw it is; None for one of the nearest."""
 
@@ -127,8 +130,8 @@ def nearest(encoder: TextEncoder, text: str, count: int = NEAREST) -> tuple[Segm
     """The segmentations that change the fewest pieces (see `Segmentation.changed`), nearest first, without the reference.
 
     All segmentations that some draw could give are candidates, with the words of which the reference reads nothing as they
-    are. Among those that change equally many, the one whose first change lies further left comes first, then the one with the longer
-    piece there. Fewer than `count` where there are not as many.
+    are. Among those that change equally many, the one whose first change lies further left comes first, then the one with
+    the longer piece there. Fewer than `count` where there are not as many.
 
     Raises:
         WobbleError: `why_not` says why there are none, or the text holds a lone surrogate.
@@ -159,22 +162,27 @@ def _segmentations(
     encoder: TextEncoder, recutter: Recutter, text: str, words: Words, cuts: Iterable[tuple[int | None, list[Cut]]]
 ) -> Iterator[Segmentation]:
     """Segmentations of cuts, each with its number; those that say another text than the reference are left out."""
-    said = _said(encoder, list(recutter.full(text, words.cuts).ids))
+    own = recutter.full(text, words.cuts).ids
+    said = _said(encoder, own)
+    said_of_read = said if len(own) <= encoder.limit else _said(encoder, recutter.read(encoder, text, words.cuts).ids)
     for number, cut in cuts:
         full = recutter.full(text, cut)
-        if _said(encoder, full.ids) == said:
-            changed = sum(difference(mine, own) for mine, own in zip(cut, words.cuts, strict=True) if mine != own)
-            encoding = encoder.read(full) if len(full.ids) <= encoder.limit else recutter.read(encoder, text, cut)
-            yield Segmentation(encoding, changed, number)
+        if _said(encoder, full.ids) != said:
+            continue
+        changed = sum(difference(mine, other) for mine, other in zip(cut, words.cuts, strict=True) if mine != other)
+        fits = len(full.ids) <= encoder.limit
+        encoding = encoder.read(full) if fits else recutter.read(encoder, text, cut)
+        same = said_of_read == (said if fits else _said(encoder, encoding.ids))
+        yield Segmentation(encoding, changed, same, number)
 
 
-def _said(encoder: TextEncoder, ids: list[int]) -> tuple[int, str]:
+def _said(encoder: TextEncoder, ids: Sequence[int]) -> tuple[int, str]:
     """What ids decode to, and how many are unknown."""
     assert encoder.backend is not None
     unknown = encoder.backend.token_to_id(encoder.unknown) if encoder.unknown else None
     # Without a decoder the library puts spaces between the pieces, so that any other cut would decode otherwise.
-    text = encoder.backend.decode(ids, skip_special_tokens=False) if encoder.backend.decoder else ""
-    return ids.count(unknown) if unknown is not None else 0, text
+    text = encoder.backend.decode(list(ids), skip_special_tokens=False) if encoder.backend.decoder else ""
+    return sum(id == unknown for id in ids), text
 
 
 def _pieces(model: dict[str, Any]) -> Iterable[str]:
