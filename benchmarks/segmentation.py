@@ -5,21 +5,17 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from benchmarks import MODELS
-from core import catalog
-from core.classifier import Classifier, _forward
-from core.data import snippets
-from core.metrics import flip, wilson
-from core.segmentation import draws, nearest, uses
-from core.temperature import probabilities
-from core.tokens import Encoding
+from core.base.statistics import wilson
+from core.data.snippets import snippets
+from core.models import catalog
+from core.models.classifier import Classifier
+from core.models.predict import predict
+from core.text.segmentation import draws, nearest, uses
 
 TEXTS = 200
 DRAWS = 20
 RATES = {"p": (0.05, 0.1, 0.2), "alpha": (0.5, 0.2, 0.1)}
-BATCH = 64
 
 HOSTILE = (
     "",
@@ -49,25 +45,16 @@ HOSTILE = (
 """Texts on which tokenizers trip."""
 
 
-def predicted(classifier: Classifier, encodings: Sequence[Encoding]) -> np.ndarray:
-    """Probabilities `[n, n_labels]` of encodings."""
-    distinct = sorted({e.ids: e for e in encodings}.values(), key=lambda e: len(e.ids))
-    rows: dict[tuple[int, ...], np.ndarray] = {}
-    for at in range(0, len(distinct), BATCH):
-        batch = distinct[at : at + BATCH]
-        rows.update(zip((e.ids for e in batch), _forward(classifier, batch), strict=True))
-    return probabilities(np.stack([rows[e.ids] for e in encodings]), classifier.head)
-
-
 def flips(classifier: Classifier, texts: Sequence[str], **rate: float) -> dict[str, Any]:
     """Share of the draws that flip, and of the texts that some draw flips, with Wilson's intervals."""
     drawn = [draws(classifier.encoder, text, DRAWS, **rate) for text in texts]
-    p = predicted(classifier, [e for d in drawn for e in (d.reference, *(s.encoding for s in d.segmentations))])
+    encodings = [e for d in drawn for e in (d.reference, *(s.encoding for s in d.segmentations))]
+    p = classifier.head.probabilities(predict(classifier, encodings).logits)
     flipped, at = [], 0
     for d in drawn:
         rows = p[at : at + 1 + len(d.segmentations)]
         at += len(rows)
-        flipped.append(flip(rows[1:], rows[0], classifier.head))
+        flipped.append(classifier.head.flips(rows[1:], rows[0]))
     kept = sum(len(d.segmentations) for d in drawn)
     some = sum(bool(f.any()) for f in flipped)
     count = sum(int(f.sum()) for f in flipped)

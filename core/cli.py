@@ -16,8 +16,10 @@ import typer
 
 from core.base.errors import WobbleError
 from core.data.labelled import EMBEDDED, DataSource, read
+from core.factors.ask import Ask
 from core.factors.dropout import PASSES, Dropout
 from core.factors.registry import Factor, factors
+from core.factors.segmentation import nearest
 from core.factors.temperature import check_temperature
 from core.families.stacked import load_family, predict_family
 from core.models import catalog
@@ -312,8 +314,14 @@ def _passes_document(classifier: Classifier, text: str, options: dict[str, Any])
     return documents.passes_document(classifier, found, Dropout(options["seed"], options["p"], options["sites"]))
 
 
+def _segmentation_document(classifier: Classifier, text: str, options: dict[str, Any]) -> dict[str, Any]:
+    found = study(classifier, text, ["segmentation"], {"segmentation": options})
+    return documents.segmentation_document(found, nearest(Ask(classifier, text)))
+
+
 SPECIAL: dict[str, tuple[Callable[[Classifier, str, dict[str, Any]], Any], Show]] = {
     "dropout": (_passes_document, terminal.passes),
+    "segmentation": (_segmentation_document, terminal.segmentation),
     "numerics": (
         lambda classifier, text, options: documents.numerics_document(study(classifier, text, ["numerics"])),
         terminal.numerics,

@@ -1,4 +1,4 @@
-"""Short scripts on plain transformers over labelled texts: calibration, the seeds on data, and the interpolation between two of them.
+"""Short scripts on plain transformers over labelled texts: calibration, the seeds on data, interpolation between two.
 
 Each reads the Parquet file that the page offers beside it, so that its texts are those of the page.
 """
@@ -32,7 +32,9 @@ def on_data_script(family: Family) -> str:
     return render("on_data", **_on_data_values(family), parts=list(PARTS), seeds=seeds)
 
 
-def interpolation_script(family: Family, first: str, second: str, text: str, points: int = 11, temperature: float = 1.0) -> str:
+def interpolation_script(
+    family: Family, first: str, second: str, text: str, points: int = 11, temperature: float = 1.0
+) -> str:
     """A script that prints loss, accuracy and the probabilities of a text on the straight line between the weights of two
     members, one JSON object a line. It reads `SEEDS_FILE` (`core.views.tables.on_data_frame`).
     """

@@ -82,7 +82,7 @@ def test_no_text_becomes_code(hostile: str, family: Family, conditions: Study) -
     same_program(lambda text: edits_script(classifier, text, {"casing": [text, "B"]}), hostile)
     same_program(lambda text: temperature_script(classifier, [text], [0.5, 2.0]), hostile)
     same_program(lambda text: dropout_script(classifier, text, 3, Dropout(rate=0.3)) or "", hostile)
-    same_program(lambda text: numerics_script(classifier, replace(conditions, text=text)), hostile)
+    same_program(lambda text: numerics_script(classifier, replace(conditions, reference=replace(conditions.reference, text=text))), hostile)
     same_program(lambda text: tokens_script(classifier, [text, text]), hostile)
     same_program(lambda text: seeds_script(family, text), hostile)
     same_program(lambda text: interpolation_script(family, *family.names[:2], text), hostile)

@@ -5,7 +5,7 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
-from core.segmentation.lattice import Cut, Edges, Piece, Sampler
+from core.text.segmentation.lattice import Cut, Edges, Piece, Sampler
 
 
 class BPE:

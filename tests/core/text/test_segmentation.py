@@ -17,13 +17,13 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from transformers import AutoTokenizer, ByT5Tokenizer, PreTrainedTokenizerFast
 
 from benchmarks.segmentation import HOSTILE
-from core.errors import WobbleError
-from core.segmentation import draws, nearest, uses, why_not
-from core.segmentation.bpe import BPE
-from core.segmentation.lattice import Cut, difference
-from core.segmentation.unigram import Unigram
-from core.segmentation.wordpiece import WordPiece
-from core.tokens import TextEncoder
+from core.base.errors import WobbleError
+from core.text.segmentation import draws, nearest, uses, why_not
+from core.text.segmentation.bpe import BPE
+from core.text.segmentation.lattice import Cut, difference
+from core.text.segmentation.unigram import Unigram
+from core.text.segmentation.wordpiece import WordPiece
+from core.text.tokens import TextEncoder
 from tests.architectures import SENTENCES, byte_level, unigram, wordpiece
 
 MODELS = ("minilm-uncased", "bpe-cased", "unigram-cased")

@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any
 
-from core.segmentation.lattice import Cut, Edges, Piece, Sampler
+from core.text.segmentation.lattice import Cut, Edges, Piece, Sampler
 
 
 class WordPiece:

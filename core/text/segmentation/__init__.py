@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from core.errors import WobbleError
-from core.kept import Kept
-from core.segmentation.lattice import Cut, difference, nearest_cuts
-from core.segmentation.recut import ALGORITHMS, Recutter, Words
-from core.tokens import Encoding, TextEncoder
+from core.base.cache import Kept
+from core.base.errors import WobbleError
+from core.text.segmentation.lattice import Cut, difference, nearest_cuts
+from core.text.segmentation.recut import ALGORITHMS, Recutter, Words
+from core.text.tokens import Encoding, TextEncoder
 
 P = 0.1
 """The rate of the papers on BPE-dropout and MaxMatch-dropout."""

@@ -9,11 +9,11 @@ from typing import Any
 import tokenizers
 from tokenizers import PreTokenizedString, Token, Tokenizer, pre_tokenizers
 
-from core.segmentation.bpe import BPE
-from core.segmentation.lattice import Algorithm, Cut, Piece
-from core.segmentation.unigram import Unigram
-from core.segmentation.wordpiece import WordPiece
-from core.tokens import Encoding, TextEncoder
+from core.text.segmentation.bpe import BPE
+from core.text.segmentation.lattice import Algorithm, Cut, Piece
+from core.text.segmentation.unigram import Unigram
+from core.text.segmentation.wordpiece import WordPiece
+from core.text.tokens import Encoding, TextEncoder
 
 ALGORITHMS: dict[str, Callable[[dict[str, Any]], Algorithm]] = {"BPE": BPE, "Unigram": Unigram, "WordPiece": WordPiece}
 

@@ -6,7 +6,7 @@ from itertools import accumulate
 from random import Random
 from typing import Any
 
-from core.segmentation.lattice import Cut, Edges, Piece, Sampler
+from core.text.segmentation.lattice import Cut, Edges, Piece, Sampler
 
 UNKNOWN_PENALTY = 10.0
 """Below the smallest score of the vocabulary; SentencePiece's and the tokenizers library's constant."""
