@@ -24,7 +24,7 @@ from core.perturb import Perturbation, Variant, perturbations, variants
 from core.seeds import Family, family_of, load_family, members, predict_family
 from core.temperature import Head, probabilities
 
-FACTORS = (*perturb.FACTORS, "dropout", "temperature", "seed", "numerics")
+FACTORS = (*perturb.PROFILED, "dropout", "temperature", "seed", "numerics")
 PASSES = 100
 TEMPERATURES = (0.25, 0.5, 2.0, 4.0)
 
@@ -333,7 +333,7 @@ def _formatting_rows(comparison: Comparison, other: Sequence[Variant], floor: fl
         other: variants that can say something else, and so are no evidence of instability: left out.
     """
     rows = []
-    for factor in perturb.FACTORS:
+    for factor in perturb.PROFILED:
         cases = tuple(
             Case(
                 name=row.variant.perturbation,

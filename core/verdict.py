@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.numerics import DTYPES
-from core.perturb import FACTORS, FORMATTING
+from core.perturb import FORMATTING, PROFILED
 from core.profile import Case, FactorRow, Profile, described
 
 Mood = Literal["solid", "nearly solid", "brittle", "on the edge", "tie", "value", "untrained"]
@@ -257,7 +257,7 @@ def _half_precision(profile: Profile) -> list[Clause]:
 
 def _erased(profile: Profile) -> list[Clause]:
     """Factors that cannot matter: the tokenizer erases every one of their edits."""
-    rows = [row for factor in FACTORS if (row := profile[factor]).cases and row.absorbed == row.tried]
+    rows = [row for factor in PROFILED if (row := profile[factor]).cases and row.absorbed == row.tried]
     if not rows:
         return []
     count = sum(row.tried for row in rows)

@@ -11,7 +11,7 @@ from core import tables
 from core.compare import Comparison
 from core.documents import comparison_document
 from core.html import breakable, visible_html
-from core.perturb import FACTORS
+from core.perturb import PROFILED
 from core.report import figure
 from core.scripts import predict_script
 from pages import _widgets
@@ -98,7 +98,7 @@ def opened(comparison: Comparison, key: str) -> None:
 def variants_section(comparisons: Sequence[Comparison]) -> None:
     """Everything below the finding: filtering and opening a variant rerun only this, and never the model."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        factors = st.pills("Factor", [*FACTORS, "custom"], selection_mode="multi", key="factor", bind="query-params")
+        factors = st.pills("Factor", [*PROFILED, "custom"], selection_mode="multi", key="factor", bind="query-params")
         fates = st.pills("Fate", FATES, selection_mode="multi", key="fate", bind="query-params")
         names = list(tables.keys(comparisons[0]))
         _widgets.forget_unless_offered("variant", names)

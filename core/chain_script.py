@@ -1,0 +1,79 @@
+"""A preprocessing chain as a short Python script on the public libraries, without Wobble."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from core.errors import WobbleError
+from core.perturb import Perturbation
+from core.perturb.preprocessing import MENTION, URL, Chain, steps
+from core.perturb.stop_words import STOP_WORDS
+
+TEMPLATES = Path(__file__).parent.parent / "assets" / "templates"
+
+_STANDARD = {
+    "clean_html": "import html",
+    "clean_urls": "import re",
+    "clean_mentions": "import re",
+    "clean_punctuation": "import string",
+    "clean_nfc": "import unicodedata",
+    "clean_nfkc": "import unicodedata",
+    "clean_accents": "import unicodedata",
+}
+_PUBLIC = {
+    "clean_emoji": ("emoji", "import emoji"),
+    "clean_mojibake": ("ftfy", "import ftfy"),
+    "clean_treebank": ("nltk", "from nltk.tokenize import NLTKWordTokenizer"),
+}
+_TRUNCATING = ("transformers", "from transformers import AutoTokenizer")
+
+
+def chain_code(chain: Chain, text: str, tokenizer: str | None = None) -> str:
+    """A script with a function `preprocess(text)` that does what the chain does, and prints what becomes of `text`.
+
+    Args:
+        tokenizer: where transformers finds the tokenizer that truncates, a directory or a hub id.
+
+    Raises:
+        WobbleError: a step truncates and no tokenizer is given.
+    """
+    if chain.needs_cut and tokenizer is None:
+        raise WobbleError("A step of this chain truncates: choose a model, whose tokenizer says where.")
+    chosen = [rule for rule in steps() if rule.name in chain.steps]
+    limits = {rule.name: _limit(rule) for rule in chosen if rule.needs_cut}
+    public = {_PUBLIC[rule.name] for rule in chosen if rule.name in _PUBLIC} | ({_TRUNCATING} if limits else set())
+    return _template().render(
+        chain=chain,
+        text=text,
+        tokenizer=tokenizer,
+        # Another version may make another text.
+        packages=[f"{name}=={version(name)}" for name, _ in sorted(public)],
+        standard=sorted({_STANDARD[rule.name] for rule in chosen if rule.name in _STANDARD}),
+        public=[line for _, line in sorted(public)],
+        limits=limits,
+        url=URL.pattern,
+        mention=MENTION.pattern,
+        stop_words=sorted(STOP_WORDS),
+    )
+
+
+def _limit(rule: Perturbation) -> int:
+    """The number of tokens at which a rule cuts, as the rule itself asks for it."""
+    asked: list[int] = []
+    rule.apply("", lambda _, tokens: asked.append(tokens))
+    return asked[0]
+
+
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # the output is Python, where every text stands as its repr
+    )
+    environment.filters["repr"] = repr
+    environment.filters["replacement"] = lambda text: repr(text.replace("\\", r"\\"))
+    return environment.get_template("preprocess.py.jinja")
