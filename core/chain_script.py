@@ -20,13 +20,14 @@ _STANDARD = {
     "clean_nfc": "import unicodedata",
     "clean_nfkc": "import unicodedata",
     "clean_accents": "import unicodedata",
+    "truncate": "import unicodedata",
 }
 _PUBLIC = {
     "clean_emoji": ("emoji", "import emoji"),
     "clean_mojibake": ("ftfy", "import ftfy"),
     "clean_treebank": ("nltk", "from nltk.tokenize import NLTKWordTokenizer"),
+    "truncate": ("transformers", "from transformers import AutoTokenizer"),
 }
-_TRUNCATING = ("transformers", "from transformers import AutoTokenizer")
 
 
 def chain_code(chain: Chain, text: str, tokenizer: str | None = None) -> str:
@@ -40,17 +41,17 @@ def chain_code(chain: Chain, text: str, tokenizer: str | None = None) -> str:
     """
     if chain.needs_cut and tokenizer is None:
         raise WobbleError("A step of this chain truncates: choose a model, whose tokenizer says where.")
-    chosen = [rule for rule in steps() if rule.name in chain.steps]
-    limits = {rule.name: _limit(rule) for rule in chosen if rule.needs_cut}
-    public = {_PUBLIC[rule.name] for rule in chosen if rule.name in _PUBLIC} | ({_TRUNCATING} if limits else set())
+    limits = {rule.name: _limit(rule) for rule in steps() if rule.needs_cut and rule.name in chain.steps}
+    used = {*chain.steps, "truncate"} if limits else set(chain.steps)
+    public = sorted({_PUBLIC[name] for name in used & _PUBLIC.keys()})
     return _template().render(
         chain=chain,
         text=text,
         tokenizer=tokenizer,
         # Another version may make another text.
-        packages=[f"{name}=={version(name)}" for name, _ in sorted(public)],
-        standard=sorted({_STANDARD[rule.name] for rule in chosen if rule.name in _STANDARD}),
-        public=[line for _, line in sorted(public)],
+        packages=[f"{name}=={version(name)}" for name, _ in public],
+        standard=sorted({_STANDARD[name] for name in used & _STANDARD.keys()}),
+        public=[line for _, line in public],
         limits=limits,
         url=URL.pattern,
         mention=MENTION.pattern,

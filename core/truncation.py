@@ -1,5 +1,6 @@
 """Where the first tokens of a text end: what truncation before the model leaves of it, as a text."""
 
+import unicodedata
 from functools import partial
 
 from core.errors import WobbleError
@@ -11,11 +12,13 @@ def cut_after(encoder: TextEncoder, text: str, tokens: int) -> str | None:
     """The part of the text that `tokenizer(text, truncation=True, max_length=tokens)` reads; None where it is all.
 
     Special tokens count, as they do for `max_length`. Where the tokenizer cuts at the left, the text starts where its
-    last tokens start. A character that is cut in two (byte-level tokens of an emoji) is left out.
+    last tokens start. Tokens that share a character with one that is cut off (the bytes of an emoji) are cut off too.
 
-    What is left encodes to at most `tokens` ids: those of the truncated text, without the bytes of a character that
-    was cut in two. Two exceptions: a tokenizer whose pre-tokenizer looks ahead (GPT-2's contractions: `'r` cut from
-    `'re`) or at the left cut behind (the prefix space, WordPiece's `##`) may split the word at the cut in another way.
+    Cut at the right, what is left encodes to the first ids of the text: WordPiece takes the longest piece from the
+    left, a best path of Unigram has best beginnings, and merges of BPE never cross the end of a token that stands.
+    The exception is what a pre-tokenizer splits by what follows it: white space at the very end (`ĠĠ`, of which GPT-2's
+    gives the last to the word), and the beginning of a contraction (`'r` of `'re`). Cut at the left, the first word can
+    begin with other tokens: it has lost what stood before it, a space (`Ġ`, `▁`) or its own beginning (`##`).
 
     Raises:
         WobbleError: the tokenizer has no offsets (see `why_not`), or the text holds a lone surrogate.
@@ -30,9 +33,15 @@ def cut_after(encoder: TextEncoder, text: str, tokens: int) -> str | None:
         return None
     if encoder.truncation_side == "left":
         first = len(spans) - kept
-        start = max(spans[first][0] if kept else len(text), spans[first - 1][1])
-        return text[start:]
-    end = min(spans[kept - 1][1] if kept else 0, spans[kept][0])
+        while first < len(spans) and spans[first - 1][1] > spans[first][0]:
+            first += 1
+        return text[spans[first][0] :] if first < len(spans) else ""
+    while kept and spans[kept - 1][1] > spans[kept][0]:
+        kept -= 1
+    end = spans[kept - 1][1] if kept else 0
+    # A mark that was composed with its letter is part of the token, though not of its span.
+    while end < spans[kept][0] and unicodedata.category(text[end])[0] == "M":
+        end += 1
     return text[:end]
 
 

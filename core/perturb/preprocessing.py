@@ -57,7 +57,7 @@ def clean_nfkc(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
 
-# As in BERT's uncased BasicTokenizer: every nonspacing mark goes, the vowels of Hindi and Arabic with them.
+# As in BERT's uncased BasicTokenizer: every nonspacing mark goes, the virama of Hindi and the vowels of Arabic with them.
 @perturbation("Accents stripped as for BERT", example=("A café in Málaga", "A cafe in Malaga"))
 def clean_accents(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn")
