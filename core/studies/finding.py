@@ -8,4 +8,4 @@ def summary(study: Study) -> str:
     if not total:
         return "No edit applies to this text."
     absorbed = study.absorbed
-    return f"{total} edits: {absorbed} erased by the tokenizer, {total - absorbed} reach the model, {study.flips or 'none'} flip it."
+    return f"{total} edits: {absorbed} erased by the tokenizer, {study.flips} flip it."

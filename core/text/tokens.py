@@ -73,6 +73,8 @@ class TextEncoder:
         self.special_tokens: tuple[str, ...] = tuple(map(str, tokenizer.all_special_tokens))
         self.unknown: str | None = tokenizer.unk_token
         """The token for whatever the vocabulary does not hold; None where it holds everything."""
+        self.truncation_side: str = tokenizer.truncation_side
+        """At which end the text is cut off where it is too long: "right" or "left"."""
         self.backend: Tokenizer | None = None
         """The private copy, without padding and truncation, for whoever looks at single stages; never to be changed."""
         self._lock = threading.Lock()
@@ -103,7 +105,7 @@ class TextEncoder:
             WobbleError: a text holds a lone surrogate, which is not a character.
         """
         for text in texts:
-            _refuse_surrogates(text)
+            refuse_surrogates(text)
         if self.backend is None:
             return [self._in_python(text) for text in texts]
         return [self.read(found) for found in self._truncating.encode_batch(list(texts))]
@@ -149,7 +151,7 @@ class TextEncoder:
         )
 
 
-def _refuse_surrogates(text: str) -> None:
+def refuse_surrogates(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:

@@ -87,6 +87,9 @@ TEMPLATES = Environment(
     keep_trailing_newline=True,
 )
 TEMPLATES.filters["lines"] = lines
+TEMPLATES.filters["code"] = Code
+# In the second argument of re.sub a backslash means something.
+TEMPLATES.filters["replacement"] = lambda text: text.replace("\\", r"\\")
 
 
 def render(name: str, **values: object) -> str:

@@ -82,7 +82,10 @@ def test_no_text_becomes_code(hostile: str, family: Family, conditions: Study) -
     same_program(lambda text: edits_script(classifier, text, {"casing": [text, "B"]}), hostile)
     same_program(lambda text: temperature_script(classifier, [text], [0.5, 2.0]), hostile)
     same_program(lambda text: dropout_script(classifier, text, 3, Dropout(rate=0.3)) or "", hostile)
-    same_program(lambda text: numerics_script(classifier, replace(conditions, reference=replace(conditions.reference, text=text))), hostile)
+    reference = conditions.reference
+    same_program(
+        lambda text: numerics_script(classifier, replace(conditions, reference=replace(reference, text=text))), hostile
+    )
     same_program(lambda text: tokens_script(classifier, [text, text]), hostile)
     same_program(lambda text: seeds_script(family, text), hostile)
     same_program(lambda text: interpolation_script(family, *family.names[:2], text), hostile)
@@ -95,11 +98,10 @@ def test_no_path_id_label_or_factor_becomes_code(hostile: str, family: Family) -
     same_program(lambda name: predict_script(replace(classifier, source=replace(hub, id=name)), ["a"]), hostile)
     same_program(lambda name: edits_script(classifier, "a", {name: ["b"]}), hostile)
     same_program(
-        lambda name: calibration_script(replace(classifier, source=Source("", "local", Path("/models") / name))), hostile
+        lambda name: calibration_script(replace(classifier, source=Source("", "local", Path("/models") / name))),
+        hostile,
     )
-    same_program(
-        lambda name: on_data_script(replace(family, first=replace(family.first, labels=("a", name)))), hostile
-    )
+    same_program(lambda name: on_data_script(replace(family, first=replace(family.first, labels=("a", name)))), hostile)
     recipe = Recipe("mine", "minilm", DataSource("movie"), plan((1, 2), "together"))
     run = Run("mine", Path(), recipe, "", (), 0.0, "done", "", ())
     # The last name of the path is the script's own, so a folder stands before it.
@@ -139,7 +141,9 @@ def test_an_adapter_with_labels_of_its_own_is_loaded_by_its_own_config(tmp_path:
     assert "AutoConfig" not in predict_script(classifier, ["a"])
     (tmp_path / "config.json").write_text("{}")
     own = replace(classifier, source=replace(classifier.source, adapter=tmp_path))
-    assert f"config=AutoConfig.from_pretrained({str(tmp_path)!a}), ignore_mismatched_sizes=True" in predict_script(own, ["a"])
+    assert f"config=AutoConfig.from_pretrained({str(tmp_path)!a}), ignore_mismatched_sizes=True" in predict_script(
+        own, ["a"]
+    )
 
 
 def test_a_model_that_padding_disturbs_gets_its_labelled_texts_one_by_one(tmp_path: Path) -> None:
