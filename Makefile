@@ -49,6 +49,7 @@ test: lint chromium
 lint: $(DEV)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 bench: $(APP)
 	@$(BIN)/python -m benchmarks

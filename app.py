@@ -40,6 +40,9 @@ with st.sidebar:
         st.page_link(other)
 with _shell.welcome({other.title: question for other, question in PAGES.items()}):
     # Takes seconds the first time, so the page shows something before it.
+    from core.base.settings import settings
     from pages import _widgets
+if _widgets.attempt(settings) is None:
+    st.stop()
 _widgets.sidebar()
 page.run()

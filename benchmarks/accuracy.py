@@ -9,7 +9,7 @@ import numpy as np
 
 from core.data.snippets import snippets
 from core.models import catalog
-from core.models.classifier import predict
+from core.models.predict import predict
 
 ROOT = Path(__file__).parent.parent
 
@@ -19,7 +19,7 @@ def accuracy(id: str, split: str = "test", domain: str = "movie") -> dict[str, A
     classifier = catalog.load(id)
     data = snippets(split, domain, labelled=True)
     labels = np.array(data["label"])
-    right = predict(classifier, list(data["text"])).logits.argmax(-1) == labels
+    right = predict(classifier, classifier.encoder(list(data["text"]))).logits.argmax(-1) == labels
     return {
         "model": id,
         "split": split,

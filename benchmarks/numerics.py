@@ -8,9 +8,11 @@ from typing import Any
 
 from benchmarks import MODELS
 from core.data.snippets import snippets
-from core.factors.numerics import DTYPES, REFERENCE, noise_floor, numerics
+from core.factors.ask import Ask
+from core.factors.conditions import DTYPES
+from core.factors.numerics import can_flip, dtype_of
 from core.models import catalog
-from core.models.classifier import predict
+from core.studies.study import study
 
 
 def floors(id: str, texts: list[str]) -> dict[str, Any]:
@@ -18,18 +20,18 @@ def floors(id: str, texts: list[str]) -> dict[str, Any]:
     classifier = catalog.load(id)
     found_floors, seconds = [], []
     flips = dict.fromkeys(DTYPES, 0)
-    can_flip = dict.fromkeys(DTYPES, 0)
+    risky = dict.fromkeys(DTYPES, 0)
     fp32_flips = 0
     for text in texts:
-        reference = predict(classifier, [text], REFERENCE)
+        ask = Ask(classifier, text)
         start = time.perf_counter()
-        found_floors.append(noise_floor(classifier, text, reference=reference))
+        found_floors.append(ask.noise_floor)
         seconds.append(time.perf_counter() - start)
-        found = numerics(classifier, text, reference=reference)
-        fp32_flips += any(run.flip for run in found.runs if run.fp32)
+        cases = study(classifier, text, ["numerics"])["numerics"].cases
+        fp32_flips += any(case.flip for case in cases if dtype_of(case) == "float32")
         for dtype in DTYPES:
-            can_flip[dtype] += found.can_flip(dtype)
-            flips[dtype] += any(run.flip for run in found.runs if run.condition.dtype == dtype)
+            risky[dtype] += can_flip(ask.reference, cases, dtype)
+            flips[dtype] += any(case.flip for case in cases if dtype_of(case) == dtype)
     return {
         "model": id,
         "device": str(classifier.device),
@@ -37,7 +39,7 @@ def floors(id: str, texts: list[str]) -> dict[str, Any]:
         "noise_floor": {"median": statistics.median(found_floors), "maximum": max(found_floors)},
         "median_seconds_of_a_floor": statistics.median(seconds),
         "fp32_flips": fp32_flips,
-        "can_flip": can_flip,
+        "can_flip": risky,
         "flips": flips,
     }
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from benchmarks import MODELS
 from core.data.snippets import snippets
+from core.factors.dropout import PASSES
 from core.models import catalog
-from core.studies.profile import PASSES, prepare, profile
+from core.studies.profile import prepare, profile
 from core.studies.verdict import verdict
 
 TEXTS = 10

@@ -8,9 +8,12 @@ import numpy as np
 
 from benchmarks.timing import medians
 from core.data.snippets import snippets
-from core.families.seeds import family_data, load_family, on_data, predict_family
+from core.families.agreement import on_data
+from core.families.members import family_data
+from core.families.stacked import load_family, predict_family
 from core.models import catalog
-from core.models.classifier import load_classifier, predict
+from core.models.loading import load_classifier
+from core.models.predict import predict
 
 TEXTS = 200
 
@@ -37,7 +40,11 @@ def all_seeds_against_each_alone(rounds: int = 3) -> dict[str, Any]:
     ids = [member.id for member in load_family().members]
 
     def alone() -> np.ndarray:
-        return np.stack([predict(load_classifier(catalog.resolve(id)), texts).logits for id in ids])
+        rows = []
+        for id in ids:
+            classifier = load_classifier(catalog.resolve(id))
+            rows.append(predict(classifier, classifier.encoder(texts)).logits)
+        return np.stack(rows)
 
     def together() -> np.ndarray:
         return predict_family(load_family(), texts).logits

@@ -1,33 +1,35 @@
 """The command line: one function a command, each returning what `--json` prints.
 
-Errors are one line on stderr and exit status 2; `--` ends the options, so that any text can follow.
+Errors are one line on stderr and exit status 2; `--` ends the options, so that any text can follow. Commands of single
+factors are made from their signatures, so a factor that is registered has one.
 """
 
-import argparse
+import inspect
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from typing import Any, NoReturn, get_args
+from typing import Annotated, Any
+
+import typer
 
 from core.base.errors import WobbleError
 from core.data.labelled import EMBEDDED, DataSource, read
-from core.factors.dropout import Dropout, acting, run_passes, spread
-from core.factors.numerics import numerics
-from core.factors.temperature import check_temperature, probabilities
-from core.families.seeds import load_family, predict_family
+from core.factors.ask import Ask
+from core.factors.dropout import PASSES, Dropout
+from core.factors.registry import Factor, factors
+from core.factors.segmentation import nearest
+from core.factors.temperature import check_temperature
+from core.families.stacked import load_family, predict_family
 from core.models import catalog
-from core.models.classifier import Classifier, Condition, best_device, predict
-from core.models.heads import label_name
-from core.models.sites import KINDS
-from core.studies.compare import compare
-from core.studies.profile import PASSES, prepare, profile
-from core.studies.replay import read_record, replay
+from core.models.classifier import Classifier, best_device
+from core.models.predict import Condition, predict
+from core.studies.profile import prepare, profile
 from core.studies.shortest import BUDGET, MOST_EDITS, shortest_flip
+from core.studies.study import compare, study
 from core.text.perturb import variants
 from core.text.stages import stages
-from core.text.visible import visible
 from core.training.recipe import (
     LEARNING_RATE,
     Method,
@@ -41,398 +43,344 @@ from core.training.recipe import (
     plan,
 )
 from core.training.runs import cancel, event_said, free_name, results, submit, wait
-from core.views.documents import (
-    comparison_document,
-    encoding_document,
-    named,
-    numerics_document,
-    passes_document,
-    profile_document,
-    search_document,
-    seeds_document,
-    stages_document,
-    temperature_document,
+from core.views import documents, terminal
+from core.views.replay import read_record, replay
+
+app = typer.Typer(
+    help="Why does a fine-tuned text classifier change its mind?", rich_markup_mode=None, pretty_exceptions_enable=False
 )
 
+Text = Annotated[str, typer.Argument(metavar="TEXT")]
+Model = Annotated[str, typer.Option(help="a catalog id, a local directory or a hub id")]
+Seed = Annotated[int, typer.Option(help="of the perturbations that draw")]
+Json = Annotated[bool, typer.Option("--json", help="print one JSON document and nothing else")]
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """One line and exit status 2, as for every other error."""
-        raise WobbleError(f"{message}; see {self.prog} --help.")
+Show = Callable[[Any], Iterator[terminal.Part]]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
+    arguments = _several(list(sys.argv[1:] if argv is None else argv))
     try:
-        arguments = _parser().parse_args(argv)
-        document = arguments.run(arguments)
-        if arguments.json:
-            print(json.dumps(document, ensure_ascii=not _writes_unicode(), allow_nan=False))
-        else:
-            arguments.show(document)
-        return int(arguments.status(document))
-    except WobbleError as error:
-        print(
-            f"wobble: {error}".encode("ascii" if not _writes_unicode() else "utf-8", "backslashreplace").decode(),
-            file=sys.stderr,
-        )
-        return 2
+        return int(app(arguments, prog_name="wobble", standalone_mode=False) or 0)
+    except typer.TyperException as problem:
+        context = getattr(problem, "ctx", None)
+        said = getattr(problem, "format_message", problem.__str__)().rstrip(".") or "No command is given"
+        error = f"{said}; see {context.command_path if context else 'wobble'} --help"
+    except WobbleError as problem:
+        error = str(problem).rstrip(".")
+    except typer.Exit as exit:
+        return exit.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        return 130
     except BrokenPipeError:
         sys.stderr.close()
-    return 0
+        return 0
+    line = " ".join(f"wobble: {error}.".split())
+    print(line.encode("utf-8" if _writes_unicode() else "ascii", "backslashreplace").decode(), file=sys.stderr)
+    return 2
 
 
 def _writes_unicode() -> bool:
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
-def _parser() -> _Parser:
-    parser = _Parser(prog="python -m core", description="Why does a fine-tuned text classifier change its mind?")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(name: str, help: str, run: Callable[..., Any], show: Callable[[Any], None]) -> _Parser:
-        sub: _Parser = commands.add_parser(name, help=help, description=help)
-        sub.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-        sub.set_defaults(run=run, show=show, status=lambda _: 0)
-        return sub
-
-    def model(sub: _Parser) -> None:
-        sub.add_argument(
-            "--model", default=catalog.DEFAULT, help=f"a catalog id, a local directory or a hub id ({catalog.DEFAULT})"
-        )
-
-    command("models", "list the catalog", _models, _show_models)
-
-    sub = command("predict", "predict texts, each alone in its batch", _predict, _show_predictions)
-    sub.add_argument("text", nargs="+", metavar="TEXT")
-    model(sub)
-
-    sub = command("perturb", "compare a text with its formatting variants", _perturb, _show_comparison)
-    sub.add_argument("text", metavar="TEXT")
-    sub.add_argument("--only", metavar="FACTOR,...", help="only these factors")
-    sub.add_argument("--seed", type=int, default=0, help="seed of the perturbations that draw (0)")
-    model(sub)
-
-    sub = command("tokens", "show what each stage of a tokenizer makes of a text", _tokens, _show_stages)
-    sub.add_argument("text", metavar="TEXT")
-    sub.add_argument("--model", action="append", help="may be given several times")
-
-    sub = command("dropout", "run a text many times with dropout on", _dropout, _show_passes)
-    sub.add_argument("text", metavar="TEXT")
-    sub.add_argument("--passes", type=int, default=100, help="how often (100)")
-    sub.add_argument("--p", type=float, metavar="RATE", help="one rate for all sites; by default the checkpoint's own")
-    sub.add_argument("--sites", metavar="KIND,...", help=f"only these: {', '.join(KINDS)}, or names of modules")
-    sub.add_argument("--seed", type=int, default=0, help="pass i of a seed is always the same (0)")
-    model(sub)
-
-    sub = command("seeds", "compare models that differ by their training seed alone", _seeds, _show_seeds)
-    sub.add_argument("text", metavar="TEXT")
-    sub.add_argument("--family", default=catalog.DEFAULT, help=f"the family of seeds ({catalog.DEFAULT})")
-
-    sub = command("numerics", "show what rounding alone makes of a text", _numerics, _show_numerics)
-    sub.add_argument("text", metavar="TEXT")
-    model(sub)
-
-    sub = command("profile", "try every factor on a text and say what flips it", _profile, _show_profile)
-    sub.add_argument("text", metavar="TEXT")
-    sub.add_argument("--passes", type=int, default=PASSES, help=f"with dropout on ({PASSES})")
-    sub.add_argument("--seed", type=int, default=0, help="of the perturbations that draw, and of the passes (0)")
-    model(sub)
-
-    sub = command("shortest", "search for the smallest set of edits that flips a text", _shortest, _show_search)
-    sub.add_argument("text", metavar="TEXT")
-    sub.add_argument("--edits", type=int, default=MOST_EDITS, help=f"at once, at the most ({MOST_EDITS})")
-    sub.add_argument("--budget", type=int, default=BUDGET, help=f"token sequences to run at the most ({BUDGET})")
-    sub.add_argument("--seed", type=int, default=0, help="of the perturbations that draw (0)")
-    model(sub)
-
-    sub = command("replay", "repeat a recorded profile: exit status 0 equal, 1 different", _replay, _show_replay)
-    sub.add_argument("file", metavar="FILE", help="what profile --json printed")
-    sub.set_defaults(status=lambda document: 0 if document["equal"] else 1)
-
-    sub = command("train", "fine-tune the same recipe with several seeds", _train, _show_trained)
-    sub.add_argument("--seeds", default="42,43", help="like 42,43 or 42-45 (42,43)")
-    sub.add_argument(
-        "--vary", choices=get_args(Vary), default="together",
-        help="what follows the seed: head, order and dropout together; one of them alone; or each in turn (together)",
-    )  # fmt: skip
-    sub.add_argument("--base", default="minilm", help="a catalog id, a local directory or a hub id (minilm)")
-    sub.add_argument(
-        "--data",
-        default="movie",
-        help=f"{', '.join(EMBEDDED)}; a .csv, .jsonl or .parquet file; a hub data set (movie)",
-    )
-    sub.add_argument("--text-column", help="by default text or sentence")
-    sub.add_argument("--label-column", help="by default label")
-    sub.add_argument("--examples", type=int, default=500, help="texts to train on (500)")
-    sub.add_argument("--epochs", type=int, default=1, help="(1)")
-    sub.add_argument("--batch", type=int, default=8, help="texts a step (8)")
-    sub.add_argument("--learning-rate", type=float, help="(2e-3 for lora, 1e-4 for full)")
-    sub.add_argument("--method", choices=get_args(Method), default="lora", help="(lora)")
-    sub.add_argument("--name", help="of the family, below the folder of runs")
-
-    sub = command(
-        "temperature", "show what a temperature makes of a text's probabilities", _temperature, _show_temperatures
-    )
-    sub.add_argument("text", metavar="TEXT")
-    sub.add_argument("--at", type=float, nargs="+", metavar="T", help="temperatures (0.5 1 2)")
-    model(sub)
-    return parser
+def _several(arguments: list[str]) -> list[str]:
+    """`--at 0.5 1 2` as click reads it: the option once for each number that follows."""
+    found: list[str] = []
+    repeated = ""
+    for i, argument in enumerate(arguments):
+        if argument == "--":
+            return found + arguments[i:]
+        if repeated and found[-1] != repeated and _is_number(argument):
+            found.append(repeated)
+        elif argument == "--at":
+            repeated = argument
+        elif not (repeated and found[-1] == repeated):
+            repeated = ""
+        found.append(argument)
+    return found
 
 
-def _models(_: argparse.Namespace) -> list[dict[str, Any]]:
-    return [asdict(entry) for entry in catalog.entries()]
+def _is_number(argument: str) -> bool:
+    try:
+        float(argument)
+    except ValueError:
+        return False
+    return True
 
 
-def _predict(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    classifier = _load(arguments.model)
-    prediction = predict(classifier, arguments.text, Condition(batch="alone"))
-    rows = probabilities(prediction.logits, classifier.head)
-    return [
+def _print(document: Any, as_json: bool, show: Show) -> None:
+    if as_json:
+        print(json.dumps(document, ensure_ascii=not _writes_unicode(), allow_nan=False))
+    else:
+        terminal.show(show(document))
+
+
+def _note(sentence: str) -> None:
+    print(f"wobble: note: {sentence}", file=sys.stderr)
+
+
+def _load(id: str) -> Classifier:
+    classifier = catalog.load(id)
+    for note in classifier.notes:
+        _note(note)
+    return classifier
+
+
+@app.command()
+def models(as_json: Json = False) -> None:
+    """list the catalog"""
+    _print([asdict(entry) for entry in catalog.entries()], as_json, terminal.models)
+
+
+@app.command("predict")
+def predict_texts(
+    texts: Annotated[list[str], typer.Argument(metavar="TEXT")], model: Model = catalog.DEFAULT, as_json: Json = False
+) -> None:
+    """predict texts, each alone in its batch"""
+    classifier = _load(model)
+    encodings = classifier.encoder(texts)
+    rows = classifier.head.probabilities(predict(classifier, encodings, Condition(batch="alone")).logits)
+    document = [
         {
             "text": text,
-            "label": label_name(row, classifier.head, classifier.labels),
-            "probabilities": named(row, classifier.labels),
-            **encoding_document(encoding),
+            "label": classifier.head.label(row, classifier.labels),
+            "probabilities": documents.named(row, classifier.labels),
+            **documents.encoding_document(encoding),
         }
-        for text, row, encoding in zip(arguments.text, rows, prediction.encodings, strict=True)
+        for text, row, encoding in zip(texts, rows, encodings, strict=True)
     ]
+    _print(document, as_json, terminal.predictions)
 
 
-def _perturb(arguments: argparse.Namespace) -> dict[str, Any]:
-    only = [factor.strip() for factor in arguments.only.split(",")] if arguments.only is not None else None
-    made = variants(arguments.text, only=only, seed=arguments.seed)
-    return comparison_document(compare(_load(arguments.model), arguments.text, made))
+@app.command()
+def perturb(
+    text: Text,
+    only: Annotated[str | None, typer.Option(metavar="FACTOR,...", help="only these factors")] = None,
+    seed: Seed = 0,
+    model: Model = catalog.DEFAULT,
+    as_json: Json = False,
+) -> None:
+    """compare a text with its edits"""
+    chosen = None if only is None else [name.strip() for name in only.split(",")]
+    made = variants(text, only=chosen, seed=seed)
+    _print(documents.comparison_document(compare(_load(model), text, made)), as_json, terminal.comparison)
 
 
-def _tokens(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    documents = []
-    for id in arguments.model or [catalog.DEFAULT]:
-        classifier = _load(id)
-        documents.append(stages_document(id, classifier.encoder.name, stages(classifier.encoder, arguments.text)))
-    return documents
+@app.command()
+def tokens(
+    text: Text,
+    model: Annotated[list[str], typer.Option(help="may be given several times")] = [catalog.DEFAULT],  # noqa: B006
+    as_json: Json = False,
+) -> None:
+    """show what each stage of a tokenizer makes of a text"""
+    found = []
+    for id in model:
+        encoder = _load(id).encoder
+        found.append(documents.stages_document(id, encoder.name, stages(encoder, text)))
+    _print(found, as_json, terminal.stages)
 
 
-def _seeds(arguments: argparse.Namespace) -> dict[str, Any]:
-    family = load_family(arguments.family)
-    return seeds_document(family, arguments.text, predict_family(family, [arguments.text]).logits[:, 0])
+@app.command()
+def temperature(
+    text: Text,
+    at: Annotated[list[float], typer.Option(metavar="T ...", help="temperatures")] = [0.5, 1.0, 2.0],  # noqa: B006
+    model: Model = catalog.DEFAULT,
+    as_json: Json = False,
+) -> None:
+    """show what a temperature makes of a text's probabilities"""
+    temperatures = [check_temperature(t) for t in at]
+    classifier = _load(model)
+    if not classifier.head.has_labels:
+        raise WobbleError(f"{model} has a regression head, whose value no temperature applies to.")
+    logits = predict(classifier, classifier.encoder([text]), Condition(batch="alone")).logits[0]
+    document = documents.temperature_document(classifier, text, logits, temperatures)
+    _print(document, as_json, terminal.temperatures)
 
 
-def _train(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+@app.command()
+def seeds(
+    text: Text,
+    family: Annotated[str, typer.Option(help="the family of seeds")] = catalog.DEFAULT,
+    as_json: Json = False,
+) -> None:
+    """compare models that differ by their training seed alone"""
+    loaded = load_family(family)
+    document = documents.seeds_document(loaded, text, predict_family(loaded, [text]).logits[:, 0])
+    _print(document, as_json, terminal.seeds)
+
+
+@app.command("profile")
+def profile_text(
+    text: Text,
+    passes: Annotated[int, typer.Option(help="with dropout on")] = PASSES,
+    seed: Annotated[int, typer.Option(help="of everything that draws")] = 0,
+    model: Model = catalog.DEFAULT,
+    as_json: Json = False,
+) -> None:
+    """try every factor on a text and say what flips it"""
+    start = time.perf_counter()
+    classifier = _load(model)
+    prepare(classifier)
+    loading = {"loading_seconds": time.perf_counter() - start}
+    found = profile(classifier, text, seed=seed, passes=passes)
+    _print(documents.profile_document(found) | loading, as_json, terminal.profile)
+
+
+@app.command()
+def shortest(
+    text: Text,
+    edits: Annotated[int, typer.Option(help="at once, at the most")] = MOST_EDITS,
+    budget: Annotated[int, typer.Option(help="token sequences to run at the most")] = BUDGET,
+    seed: Seed = 0,
+    model: Model = catalog.DEFAULT,
+    as_json: Json = False,
+) -> None:
+    """search for the smallest set of edits that flips a text"""
+    classifier = _load(model)
+    found = shortest_flip(classifier, text, most_edits=edits, budget=budget, seed=seed)
+    _print(documents.search_document(classifier, found), as_json, terminal.search)
+
+
+@app.command("replay")
+def replay_file(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="what profile --json printed")], as_json: Json = False
+) -> None:
+    """repeat a recorded profile: exit status 0 equal, 1 different"""
+    found = replay(read_record(file))
+    _print(asdict(found), as_json, terminal.replayed)
+    raise typer.Exit(0 if found.equal else 1)
+
+
+@app.command()
+def train(
+    seeds: Annotated[str, typer.Option(help="like 42,43 or 42-45")] = "42,43",
+    vary: Annotated[
+        Vary,
+        typer.Option(
+            help="what follows the seed: head, order and dropout together; one of them alone; or each in turn"
+        ),
+    ] = "together",
+    base: Annotated[str, typer.Option(help="a catalog id, a local directory or a hub id")] = "minilm",
+    data: Annotated[
+        str, typer.Option(help=f"{', '.join(EMBEDDED)}; a .csv, .jsonl or .parquet file; a hub data set")
+    ] = "movie",
+    text_column: Annotated[str | None, typer.Option(help="by default text or sentence")] = None,
+    label_column: Annotated[str | None, typer.Option(help="by default label")] = None,
+    examples: Annotated[int, typer.Option(help="texts to train on")] = 500,
+    epochs: Annotated[int, typer.Option()] = 1,
+    batch: Annotated[int, typer.Option(help="texts a step")] = 8,
+    learning_rate: Annotated[float | None, typer.Option(help="2e-3 for lora, 1e-4 for full")] = None,
+    method: Method = "lora",
+    name: Annotated[str | None, typer.Option(help="of the family, below the folder of runs")] = None,
+    as_json: Json = False,
+) -> None:
+    """fine-tune the same recipe with several seeds"""
     device = best_device()
-    source = DataSource(arguments.data, arguments.text_column, arguments.label_column)
+    source = DataSource(data, text_column, label_column)
     recipe = Recipe(
-        name=arguments.name or free_name(default_name(arguments.data)),
-        base=arguments.base,
+        name=name or free_name(default_name(data)),
+        base=base,
         data=source,
-        members=plan(parse_seeds(arguments.seeds), arguments.vary),
-        examples=arguments.examples,
-        epochs=arguments.epochs,
-        batch=arguments.batch,
-        learning_rate=LEARNING_RATE[arguments.method] if arguments.learning_rate is None else arguments.learning_rate,
-        method=arguments.method,
+        members=plan(parse_seeds(seeds), vary),
+        examples=examples,
+        epochs=epochs,
+        batch=batch,
+        learning_rate=LEARNING_RATE[method] if learning_rate is None else learning_rate,
+        method=method,
         precision=default_precision(device),
     )
-    data = read(source, files=True)
-    for note in data.notes:
-        print(f"wobble: note: {note}", file=sys.stderr)
-    check(recipe, data)
-    cost = estimate(recipe, data, *catalog.size_of(recipe.base), device)
+    rows = read(source, files=True)
+    for note in rows.notes:
+        _note(note)
+    check(recipe, rows)
+    cost = estimate(recipe, rows, *catalog.size_of(recipe.base), device)
     print(f"wobble: {len(recipe.members)} models, about {cost.seconds:,.0f} s.", file=sys.stderr)
-    run = submit(recipe, data, cost.disk)
+    run = submit(recipe, rows, cost.disk)
     try:
         run = wait(run, lambda event: print(f"wobble: {event_said(event)}", file=sys.stderr))
     except KeyboardInterrupt:
         run = cancel(run.name)
     if run.state != "done":
         raise WobbleError(run.message or f"The run {run.name} was {run.state}.")
-    return results(run)
+    _print(results(run), as_json, terminal.trained)
 
 
-def _temperature(arguments: argparse.Namespace) -> dict[str, Any]:
-    temperatures = [check_temperature(t) for t in arguments.at or (0.5, 1.0, 2.0)]
-    classifier = _load(arguments.model)
-    if classifier.head == "regression":
-        raise WobbleError(f"{arguments.model} has a regression head, whose value no temperature applies to.")
-    logits = predict(classifier, [arguments.text], Condition(batch="alone")).logits[0]
-    return temperature_document(classifier, arguments.text, logits, temperatures)
+def _passes_document(classifier: Classifier, text: str, options: dict[str, Any]) -> dict[str, Any]:
+    found = study(classifier, text, ["dropout"], {"dropout": options})
+    for note in found.rows[0].notes:
+        _note(note)
+    return documents.passes_document(classifier, found, Dropout(options["seed"], options["p"], options["sites"]))
 
 
-def _numerics(arguments: argparse.Namespace) -> dict[str, Any]:
-    classifier = _load(arguments.model)
-    return numerics_document(classifier, numerics(classifier, arguments.text))
+def _segmentation_document(classifier: Classifier, text: str, options: dict[str, Any]) -> dict[str, Any]:
+    found = study(classifier, text, ["segmentation"], {"segmentation": options})
+    return documents.segmentation_document(found, nearest(Ask(classifier, text)))
 
 
-def _profile(arguments: argparse.Namespace) -> dict[str, Any]:
-    start = time.perf_counter()
-    classifier = _load(arguments.model)
-    prepare(classifier)
-    loading = time.perf_counter() - start
-    found = profile(classifier, arguments.text, seed=arguments.seed, passes=arguments.passes)
-    return profile_document(found) | {"loading_seconds": loading}
+SPECIAL: dict[str, tuple[Callable[[Classifier, str, dict[str, Any]], Any], Show]] = {
+    "dropout": (_passes_document, terminal.passes),
+    "segmentation": (_segmentation_document, terminal.segmentation),
+    "numerics": (
+        lambda classifier, text, options: documents.numerics_document(study(classifier, text, ["numerics"])),
+        terminal.numerics,
+    ),
+}
+"""Factors whose document has a form of its own; all others print a study."""
 
 
-def _shortest(arguments: argparse.Namespace) -> dict[str, Any]:
-    classifier = _load(arguments.model)
-    found = shortest_flip(
-        classifier, arguments.text, most_edits=arguments.edits, budget=arguments.budget, seed=arguments.seed
-    )
-    return search_document(classifier, found)
+def _command_of(one: Factor) -> Callable[..., None]:
+    """A command with a factor's options, made from its signature."""
+
+    def run(text: str, model: str, as_json: bool, **options: Any) -> None:
+        given = {name: _words(value) for name, value in options.items()}
+        one.check(given)
+        classifier = _load(model)
+        if one.name in SPECIAL:
+            make, show = SPECIAL[one.name]
+            document = make(classifier, text, given)
+        else:
+            document, show = (
+                documents.study_document(study(classifier, text, [one.name], {one.name: given})),
+                terminal.cases,
+            )
+        _print(document, as_json, show)
+
+    def parameter(name: str, kind: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+        return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind)
+
+    made = [
+        parameter(o.name, Annotated[_on_the_command_line(o.kind), typer.Option(help=o.range.help)], o.default)
+        for o in one.options
+    ]
+    signature = [
+        parameter("text", Text),
+        *made,
+        parameter("model", Model, catalog.DEFAULT),
+        parameter("as_json", Json, False),
+    ]
+    run.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in signature}
+    run.__doc__ = (one.make.__doc__ or f"try {one.many} on a text").partition("\n")[0]
+    return run
 
 
-def _replay(arguments: argparse.Namespace) -> dict[str, Any]:
-    return asdict(replay(read_record(arguments.file)))
+def _on_the_command_line(kind: Any) -> Any:
+    """A tuple of words is typed as one, with commas."""
+    return str | None if "tuple" in str(kind) else kind
 
 
-def _dropout(arguments: argparse.Namespace) -> dict[str, Any]:
-    classifier = _load(arguments.model)
-    sites = None if arguments.sites is None else tuple(part.strip() for part in arguments.sites.split(","))
-    dropout = Dropout(arguments.seed, arguments.p, sites)
-    found = run_passes(classifier, [arguments.text], arguments.passes, dropout)
-    if not acting(classifier.sites, dropout):
-        print("wobble: note: nothing drops here, so every pass is the same: that is no stability.", file=sys.stderr)
-    summary = spread(classifier, found.logits[:, 0], found.reference[0])
-    return passes_document(classifier, arguments.text, summary, dropout)
+def _words(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
 
 
-def _load(id: str) -> Classifier:
-    classifier = catalog.load(id)
-    for note in classifier.notes:
-        print(f"wobble: note: {note}", file=sys.stderr)
-    return classifier
+def add_commands() -> None:
+    """A command for each registered factor that is not one of edits and has none yet."""
+    known = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    for one in factors():
+        if not one.edits and not {one.name, f"{one.name}s"} & known:
+            app.command(one.name)(_command_of(one))
 
 
-# --- for people ------------------------------------------------------------------------------------------------------
-
-
-def _show_models(document: list[dict[str, Any]]) -> None:
-    for entry in document:
-        size = f"{entry['parameters'] / 1e6:.1f} M" if entry["parameters"] else "?"
-        labels = ", ".join(entry["labels"][:6]) + (" …" if len(entry["labels"]) > 6 else "")
-        print(
-            f"{entry['id']:62} {entry['source']:9} {entry['available']:12} {size:>9}  {entry['tokenizer'] or '?'}  {labels}"
-        )
-
-
-def _show_predictions(document: list[dict[str, Any]]) -> None:
-    for row in document:
-        print(f"{row['label']:12} {_line(row['probabilities'])}  {visible(row['text'])}")
-        if row["truncated"]:
-            print("             truncated: the end of the text was not read")
-
-
-def _show_comparison(document: dict[str, Any]) -> None:
-    _show_predictions([document["reference"]])
-    print(f"{document['summary']} {document['forward_rows']} rows run for {document['rows_asked']} asked.")
-    for row in document["variants"]:
-        fate = row["absorbed_by"] or "absorbed" if row["absorbed"] else "FLIPS" if row["flip"] else "reaches the model"
-        print(f"{row['shift']:8.4f}  {row['perturbation']:26} {row['label']:10} {fate:40} {visible(row['text'])}")
-
-
-def _show_seeds(document: dict[str, Any]) -> None:
-    for member in document["seeds"]:
-        print(f"seed {member['seed']:<6} {member['label']:12} {_line(member['probabilities'])}")
-    ensemble = document["ensemble"]
-    print(f"ensemble    {ensemble['label']:12} {_line(ensemble['probabilities'])}")
-    print(f"agreement {document['agreement']:.3f}, pairwise disagreement {document['pairwise_disagreement']:.3f}")
-
-
-def _show_trained(document: list[dict[str, Any]]) -> None:
-    for row in document:
-        print(
-            f"{row['name']:14} accuracy {row['accuracy']:.4f} on {row['tested_on']:,} held-out texts, loss {row['loss']:.4f}, "
-            f"{row['seconds']:.0f} s, {row['saved']}"
-        )
-
-
-def _show_temperatures(document: dict[str, Any]) -> None:
-    for row in document["temperatures"]:
-        print(
-            f"T = {row['temperature']:<8g} {row['label']:12} {_line(row['probabilities'])}  entropy {row['entropy']:.4f}"
-        )
-
-
-def _show_numerics(document: dict[str, Any]) -> None:
-    for row in (document["reference"], *document["conditions"]):
-        fate = "FLIPS" if row["flip"] else ""
-        print(
-            f"{row['condition']:24} {row['label']:12} {_line(row['probabilities'])}  largest logit difference "
-            f"{row['largest_logit_difference']:.1e}  shift {row['shift']:.1e}  {fate}".rstrip()
-        )
-    print(f"noise floor {document['noise_floor']:.1e}")
-    for dtype, can_flip in document["can_flip"].items():
-        if can_flip:
-            print(f"{dtype} can flip this sentence: its logit margin is {document['logit_margin']:.2g}.")
-    for sentence in document["left_out"]:
-        print(sentence)
-
-
-def _show_profile(document: dict[str, Any]) -> None:
-    reference = document["reference"]
-    print(document["verdict"])
-    print(f"{reference['label']}  {_line(reference['probabilities'])}  noise floor {document['noise_floor']:.1e}")
-    for row in document["factors"]:
-        flips = "" if row["flips"] is None else f"{row['flips']} flip"
-        moved = "" if row["largest_shift"] is None else f"largest shift {row['largest_shift']:.4f}"
-        worst = f"worst {row['worst']['name']}" if row["worst"] else ""
-        print(
-            f"{row['factor']:12} {row['tried']:4} tried {row['absorbed']:4} absorbed {flips:>9}  {moved:20} {worst}".rstrip()
-        )
-        for note in row["notes"]:
-            print(f"{'':12} {note}")
-    print(
-        f"{document['forward_rows']} rows run for {document['rows_asked']} asked, {document['seconds']:.2f} s after "
-        f"{document['loading_seconds']:.2f} s of loading."
-    )
-
-
-def _show_search(document: dict[str, Any]) -> None:
-    print(document["finding"])
-    for row in document["flips"] or filter(None, [document["nearest"]]):
-        names = " + ".join(edit["perturbation"] for edit in row["edits"])
-        print(f"margin {row['margin']:+.4f}  {row['label']:12} {names}: {visible(row['text'])}")
-    print(f"{document['sequences']} sequences of a budget of {document['budget']}.")
-
-
-def _show_replay(document: dict[str, Any]) -> None:
-    print(document["said"])
-    for note in document["notes"]:
-        print(f"note: {note}")
-    for row in document["differences"][:20]:
-        by = "" if row["by"] is None else f", by {row['by']:.2g}"
-        print(f"{row['where']}: recorded {row['recorded']}, now {row['now']}{by}")
-    if (more := len(document["differences"]) - 20) > 0:
-        print(f"and {more} more")
-
-
-def _show_passes(document: dict[str, Any]) -> None:
-    reference = document["reference"]
-    print(f"dropout off: {reference['label']}  {_line(reference['probabilities'])}")
-    print(f"mean:        {_line(document['mean'])}")
-    print(f"std:         {_line(document['std'])}")
-    if document["flip_rate"] is not None:
-        low, high = document["flip_interval"]
-        print(f"flip rate {document['flip_rate']:.3f} (95 % interval {low:.3f} to {high:.3f})")
-        print(
-            f"predictive entropy {document['entropy']:.4f}, mutual information {document['mutual_information']:.4f} nats"
-        )
-        print(f"variation ratio {document['variation_ratio']:.3f}")
-
-
-def _line(probabilities: dict[str, float]) -> str:
-    ranked = sorted(probabilities.items(), key=lambda item: -item[1])[:6]
-    return "  ".join(f"{name} {p:.4f}" for name, p in ranked)
-
-
-def _show_stages(document: list[dict[str, Any]]) -> None:
-    for model in document:
-        print(f"{model['model']} ({model['tokenizer']})")
-        print(f"  raw         {visible(model['raw'])}")
-        if model["normalized"] is not None:
-            print(f"  normalized  {visible(model['normalized'])}")
-        if model["pre_tokens"] is not None:
-            print(f"  pre-tokens  {' | '.join(visible(piece['text']) for piece in model['pre_tokens'])}")
-        print(f"  tokens      {' '.join(visible(token) for token in model['tokens'])}")
-        print(f"  ids         {' '.join(map(str, model['ids']))}")
-        for note in model["notes"]:
-            print(f"  note: {note}")
+add_commands()

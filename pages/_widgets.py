@@ -22,19 +22,10 @@ from core.data.snippets import gallery
 from core.factors.dropout import Dropout, Passes, run_passes
 from core.factors.numerics import Numerics, numerics
 from core.factors.temperature import COLDEST, HEAD_MEANING, HOTTEST
-from core.families.seeds import (
-    Family,
-    FamilyPrediction,
-    OnData,
-    Way,
-    family_data,
-    load_family,
-    members,
-    on_data,
-    predict_between,
-    predict_family,
-    way,
-)
+from core.families.agreement import OnData, on_data
+from core.families.interpolation import Interpolation, interpolate, predict_between
+from core.families.members import family_data, members
+from core.families.stacked import Family, FamilyPrediction, load_family, predict_family
 from core.models import catalog
 from core.models.classifier import Classifier, Logits
 from core.studies.calibration import Calibration, calibrate_on
@@ -351,18 +342,18 @@ def asked(family: Family, texts: tuple[str, ...]) -> FamilyPrediction:
     return predict_family(family, texts)
 
 
-def walked(family: Family, first: str, second: str) -> Way:
-    """Loss and accuracy on the way from one member to another; computed once."""
+def interpolated(family: Family, first: str, second: str) -> Interpolation:
+    """Loss and accuracy between two members; computed once."""
     return long_work(
-        (*_identity(family), "way", first, second),
+        (*_identity(family), "interpolation", first, second),
         "rows",
-        lambda progress: way(family, family_data(family.id), first, second, progress=progress),
+        lambda progress: interpolate(family, family_data(family.id), first, second, progress=progress),
     )
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Family: _identity})
 def along(family: Family, text: str, first: str, second: str) -> Logits:
-    """One sentence on the way from one member to another: `[points, n_labels]`; computed once."""
+    """One sentence between two members: `[points, n_labels]`; computed once."""
     return predict_between(family, first, second, [text])[:, 0]
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.studies.compare import Comparison
-from core.text.perturb import FACTORS
+from core.text.perturb import USUAL
 from core.views import tables
 from core.views.documents import comparison_document
 from core.views.html import breakable, visible_html
@@ -98,7 +98,7 @@ def opened(comparison: Comparison, key: str) -> None:
 def variants_section(comparisons: Sequence[Comparison]) -> None:
     """Everything below the finding: filtering and opening a variant rerun only this, and never the model."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        factors = st.pills("Factor", [*FACTORS, "custom"], selection_mode="multi", key="factor", bind="query-params")
+        factors = st.pills("Factor", [*USUAL, "custom"], selection_mode="multi", key="factor", bind="query-params")
         fates = st.pills("Fate", FATES, selection_mode="multi", key="fate", bind="query-params")
         names = list(tables.keys(comparisons[0]))
         _widgets.forget_unless_offered("variant", names)

@@ -29,10 +29,10 @@ from core.models.heads import Probabilities, entropy, label_name, margin, predic
 from core.studies.calibration import BINS, SEARCHED, Calibration, Estimate
 from core.studies.compare import Comparison, Row
 from core.views import figures, tables
-from core.views.data_scripts import CALIBRATION_FILE, calibration_script
 from core.views.documents import calibration_document, tempered_document
 from core.views.html import visible_html
 from core.views.scripts import temperature_script
+from core.views.scripts.data import CALIBRATION_FILE, calibration_script
 from pages import _widgets
 
 # Evenly spaced on a log scale, except that the nearest step to a round number is that number.

@@ -7,7 +7,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.base.settings import settings
+from core.base.words import duration, plural
 from core.data.labelled import DataSource, Labelled
+from core.jobs.job import LIVE, progress
 from core.models import catalog
 from core.models.classifier import best_device
 from core.training import runs
@@ -23,7 +26,6 @@ from core.training.recipe import (
     estimate,
     parse_seeds,
     plan,
-    runs_root,
 )
 from core.views import figures
 from core.views.scripts import training_script
@@ -109,7 +111,7 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[Recipe, int] | None
         )
         check(recipe, data)
         cost = estimate(recipe, data, *catalog.size_of(recipe.base), device)
-        models = f"{len(recipe.members)} {'model' if len(recipe.members) == 1 else 'models'}"
+        models = plural(len(recipe.members), "model")
         st.html(
             f"<p class='w-line'><b>{models}</b> ({escape(', '.join(recipe.names))}), about <b>{duration(cost.seconds)}</b>, "
             f"{cost.memory / 2**30:.1f} GiB of memory and {cost.disk / 2**20:,.0f} MiB on the disk, on {escape(str(device))} in "
@@ -119,13 +121,6 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[Recipe, int] | None
 
     found: tuple[Recipe, int] | None = _widgets.attempt(made)
     return found
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words."""
-    if seconds < 90:
-        return f"{max(1, seconds):.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
 def start(recipe: Recipe, data: Labelled, needed: int) -> None:
@@ -178,12 +173,12 @@ def curves(run: runs.Run, events: list[dict[str, Any]]) -> None:
 
 def shown(run: runs.Run) -> None:
     """One run: how it stands, its losses, its models."""
-    recipe, events = run.recipe, runs.progress(run)
+    recipe, events = run.recipe, progress(run)
     when = datetime.fromtimestamp(run.created).strftime("%d %b %H:%M")
     st.html(
         f"<p class='w-line'><b>{escape(run.name)}</b> <span class='w-badge {run.state}'>{STATES[run.state]}</span> "
-        f"<span class='w-faint'>{escape(recipe.base)} on {escape(recipe.data.name)}, {recipe.examples:,} examples, {recipe.epochs} "
-        f"{'epoch' if recipe.epochs == 1 else 'epochs'}, {recipe.method}, {when}</span></p>"
+        f"<span class='w-faint'>{escape(recipe.base)} on {escape(recipe.data.name)}, "
+        f"{plural(recipe.examples, 'example')}, {plural(recipe.epochs, 'epoch')}, {recipe.method}, {when}</span></p>"
     )
     if run.state == "queued":
         st.caption(f"Waiting: {run.ahead} before it." if run.ahead else "Starting …")
@@ -213,7 +208,7 @@ def shown(run: runs.Run) -> None:
             },
         )
     with st.container(horizontal=True, vertical_alignment="center"):
-        if run.state in runs.LIVE and st.button("Cancel", key=f"cancel {run.name}", icon=":material/stop_circle:"):
+        if run.state in LIVE and st.button("Cancel", key=f"cancel {run.name}", icon=":material/stop_circle:"):
             runs.cancel(run.name)
             st.rerun()
         if len(run.finished) > 1:
@@ -221,7 +216,7 @@ def shown(run: runs.Run) -> None:
                 "pages/seeds.py", label="Open on the Seeds page", icon=":material/psychology_alt:",
                 query_params={"family": run.id},
             )  # fmt: skip
-        if run.state not in runs.LIVE:
+        if run.state not in LIVE:
             with st.popover("Remove", icon=":material/delete:"):
                 st.write("The run and its models are deleted. This cannot be undone.")
                 if st.button("Delete", key=f"remove {run.name}", type="primary"):
@@ -238,7 +233,7 @@ def shown(run: runs.Run) -> None:
 
 def live() -> None:
     """The runs that wait or train; looked at again and again while there are any."""
-    going = [run for run in runs.runs() if run.state in runs.LIVE]
+    going = [run for run in runs.runs() if run.state in LIVE]
     names = {run.name for run in going}
     before = st.session_state.get("going", set())
     st.session_state.going = names
@@ -257,10 +252,10 @@ st.html(
     "<p class='w-line w-faint'>A run trains in a process of its own: pages go on, and a closed window stops nothing. One trains at "
     "a time, the others wait. What is finished is a model like all others, on every page.</p>"
 )
-if runs_root() is None:
+if settings().runs_dir is None:
     st.info("Training is switched off here: whoever runs Wobble can name a folder with WOBBLE_RUNS_DIR.")
     st.stop()
-is_going = any(run.state in runs.LIVE for run in runs.runs())
+is_going = any(run.state in LIVE for run in runs.runs())
 st.fragment(run_every=LOOK if is_going else None)(live)()
 with st.expander(
     "A new run", expanded=not is_going and "run" not in st.session_state, icon=":material/model_training:"
@@ -274,7 +269,7 @@ with st.expander(
             and ready is not None
         ):
             start(ready[0], data, ready[1])
-ended = [run for run in runs.runs() if run.state not in runs.LIVE]
+ended = [run for run in runs.runs() if run.state not in LIVE]
 if ended:
     st.subheader("Runs that have ended")
     for place, run in enumerate(ended):

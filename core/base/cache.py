@@ -18,14 +18,26 @@ class _Place(Generic[Value]):
         self.value: tuple[Value] | None = None
 
 
+_results: "list[Kept[Any]]" = []
+
+
+def forget(owner: Any) -> None:
+    """Forget all answers of a classifier, so that a benchmark measures the model and not the memory."""
+    for kept in _results:
+        kept.drop(owner)
+
+
 class Kept(Generic[Value]):
     """At most `limit` values by classifier and key, least recently used first out.
 
     The classifier is held weakly: what was made of it must not keep a model in memory that nobody uses any more.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, results: bool = False) -> None:
+        """`results`: whether `forget` drops the values, because they are answers and not parts of a classifier."""
         self._limit = limit
+        if results:
+            _results.append(self)
         self._places: OrderedDict[tuple[int, Hashable], _Place[Value]] = OrderedDict()
         # Re-entrant: the garbage collector may call `_drop` while this very thread holds the lock.
         self._lock = threading.RLock()

@@ -1,23 +1,46 @@
-"""Small helpers for sentences."""
+"""Counts, lists and numbers in English: what sentences are made of, wherever they are said."""
 
 from collections.abc import Sequence
 
 
+def verb(count: int, one: str, many: str) -> str:
+    """The form that agrees with a count: `verb(1, "flips", "flip")` is "flips"."""
+    return one if count == 1 else many
+
+
 def plural(count: int, one: str, many: str | None = None) -> str:
-    """A count with its noun: "1 edit", "1,200 edits"."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+    """A count with its noun: "1 edit", "2,000 edits".
+
+    Args:
+        many: the noun's plural, where it is not `one` with an s: "passes".
+    """
+    return f"{count:,} {verb(count, one, f'{one}s' if many is None else many)}"
 
 
-def listed(names: Sequence[str], joined: str = "and") -> str:
-    """Names in a sentence: "a, b and c"."""
-    return f"{', '.join(names[:-1])} {joined} {names[-1]}" if len(names) > 1 else "".join(names)
+def every(count: int) -> str:
+    """All of some, before their noun: "both" edits, "all 3" edits."""
+    return "both" if count == 2 else f"all {count:,}"
+
+
+def listed(names: Sequence[str], word: str = "and") -> str:
+    """Names as one reads them out: "a", "a and b", "a, b and c"; empty for none."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} {word} {names[-1]}"
 
 
 def number(shift: float) -> str:
-    """A shift with two decimals, more where they would be zeros."""
+    """A shift with two decimals; one that they would show as 0.00, with the first digit that is not zero."""
     return f"{shift:.2f}" if shift >= 0.005 else f"{shift:.1g}"
 
 
 def capital(sentence: str) -> str:
-    """The sentence with a capital at its start; the rest stays."""
+    """The sentence with a capital first letter; the rest, labels and names among it, stays as it is."""
     return sentence[:1].upper() + sentence[1:]
+
+
+def duration(seconds: float) -> str:
+    """Seconds as one says them, from "1 second" by "40 minutes" to "1.5 hours"."""
+    if seconds < 90:
+        return plural(max(1, round(seconds)), "second")
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.base.errors import WobbleError, first_line
+from core.base.hub import HUB_ID, hub_answers
+from core.base.words import plural, verb
 from core.data.snippets import snippets
 
 if TYPE_CHECKING:
@@ -222,8 +224,6 @@ def _hub(source: DataSource) -> Labelled:
     """A data set of the hub, with its own splits."""
     import datasets  # heavy, and needed only where data are read
 
-    from core.models.catalog import HUB_ID, hub_answers  # which needs to know of recipes, and these of data
-
     parts = source.name.strip("/").split("/")
     if not all(map(HUB_ID.fullmatch, parts)) or len(parts) > 3:
         raise WobbleError(
@@ -366,14 +366,12 @@ def _cleaned(table: "pd.DataFrame", source: DataSource) -> Labelled:
             rows[text, label] = home.setdefault(text, split)
     for what, count in counts.items():
         if count:
-            notes.append(
-                f"{count:,} {'row' if count == 1 else 'rows'} {what} {'was' if count == 1 else 'were'} left out."
-            )
+            notes.append(f"{plural(count, 'row')} {what} {verb(count, 'was', 'were')} left out.")
     labels_of: dict[str, int] = {}
     for text, _ in rows:
         labels_of[text] = labels_of.get(text, 0) + 1
     if both := sum(count > 1 for count in labels_of.values()):
-        notes.append(f"{both:,} {'text stands' if both == 1 else 'texts stand'} there with more than one label.")
+        notes.append(f"{plural(both, 'text stands', 'texts stand')} there with more than one label.")
     names = sorted({label for _, label in rows}, key=_place)
     if len(names) < 2:
         raise WobbleError(

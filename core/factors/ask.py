@@ -14,9 +14,10 @@ from core.factors.registry import Factor
 from core.models.classifier import Classifier
 from core.models.heads import Logits
 from core.models.predict import Condition, predict
-from core.text.perturb import Variant, variants
+from core.text.perturb import FACTORS, Variant, merged, variants
 from core.text.stages import absorbed_by
 from core.text.tokens import Encoding
+from core.text.truncation import cutter
 
 Progress = Callable[[int, int], None]
 """Called with what is done and what was asked for; what it raises cancels."""
@@ -34,6 +35,8 @@ class Ask:
     ) -> None:
         self.classifier, self.progress = classifier, progress
         self.rows_asked = self.rows_run = 0
+        self.floor_rows = 0
+        """Rows that were run for the noise floor alone, which are not counted."""
         self._notes: list[str] = []
         self._facts: dict[str, Any] = {}
         self._made: dict[int, tuple[Variant, ...]] = {}
@@ -72,10 +75,12 @@ class Ask:
         self.rows_run += run
 
     def variants(self, seed: int = 0) -> tuple[Variant, ...]:
-        """All edits of the text, placed where the model reads it; made once a seed."""
+        """All edits of the text, placed where the model reads it, each text once; made once a seed."""
         if seed not in self._made:
             encoding = self.reference.encoding
-            self._made[seed] = variants(self.text, seed=seed, read=encoding.read if encoding.truncated else None)
+            read = encoding.read if encoding.truncated else None
+            cut = cutter(self.classifier.encoder)
+            self._made[seed] = merged(variants(self.text, only=FACTORS, seed=seed, cut=cut, read=read))
         return self._made[seed]
 
     def ahead(self, made: Sequence[Variant]) -> None:
@@ -104,18 +109,22 @@ class Ask:
         self._facts[name] = value
 
     def row(self, factor: Factor, options: Mapping[str, Any], noise_floor: float) -> Row:
-        """Try a factor."""
+        """Try a factor: no case, and a note, where the classifier has nothing to try."""
         self._notes, self._facts = [], {}
-        cases = factor.cases(self, options)
+        missing = factor.missing(self.classifier)
+        if missing is not None:
+            self.note(missing)
+        cases = () if missing is not None else tuple(factor.make(self, **options))
         return Row(factor, cases, noise_floor, tuple(dict.fromkeys(self._notes)), self._facts)
 
     @cached_property
     def noise_floor(self) -> float:
         """The largest shift among the fp32 conditions: a shift of anything else that is not above it means nothing."""
         conditions, _ = fp32_conditions(self.classifier, len(self.reference.encoding.ids))
-        asked = self.rows_asked
+        asked, run = self.rows_asked, self.rows_run
         shifts = [case.shift for case in self.under(conditions)]
-        self.rows_asked = asked  # whoever shows the conditions asks for them
+        # Whoever shows the conditions asks for them, and tells what they cost.
+        self.floor_rows, self.rows_asked, self.rows_run = self.rows_run - run, asked, run
         return max(shifts, default=0.0)
 
     def under(self, conditions: Sequence[Condition]) -> list[Case]:

@@ -90,7 +90,7 @@ def acting(sites: Collection[Site], dropout: Dropout) -> tuple[Site, ...]:
     return tuple(site for site in sites if rate_at(site, dropout) > 0)
 
 
-_passes: Kept[Logits] = Kept(limit=256)
+_passes: Kept[Logits] = Kept(limit=256, results=True)
 """Passes that were run, by token sequence and dropout: the first n of them, in order."""
 
 

@@ -12,6 +12,7 @@ from core.models.predict import Condition, Dtype
 @factor("numerics", one="condition", many="conditions", floor_applies=False)
 def numerics(ask: Ask) -> Iterator[Case]:
     """Padded, among other texts, with another attention kernel, in half precision."""
+    ask.count(0, ask.floor_rows)
     conditions, left_out = all_conditions(ask.classifier, len(ask.reference.encoding.ids))
     cases = []
     for done, condition in enumerate(conditions, start=1):

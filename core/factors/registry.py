@@ -7,16 +7,13 @@ links and the record of a run are made from its signature, whose annotations say
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import Any, get_type_hints
 
 from core.base.errors import WobbleError
 from core.models.classifier import Classifier
 
-if TYPE_CHECKING:
-    from core.factors.ask import Ask
-    from core.factors.case import Case
-
-Maker = Callable[..., "Iterable[Case]"]
+Maker = Callable[..., Iterable[Any]]
+"""From an `Ask` and options to cases; they stand above this module, so their types are not named here."""
 
 
 @dataclass(frozen=True)
@@ -95,13 +92,6 @@ class Factor:
                 raise WobbleError(f"{self.name} has no option {name!r}: choose from {', '.join(known) or 'none'}.")
             known[name].check(value)
 
-    def cases(self, ask: "Ask", options: Mapping[str, Any]) -> "tuple[Case, ...]":
-        """What the factor finds; none, and a note, where the classifier has nothing to try."""
-        if sentence := self.missing(ask.classifier):
-            ask.note(sentence)
-            return ()
-        return tuple(self.make(ask, **options))
-
 
 _registered: dict[str, Factor] = {}
 
@@ -133,7 +123,7 @@ def unregister(name: str) -> None:
 
 
 def _options(make: Maker) -> tuple[Option, ...]:
-    hints = get_type_hints(make, include_extras=True, localns={"Ask": object, "Case": object})
+    hints = get_type_hints(make, include_extras=True)
     options = []
     for argument in list(inspect.signature(make).parameters.values())[1:]:
         hint = hints[argument.name]

@@ -5,28 +5,23 @@ model of the Hugging Face hub (`ProsusAI/finbert`). Whatever it names, loading h
 """
 
 import json
-import os
-import re
 import threading
-import time
-import urllib.error
-import urllib.request
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import torch
-from huggingface_hub import HfApi, constants, snapshot_download
+from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
 from core.base.errors import WobbleError, first_line
+from core.base.hub import HUB_ID, HUB_SECONDS, endpoint, hub_answers, within
+from core.base.settings import settings
 from core.models.classifier import Classifier
 from core.models.loading import load_classifier
 from core.models.source import Source
 from core.text.tokens import algorithm
-from core.training.recipe import runs_root
 
 EMBEDDED = Path(__file__).parent.parent.parent / "assets" / "models"
 DEFAULT = "minilm-uncased"
@@ -53,14 +48,9 @@ BASES = (
 )
 """Well-known encoders of the hub to fine-tune, offered by name."""
 
-HUB_SECONDS = 4.5
-"""A hub that does not answer may cost a person five seconds; this leaves room for the rest."""
-
 HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
-HUB_ID = re.compile(r"[\w][\w.-]{0,95}(/[\w][\w.-]{0,95})?", re.ASCII)
 
 Available = Literal["yes", "cached", "downloadable", "unreachable"]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -79,13 +69,10 @@ class Entry:
 
 
 def model_roots() -> tuple[Path, ...]:
-    """The folders that the operator allows: `WOBBLE_MODEL_DIRS`, separated as in PATH, by default `models/`; and the folder
-    of finished trainings."""
-    named = tuple(
-        Path(part).resolve() for part in os.environ.get("WOBBLE_MODEL_DIRS", "models").split(os.pathsep) if part
-    )
-    trained = runs_root()
-    return named if trained is None else tuple(dict.fromkeys((*named, trained)))
+    """The folders that the operator allows (`WOBBLE_MODEL_DIRS`), and the folder of finished trainings."""
+    chosen = settings()
+    trained = () if chosen.runs_dir is None else (chosen.runs_dir,)
+    return tuple(dict.fromkeys((*chosen.model_dirs, *trained)))
 
 
 def local_ids() -> tuple[str, ...]:
@@ -96,7 +83,8 @@ def local_ids() -> tuple[str, ...]:
 def base_ids() -> tuple[str, ...]:
     """Ids of what can be fine-tuned: embedded encoders and whole classifiers, local ones, then well-known ones of the hub."""
     whole = [d for d in _model_directories(EMBEDDED, depth=1) if not (d / "adapter_config.json").is_file()]
-    local = [(root, d) for root, d in _local() if root != runs_root() and not (d / "adapter_config.json").is_file()]
+    trained = settings().runs_dir
+    local = [(root, d) for root, d in _local() if root != trained and not (d / "adapter_config.json").is_file()]
     # Encoders first: a classifier has learned its task already.
     whole.sort(key=lambda d: (_is_classifier(d), d.name))
     return (*(d.name for d in whole), *(_local_id(root, d) for root, d in local), *BASES)
@@ -293,68 +281,6 @@ def _json(path: Path) -> dict[str, Any]:
 # --- the hub ---------------------------------------------------------------------------------------------------------
 
 
-def _endpoint() -> str:
-    return os.environ.get("HF_ENDPOINT", constants.ENDPOINT).rstrip("/")
-
-
-def _within(seconds: float, call: Callable[[], T]) -> T:
-    """Run a network call, giving up after some seconds: client time-outs do not bound a slow name look-up.
-
-    Raises:
-        TimeoutError: it took longer. The call's own errors pass through.
-    """
-    outcome: list[T] = []
-    failure: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            outcome.append(call())
-        except BaseException as error:  # handed to the caller's thread
-            failure.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if failure:
-        raise failure[0]
-    if not outcome:
-        raise TimeoutError
-    return outcome[0]
-
-
-class _Reachability:
-    """Whether the hub answers, asked at most once a minute."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._answers: dict[str, tuple[float, bool]] = {}
-
-    def __call__(self) -> bool:
-        endpoint = _endpoint()
-        if constants.HF_HUB_OFFLINE or os.environ.get("HF_HUB_OFFLINE", "0").upper() in {"1", "TRUE", "YES", "ON"}:
-            return False
-        with self._lock:
-            asked, answer = self._answers.get(endpoint, (float("-inf"), False))
-            if time.monotonic() - asked > 60:
-                answer = self._ask(endpoint)
-                self._answers[endpoint] = (time.monotonic(), answer)
-            return answer
-
-    @staticmethod
-    def _ask(endpoint: str) -> bool:
-        request = urllib.request.Request(endpoint, method="HEAD")
-        try:
-            _within(HUB_SECONDS, lambda: urllib.request.urlopen(request, timeout=HUB_SECONDS).close())
-        except urllib.error.HTTPError:
-            return True
-        except (OSError, TimeoutError, ValueError):
-            return False
-        return True
-
-
-hub_answers = _Reachability()
-
-
 def _cached(id: str) -> Path | None:
     """The local snapshot of a hub model, if its weights are there; never touches the network."""
     try:
@@ -374,7 +300,7 @@ def _download(id: str) -> Path:
     if not hub_answers():
         raise unreachable
     try:
-        info = _within(HUB_SECONDS, lambda: HfApi(endpoint=_endpoint()).model_info(id, timeout=HUB_SECONDS))
+        info = within(HUB_SECONDS, lambda: HfApi(endpoint=endpoint()).model_info(id, timeout=HUB_SECONDS))
     except GatedRepoError as error:
         raise WobbleError(f"{id} is gated: accept its terms on the hub and log in first.") from error
     except RepositoryNotFoundError as error:
@@ -392,7 +318,7 @@ def _download(id: str) -> Path:
     try:
         return Path(
             snapshot_download(
-                id, endpoint=_endpoint(), allow_patterns=HUB_FILES, ignore_patterns=["*/*"], etag_timeout=HUB_SECONDS
+                id, endpoint=endpoint(), allow_patterns=HUB_FILES, ignore_patterns=["*/*"], etag_timeout=HUB_SECONDS
             )
         )
     except (OSError, HfHubHTTPError) as error:
@@ -403,9 +329,12 @@ def _download(id: str) -> Path:
 
 
 class Loaded:
-    """Classifiers in memory, at most `limit`, least recently used first out. Safe for threads; loads each id once."""
+    """Classifiers in memory, at most `limit` (by default the operator's), least recently used first out.
 
-    def __init__(self, limit: int) -> None:
+    Safe for threads; loads each id once.
+    """
+
+    def __init__(self, limit: int | None = None) -> None:
         self.limit = limit
         self._classifiers: OrderedDict[tuple[str, str, int], Classifier] = OrderedDict()
         self._lock = threading.Lock()
@@ -417,6 +346,7 @@ class Loaded:
         Raises:
             WobbleError: the id names nothing, or what it names is no usable classifier.
         """
+        limit = settings().max_models if self.limit is None else self.limit
         key = (id, str(device), stamp(id))
         with self._lock:
             turn = self._loading.setdefault(key, threading.Lock())
@@ -428,16 +358,16 @@ class Loaded:
             classifier = load_classifier(resolve(id), device)
             with self._lock:
                 self._classifiers[key] = classifier
-                while len(self._classifiers) > self.limit:
+                while len(self._classifiers) > limit:
                     self._classifiers.popitem(last=False)
             return classifier
 
 
-_loaded = Loaded(limit=max(1, int(os.environ.get("WOBBLE_MAX_MODELS", "4"))))
+_loaded = Loaded()
 
 
 def load(id: str = DEFAULT, device: torch.device | None = None) -> Classifier:
-    """The classifier of an id, shared by the whole process (at most `WOBBLE_MAX_MODELS`, by default 4, stay loaded).
+    """The classifier of an id, shared by the whole process (at most `WOBBLE_MAX_MODELS` stay loaded).
 
     Raises:
         WobbleError: the id names nothing, or what it names is no usable classifier.

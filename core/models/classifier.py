@@ -4,7 +4,6 @@ It is loaded once and shared by all threads of the process: nothing on it change
 call is a `core.models.predict.Condition` of the call.
 """
 
-import os
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,6 +11,7 @@ import torch
 from transformers import PreTrainedModel
 
 from core.base.errors import WobbleError
+from core.base.settings import settings
 from core.models.heads import Head
 from core.models.sites import Site
 from core.models.source import Source
@@ -78,7 +78,7 @@ class Classifier:
 
 def best_device() -> torch.device:
     """The operator's `WOBBLE_DEVICE`, else CUDA, else MPS, else the CPU."""
-    if chosen := os.environ.get("WOBBLE_DEVICE"):
+    if chosen := settings().device:
         try:
             device = torch.device(chosen)
             torch.empty(0, device=device)

@@ -1,6 +1,6 @@
 """What a study comes to, in a sentence: its summary to read first, and the finding as the title of its picture."""
 
-from core.base.words import capital, listed, number, plural
+from core.base.words import capital, listed, number, plural, verb
 from core.factors.registry import factors
 from core.studies.study import Study
 from core.studies.verdict import verdict
@@ -20,7 +20,7 @@ def summary(study: Study) -> str:
     reaching = study.tried - study.absorbed
     parts = [
         f"{study.absorbed} erased by the tokenizer",
-        f"{reaching} {'reaches' if reaching == 1 else 'reach'} the model",
+        f"{reaching} {verb(reaching, 'reaches', 'reach')} the model",
         f"{study.flips or 'none'} {_flip(study)} it" if study.head.has_labels else "a value has no label to flip",
     ]
     return f"{plural(study.tried, 'edit')}: {', '.join(parts)}{_beyond(study)}."
@@ -49,7 +49,7 @@ def _of_edits_alone(study: Study) -> bool:
 
 
 def _flip(study: Study) -> str:
-    return "flips" if study.flips < 2 else "flip"
+    return verb(study.flips or 1, "flips", "flip")
 
 
 def _beyond(study: Study) -> str:

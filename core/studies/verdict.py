@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from core.base.words import capital, listed, number, plural
+from core.base.words import capital, every, listed, number, plural
 from core.factors.case import Case, Row
 from core.factors.conditions import DTYPES
 from core.factors.numerics import can_flip, dtype_of
@@ -235,9 +235,9 @@ def _share_of(group: _Group) -> str:
     count, total = len(group.flipping), len(group.cases)
     # The model itself is among the seeds that were asked.
     if any(case.shift == 0 for case in group.cases) and not group.edits and count == total - 1:
-        return f"the other {group.one}" if count == 1 else f"{_all(count)} other {group.many}"
+        return f"the other {group.one}" if count == 1 else f"{every(count)} other {group.many}"
     if count == total:
-        return f"{_all(total)} {group.many}" if total > 1 else f"the only {group.one}"
+        return f"{every(total)} {group.many}" if total > 1 else f"the only {group.one}"
     return f"{count} of {total} {group.many}"
 
 
@@ -282,7 +282,3 @@ def _erased(study: Study) -> list[Clause]:
 
 def _none_of(groups: Iterable[_Group]) -> str:
     return listed([f"no {group.one}" for group in groups])
-
-
-def _all(count: int) -> str:
-    return "both" if count == 2 else f"all {count}"

@@ -4,7 +4,6 @@ Head initialisation, data order and dropout are three separate sources of chance
 examples are drawn is a fourth. Each has a seed of its own, so that three can be held while one varies.
 """
 
-import os
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -42,6 +41,8 @@ MOST_MEMBERS = 32
 MOST_SEED = 2**31 - 1
 FEWEST_EXAMPLES = 10
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,47}", re.ASCII)
+MEMBER_RECORD = "training.json"
+"""Lies in the folder of a finished member: how it was trained, and how well it does."""
 LIMIT = 128
 """Tokens of a training example at the most; what is trained can read longer texts."""
 
@@ -304,12 +305,6 @@ def _speed(device: str, precision: str) -> float:
         float((a @ a)[0, 0])  # waits for the device
         seconds.append(time.perf_counter() - begin)
     return 2 * size**3 / min(seconds[1:])
-
-
-def runs_root() -> Path | None:
-    """The folder of finished runs: `WOBBLE_RUNS_DIR`, by default `runs/`; None where the operator set it to nothing."""
-    chosen = os.environ.get("WOBBLE_RUNS_DIR", "runs")
-    return Path(chosen).resolve() if chosen else None
 
 
 def members_of(recipe: Recipe, folder: Path) -> Iterator[tuple[Seeds, str, Path]]:

@@ -85,7 +85,7 @@ def level_bars(frame: pd.DataFrame, *, disagreement: float, title: str, dark: bo
     return figure
 
 
-def way_between(
+def interpolation(
     shares: np.ndarray, loss: np.ndarray, accuracy: np.ndarray, sentence: np.ndarray, label: str, *, ends: tuple[str, str],
     title: str, dark: bool = False,
 ) -> go.Figure:  # fmt: skip

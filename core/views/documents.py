@@ -1,34 +1,341 @@
-"""Results as plain JSON values: what `--json` prints and what the pages let one download."""
+"""Results as plain JSON values: what `--json` prints, what the pages let one download, and what a replay reads."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from core.base.versions import versions
+from core.factors.case import Case, Reference, Row
+from core.factors.conditions import DTYPES
 from core.factors.dropout import Dropout, Spread, acting, rate_at
-from core.factors.numerics import DTYPES, Numerics, Run
-from core.factors.temperature import probabilities
-from core.families.seeds import Family, pairwise_disagreement
-from core.models.classifier import Classifier, Logits
-from core.models.heads import Probabilities, entropy, label_name
+from core.factors.numerics import can_flip
+from core.families.agreement import pairwise_disagreement
+from core.families.stacked import Family
+from core.models.classifier import Classifier
+from core.models.heads import Logits, Probabilities
 from core.studies.calibration import Calibration, Scores
-from core.studies.compare import Comparison, Row
-from core.studies.profile import Case, FactorRow, Profile
-from core.studies.shortest import Candidate, Search
+from core.studies.finding import summary
+from core.studies.shortest import Search
+from core.studies.study import Study
 from core.studies.verdict import verdict
 from core.text.stages import Stages
 from core.text.tokens import Encoding
 
+PROFILE_RECORD = "wobble profile"
+"""What a record of a profile says it is."""
+
+
+def unique(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Label names, told apart by their index where several share one."""
+    return tuple(label if labels.count(label) == 1 else f"{label} ({i})" for i, label in enumerate(labels))
+
 
 def named(row: Probabilities, labels: tuple[str, ...]) -> dict[str, float]:
-    """Probabilities by label; labels that share a name are told apart by their index."""
-    names = [label if labels.count(label) == 1 else f"{label} ({i})" for i, label in enumerate(labels)]
-    return dict(zip(names, map(float, row), strict=True))
+    """Probabilities by label."""
+    return dict(zip(unique(labels), map(float, row), strict=True))
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
 
 
 def encoding_document(encoding: Encoding) -> dict[str, Any]:
     """Tokens and ids, and whether the text was cut."""
     return {"tokens": list(encoding.tokens), "ids": list(encoding.ids), "truncated": encoding.truncated}
+
+
+def reference_document(reference: Reference) -> dict[str, Any]:
+    """What all cases are compared with."""
+    return {
+        "text": reference.text,
+        "label": reference.label,
+        "probabilities": named(reference.probabilities, reference.labels),
+        "margin": reference.margin,
+        **encoding_document(reference.encoding),
+    }
+
+
+def case_document(case: Case, labels: tuple[str, ...]) -> dict[str, Any]:
+    """A case of any factor: what made it, and its prediction beside the reference's."""
+    edited = {"absorbed": case.absorbed, "fate": case.fate} if case.variant else {}
+    return {
+        "name": case.name,
+        **case.made.document(),
+        **edited,
+        "label": case.label,
+        "probabilities": named(case.probabilities, labels),
+        "shift": case.shift,
+        "flip": case.flip,
+        "margin": case.margin,
+    }
+
+
+def row_document(row: Row, labels: tuple[str, ...]) -> dict[str, Any]:
+    """A factor and its cases."""
+    return {
+        "factor": row.name,
+        "tried": row.tried,
+        "absorbed": row.absorbed,
+        "beyond_the_limit": row.beyond,
+        "above_noise_floor": len(row.moving),
+        "flips": row.flips,
+        "flip_rate": row.flip_rate,
+        "flip_interval": None if row.flip_interval is None else list(row.flip_interval),
+        "largest_shift": row.largest_shift,
+        "median_shift": row.median_shift,
+        **row.facts,
+        "worst": None if row.worst is None else case_document(row.worst, labels),
+        "notes": list(row.notes),
+        "cases": [case_document(case, labels) for case in row.cases],
+    }
+
+
+def model_document(subject: Classifier | Study) -> dict[str, Any]:
+    """Which model it was, and which libraries."""
+    return {
+        "model": {
+            "id": subject.id if isinstance(subject, Classifier) else subject.model,
+            "weights": subject.weights_hash,
+            "head": subject.head.name,
+            "labels": list(subject.labels),
+            "device": str(subject.device),
+        },
+        "versions": versions(),
+    }
+
+
+# --- studies ---------------------------------------------------------------------------------------------------------
+
+
+def study_document(study: Study) -> dict[str, Any]:
+    """A study of any factors with everything that is needed to repeat it."""
+    return {
+        **model_document(study),
+        "text": study.reference.text,
+        "temperature": study.temperature,
+        "options": {name: dict(options) for name, options in study.options.items() if options},
+        "reference": reference_document(study.reference),
+        "noise_floor": study.noise_floor,
+        "factors": [row_document(row, study.labels) for row in study.rows],
+        "rows_asked": study.rows_asked,
+        "forward_rows": study.rows_run,
+        "seconds": study.seconds,
+    }
+
+
+def profile_document(study: Study) -> dict[str, Any]:
+    """A profile as a record, which `core.views.replay` repeats, with its verdict."""
+    said = verdict(study)
+    return {
+        "record": PROFILE_RECORD,
+        **study_document(study),
+        "verdict": said.text,
+        "mood": said.mood,
+        "clauses": [asdict(clause) for clause in said.clauses],
+    }
+
+
+def comparison_document(study: Study) -> dict[str, Any]:
+    """A study of edits, one entry a variant, largest shift first."""
+    of = {id(case): row.factor.name for row in study.rows for case in row.cases}
+    return {
+        **model_document(study),
+        "reference": reference_document(study.reference),
+        "temperature": study.temperature,
+        "summary": summary(study),
+        "noise_floor": study.noise_floor,
+        "variants": [
+            {
+                "perturbation": case.name,
+                "factor": of[id(case)],
+                **case_document(case, study.labels),
+                **encoding_document(case.encoding),
+                "absorbed_by": case.absorbed_by,
+            }
+            for case in study.cases
+        ],
+        "rows_asked": study.rows_asked,
+        "forward_rows": study.rows_run,
+    }
+
+
+def segmentation_document(study: Study, nearest: Sequence[Case] = ()) -> dict[str, Any]:
+    """Other segmentations of one text: those that were drawn, and the nearest, which no rate counts."""
+    (row,) = study.rows
+
+    def segmented(case: Case) -> dict[str, Any]:
+        return case_document(case, study.labels) | encoding_document(case.encoding)
+
+    return {
+        **model_document(study),
+        "reference": reference_document(study.reference),
+        "cases": [segmented(case) for case in row.cases],
+        "nearest": [segmented(case) for case in nearest],
+        "flip_rate": row.flip_rate,
+        "flip_interval": None if row.flip_interval is None else list(row.flip_interval),
+        **row.facts,
+        "notes": list(row.notes),
+    }
+
+
+def passes_document(classifier: Classifier, study: Study, dropout: Dropout) -> dict[str, Any]:
+    """Stochastic passes of one text: the first row of a study."""
+    row = study.rows[0]
+    # Where nothing drops, every pass is the reference.
+    found = Spread(row.probabilities if row.cases else study.reference.probabilities[None], study.head)
+    return {
+        **model_document(study),
+        "dropout": {
+            "seed": dropout.seed,
+            "rate": dropout.rate,
+            "sites": None if dropout.sites is None else list(dropout.sites),
+            "acting": [
+                {"site": site.name, "kind": site.kind, "rate": rate_at(site, dropout)}
+                for site in acting(classifier.sites, dropout)
+            ],
+        },
+        "passes": row.tried,
+        "temperature": study.temperature,
+        "reference": reference_document(study.reference),
+        "mean": named(found.mean, study.labels),
+        "std": named(found.std, study.labels),
+        "flip_rate": row.flip_rate,
+        "flip_interval": None if row.flip_interval is None else list(row.flip_interval),
+        "entropy": found.entropy,
+        "mutual_information": found.mutual_information,
+        "variation_ratio": found.variation_ratio,
+        "samples": found.samples.tolist() if row.cases else [],
+        "notes": list(row.notes),
+    }
+
+
+def temperature_document(classifier: Classifier, text: str, logits: Logits, at: Sequence[float]) -> dict[str, Any]:
+    """The probabilities, label and entropy of one text's logits at some temperatures."""
+    return {**model_document(classifier), **_tempered(classifier, text, logits, at)}
+
+
+def _tempered(subject: Classifier | Study, text: str, logits: Logits, at: Sequence[float]) -> dict[str, Any]:
+    head, labels = subject.head, subject.labels
+    rows = [(temperature, head.probabilities(logits, temperature)) for temperature in at]
+    return {
+        "text": text,
+        "logits": [float(logit) for logit in logits],
+        "temperatures": [
+            {
+                "temperature": float(temperature),
+                "probabilities": named(p, labels),
+                "label": head.label(p, labels),
+                "entropy": float(head.entropy(p)) if head.has_labels else None,
+            }
+            for temperature, p in rows
+        ],
+    }
+
+
+def tempered_document(study: Study, temperature: float, at: Sequence[float]) -> dict[str, Any]:
+    """A sentence's logits at some temperatures, and all its variants at one of them and at T = 1.
+
+    Args:
+        temperature: the one that the page stands at.
+        at: the temperatures of the sentence's own curve.
+    """
+    return {
+        **model_document(study),
+        **_tempered(study, study.reference.text, study.reference.logits, at),
+        "temperature": temperature,
+        "variants": [
+            {"perturbation": case.name, "absorbed": case.absorbed}
+            | _tempered(study, case.text, case.logits, [1.0, temperature])
+            for case in study.cases
+        ],
+    }
+
+
+def numerics_document(study: Study) -> dict[str, Any]:
+    """A text under every condition, and the noise floor that follows."""
+    (row,) = study.rows
+    reference = study.reference
+    return {
+        **model_document(study),
+        "text": reference.text,
+        "temperature": study.temperature,
+        "reference": reference_document(reference)
+        | {
+            "condition": "alone",
+            "logits": [float(logit) for logit in reference.logits],
+            "largest_logit_difference": 0.0,
+            "shift": 0.0,
+            "flip": False if study.head.has_labels else None,
+        },
+        "conditions": [
+            case_document(case, study.labels)
+            | {
+                "condition": case.name,
+                **case.made.document()["condition"],
+                "logits": [float(logit) for logit in case.logits],
+                "largest_logit_difference": case.difference,
+            }
+            for case in row.cases
+        ],
+        "noise_floor": study.noise_floor,
+        "logit_margin": study.head.logit_margin(reference.logits),
+        "can_flip": {dtype: can_flip(reference, row.cases, dtype) for dtype in DTYPES},
+        "notes": list(row.notes),
+        "rows_asked": study.rows_asked,
+        "forward_rows": study.rows_run,
+    }
+
+
+def seeds_document(family: Family, text: str, logits: Logits) -> dict[str, Any]:
+    """What every member of a family says of one text.
+
+    Args:
+        logits: `[n_seeds, n_labels]`.
+    """
+    head, labels = family.first.head, family.first.labels
+    p = head.probabilities(logits)
+    mean = p.mean(axis=0)
+    names = [head.label(row, labels) for row in p]
+    return {
+        "family": family.id,
+        "head": head.name,
+        "labels": list(labels),
+        "versions": versions(),
+        "text": text,
+        "seeds": [
+            {
+                "seed": int(member.name) if member.name.isdigit() else member.name,
+                **asdict(member.seeds),
+                "model": member.id,
+                "label": label,
+                "probabilities": named(row, labels),
+            }
+            for member, label, row in zip(family.members, names, p, strict=True)
+        ],
+        "agreement": max(map(names.count, names)) / len(names),
+        "pairwise_disagreement": pairwise_disagreement(p[:, None], head),
+        "ensemble": {"label": head.label(mean, labels), "probabilities": named(mean, labels)},
+    }
+
+
+def search_document(classifier: Classifier, found: Search) -> dict[str, Any]:
+    """The smallest sets of edits that flip a text, or how far was looked for them."""
+    return {
+        **model_document(classifier),
+        "text": found.reference.text,
+        "label": found.reference.label,
+        "margin": found.reference.margin,
+        "finding": found.finding,
+        "flips": [case_document(case, classifier.labels) for case in found.flips],
+        "nearest": None if found.nearest is None else case_document(found.nearest, classifier.labels),
+        "edits": found.edits,
+        "complete": found.complete,
+        "sequences": found.sequences,
+        "budget": found.budget,
+        "forward_rows": found.rows_run,
+    }
+
+
+# --- other results ---------------------------------------------------------------------------------------------------
 
 
 def stages_document(model: str, tokenizer: str, stages: Stages) -> dict[str, Any]:
@@ -43,121 +350,6 @@ def stages_document(model: str, tokenizer: str, stages: Stages) -> dict[str, Any
         **encoding_document(encoding),
         "offsets": None if encoding.offsets is None else [list(span) for span in encoding.offsets],
         "notes": list(stages.notes),
-    }
-
-
-def comparison_document(comparison: Comparison) -> dict[str, Any]:
-    """A comparison with everything needed to repeat it."""
-    reference = comparison.reference
-    return {
-        "model": {
-            "id": comparison.model,
-            "weights": comparison.weights_hash,
-            "head": comparison.head,
-            "labels": list(comparison.labels),
-            "device": comparison.device,
-        },
-        "versions": versions(),
-        "reference": {
-            "text": reference.text,
-            "label": reference.label,
-            "probabilities": named(reference.probabilities, comparison.labels),
-            "margin": reference.margin,
-            **encoding_document(reference.encoding),
-        },
-        "temperature": comparison.temperature,
-        "summary": comparison.summary,
-        "noise_floor": comparison.noise_floor,
-        "variants": [_row(row, comparison.labels) for row in comparison.rows],
-        "rows_asked": comparison.rows_asked,
-        "forward_rows": comparison.rows_run,
-    }
-
-
-def passes_document(
-    classifier: Classifier, text: str, found: Spread, dropout: Dropout, temperature: float = 1.0
-) -> dict[str, Any]:
-    """Stochastic passes of one text with everything needed to repeat them.
-
-    Args:
-        temperature: what the logits of `found` were divided by.
-    """
-    return {
-        "model": _model(classifier),
-        "versions": versions(),
-        "dropout": {
-            "seed": dropout.seed,
-            "rate": dropout.rate,
-            "sites": None if dropout.sites is None else list(dropout.sites),
-            "acting": [
-                {"site": site.name, "kind": site.kind, "rate": rate_at(site, dropout)}
-                for site in acting(classifier.sites, dropout)
-            ],
-        },
-        "passes": len(found.samples),
-        "temperature": temperature,
-        "reference": {
-            "text": text,
-            "label": label_name(found.reference, classifier.head, classifier.labels),
-            "probabilities": named(found.reference, classifier.labels),
-        },
-        "mean": named(found.mean, classifier.labels),
-        "std": named(found.std, classifier.labels),
-        "flip_rate": found.flip_rate,
-        "flip_interval": None if found.flip_interval is None else list(found.flip_interval),
-        "entropy": found.entropy,
-        "mutual_information": found.mutual_information,
-        "variation_ratio": found.variation_ratio,
-        "samples": found.samples.tolist(),
-    }
-
-
-def temperature_document(classifier: Classifier, text: str, logits: Logits, at: Sequence[float]) -> dict[str, Any]:
-    """The probabilities, label and entropy of one text's logits at some temperatures."""
-    rows = []
-    for temperature in at:
-        p = probabilities(logits, classifier.head, temperature)
-        rows.append(
-            {
-                "temperature": float(temperature),
-                "probabilities": named(p, classifier.labels),
-                "label": label_name(p, classifier.head, classifier.labels),
-                "entropy": None if classifier.head == "regression" else float(entropy(p, classifier.head)),
-            }
-        )
-    return {
-        "model": _model(classifier),
-        "versions": versions(),
-        "text": text,
-        "logits": [float(logit) for logit in logits],
-        "temperatures": rows,
-    }
-
-
-def tempered_document(
-    classifier: Classifier, comparison: Comparison, temperature: float, at: Sequence[float]
-) -> dict[str, Any]:
-    """A sentence's logits at some temperatures, and all its variants at one of them and at T = 1.
-
-    Args:
-        temperature: the one that the page stands at.
-        at: the temperatures of the sentence's own curve.
-    """
-
-    def tempered(text: str, logits: Logits, temperatures: Sequence[float]) -> dict[str, Any]:
-        return temperature_document(classifier, text, logits, temperatures)
-
-    return tempered(comparison.reference.text, comparison.reference.logits, at) | {
-        "temperature": temperature,
-        "variants": [
-            {"perturbation": row.variant.perturbation, "absorbed": row.absorbed}
-            | {
-                name: part
-                for name, part in tempered(row.variant.text, row.logits, [1.0, temperature]).items()
-                if name in ("text", "logits", "temperatures")
-            }
-            for row in comparison.rows
-        ],
     }
 
 
@@ -179,212 +371,10 @@ def calibration_document(classifier: Classifier, found: Calibration) -> dict[str
         }
 
     return {
-        "model": _model(classifier),
-        "versions": versions(),
+        **model_document(classifier),
         "temperature": found.temperature,
         "fitted_on": found.fitted_on,
         "tested_on": found.tested_on,
         "before": scores(found.before),
         "after": scores(found.after),
-    }
-
-
-def seeds_document(family: Family, text: str, logits: Logits) -> dict[str, Any]:
-    """What every member of a family says of one text.
-
-    Args:
-        logits: `[n_seeds, n_labels]`.
-    """
-    head, labels = family.first.head, family.first.labels
-    p = probabilities(logits, head)
-    mean = p.mean(axis=0)
-    names = [label_name(row, head, labels) for row in p]
-    return {
-        "family": family.id,
-        "head": head,
-        "labels": list(labels),
-        "versions": versions(),
-        "text": text,
-        "seeds": [
-            {
-                "seed": int(member.name) if member.name.isdigit() else member.name,
-                **asdict(member.seeds),
-                "model": member.id,
-                "label": label,
-                "probabilities": named(row, labels),
-            }
-            for member, label, row in zip(family.members, names, p, strict=True)
-        ],
-        "agreement": max(map(names.count, names)) / len(names),
-        "pairwise_disagreement": pairwise_disagreement(p[:, None], head),
-        "ensemble": {"label": label_name(mean, head, labels), "probabilities": named(mean, labels)},
-    }
-
-
-def numerics_document(classifier: Classifier, found: Numerics) -> dict[str, Any]:
-    """A text under every condition, and the noise floor that follows."""
-
-    def run(one: Run) -> dict[str, Any]:
-        return {
-            "condition": one.name,
-            **asdict(one.condition),
-            "label": one.label,
-            "probabilities": named(one.probabilities, found.labels),
-            "logits": [float(logit) for logit in one.logits],
-            "largest_logit_difference": one.difference,
-            "shift": one.shift,
-            "flip": one.flip,
-            "margin": one.margin,
-        }
-
-    return {
-        "model": _model(classifier),
-        "versions": versions(),
-        "text": found.text,
-        "temperature": found.temperature,
-        "reference": run(found.reference),
-        "conditions": [run(one) for one in found.runs],
-        "noise_floor": found.noise_floor,
-        "logit_margin": found.logit_margin,
-        "can_flip": {dtype: found.can_flip(dtype) for dtype in DTYPES},
-        "left_out": list(found.left_out),
-        "rows_asked": found.rows_asked,
-        "forward_rows": found.rows_run,
-    }
-
-
-PROFILE_RECORD = "wobble profile"
-"""What a record of a profile says it is."""
-
-
-def profile_document(found: Profile) -> dict[str, Any]:
-    """A profile with everything that `core.studies.replay` needs to repeat it."""
-    reference, said = found.reference, verdict(found)
-    return {
-        "record": PROFILE_RECORD,
-        "model": {
-            "id": found.model,
-            "weights": found.weights_hash,
-            "head": found.head,
-            "labels": list(found.labels),
-            "device": found.device,
-        },
-        "versions": versions(),
-        "text": reference.text,
-        "seed": found.seed,
-        "passes": found.passes,
-        "family": found.family,
-        "reference": {
-            "text": reference.text,
-            "label": reference.label,
-            "probabilities": named(reference.probabilities, found.labels),
-            "margin": reference.margin,
-            **encoding_document(reference.encoding),
-        },
-        "noise_floor": found.noise_floor,
-        "factors": [_factor(row, found.labels) for row in found.factors],
-        "verdict": said.text,
-        "mood": said.mood,
-        "clauses": [asdict(clause) for clause in said.clauses],
-        "rows_asked": found.rows_asked,
-        "forward_rows": found.rows_run,
-        "seconds": found.seconds,
-    }
-
-
-def _factor(row: FactorRow, labels: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        "factor": row.factor,
-        "tried": row.tried,
-        "absorbed": row.absorbed,
-        "above_noise_floor": len(row.moving),
-        "flips": row.flips,
-        "flip_rate": row.flip_rate,
-        "flip_interval": None if row.flip_interval is None else list(row.flip_interval),
-        "largest_shift": row.largest_shift,
-        "median_shift": row.median_shift,
-        "sampled": row.sampled,
-        "worst": None if row.worst is None else _case(row.worst, labels),
-        "notes": list(row.notes),
-        "cases": [_case(case, labels) for case in row.cases],
-    }
-
-
-def _case(case: Case, labels: tuple[str, ...]) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    if case.row is not None:
-        made = {"text": case.row.variant.text, "seed": case.row.variant.seed, "absorbed": case.absorbed}
-    elif case.pass_ is not None:
-        made = {"pass": case.pass_}
-    elif case.temperature is not None:
-        made = {"temperature": case.temperature}
-    elif case.seed is not None:
-        made = {"seed": case.seed}
-    elif case.condition is not None:
-        made = {"condition": asdict(case.condition)}
-    return {
-        "name": case.name,
-        **made,
-        "label": case.label,
-        "probabilities": named(case.probabilities, labels),
-        "shift": case.shift,
-        "flip": case.flip,
-        "margin": case.margin,
-    }
-
-
-def search_document(classifier: Classifier, found: Search) -> dict[str, Any]:
-    """The smallest sets of edits that flip a text, or how far was looked for them."""
-
-    def candidate(one: Candidate) -> dict[str, Any]:
-        return {
-            "edits": [{"perturbation": edit.perturbation, "seed": edit.seed, "text": edit.text} for edit in one.edits],
-            "text": one.text,
-            "label": one.label,
-            "probabilities": named(one.probabilities, classifier.labels),
-            "shift": one.shift,
-            "margin": one.margin,
-        }
-
-    return {
-        "model": _model(classifier),
-        "versions": versions(),
-        "text": found.text,
-        "label": found.label,
-        "margin": found.margin,
-        "finding": found.finding,
-        "flips": [candidate(one) for one in found.flips],
-        "nearest": None if found.nearest is None else candidate(found.nearest),
-        "edits": found.edits,
-        "complete": found.complete,
-        "sequences": found.sequences,
-        "budget": found.budget,
-        "forward_rows": found.rows_run,
-    }
-
-
-def _model(classifier: Classifier) -> dict[str, Any]:
-    return {
-        "id": classifier.id,
-        "weights": classifier.weights_hash,
-        "head": classifier.head,
-        "labels": list(classifier.labels),
-        "device": str(classifier.device),
-    }
-
-
-def _row(row: Row, labels: tuple[str, ...]) -> dict[str, Any]:
-    return {
-        "perturbation": row.variant.perturbation,
-        "factor": row.variant.factor,
-        "seed": row.variant.seed,
-        "text": row.variant.text,
-        **encoding_document(row.encoding),
-        "absorbed": row.absorbed,
-        "absorbed_by": row.absorbed_by,
-        "label": row.label,
-        "probabilities": named(row.probabilities, labels),
-        "flip": row.flip,
-        "shift": row.shift,
-        "margin": row.margin,
     }

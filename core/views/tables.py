@@ -11,7 +11,9 @@ import pandas as pd
 from core.base.words import capital
 from core.data.labelled import Labelled
 from core.factors.case import Case, Fate, Reference, Row
-from core.families.seeds import Family, OnData, Way
+from core.families.agreement import OnData
+from core.families.interpolation import Interpolation
+from core.families.stacked import Family
 from core.models.classifier import Classifier
 from core.models.heads import Probabilities
 from core.studies.calibration import fit_and_test
@@ -59,6 +61,7 @@ def cases_frame(*studies: Study) -> pd.DataFrame:
                 "row": row.name,
                 "factor": row.factor.name,
                 "name": case.name,
+                "also": ", ".join(name for name, _ in case.variant.also) if case.variant else "",
                 "seed": case.variant.seed if case.variant else None,
                 "text": case.text,
                 "visible": visible(case.text),
@@ -174,7 +177,9 @@ def side_by_side(
     for key, (row, first) in named[0].items():
         found = [cases[key] for cases in named]
         met = {fate_of(*pair) for pair in found}
-        if (factors and row.factor.name not in factors) or (fates and not met & set(fates)):
+        # One text that several perturbations make is one case: it is found under the factors of all.
+        made_by = {row.factor.name, *(factor for _, factor in first.variant.also)} if first.variant else {row.factor.name}
+        if (factors and not made_by & set(factors)) or (fates and not met & set(fates)):
             continue
         entries.append(
             {
@@ -368,17 +373,17 @@ def on_data_frame(family: Family, found: OnData) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def way_frame(way: Way, sentence: Probabilities, labels: tuple[str, ...]) -> pd.DataFrame:
-    """One row a point of the way, for a download.
+def interpolation_frame(found: Interpolation, sentence: Probabilities, labels: tuple[str, ...]) -> pd.DataFrame:
+    """One row a point of the interpolation, for a download.
 
     Args:
         sentence: `[points, n_labels]`.
     """
     return pd.DataFrame(
         {
-            "share": way.shares,
-            "loss": way.loss,
-            "accuracy": way.accuracy,
+            "share": found.shares,
+            "loss": found.loss,
+            "accuracy": found.accuracy,
             **{f"p({name})": sentence[:, i] for i, name in enumerate(unique(labels))},
         }
     )

@@ -54,7 +54,7 @@ def test_the_shortest_flip_is_searched_when_asked_for() -> None:
 
 def test_what_is_known_runs_no_model_again(monkeypatch: pytest.MonkeyPatch) -> None:
     test = app(PAGE, sentence="A sentence that was never seen before on the overview.")
-    for module in ("core.studies.compare", "core.factors.numerics", "core.factors.dropout", "core.families.seeds"):
+    for module in ("core.studies.compare", "core.factors.numerics", "core.factors.dropout", "core.families.stacked"):
         monkeypatch.setattr(sys.modules[module], "predict", lambda *_, **__: pytest.fail("the model ran"))
     test.run()
     assert not test.exception

@@ -230,3 +230,10 @@ def test_a_value_is_not_called_another_label(tmp_path: Path, monkeypatch: pytest
     test = app("pages/dropout.py", model=[f"{tmp_path.name}/value"], forgot=True)
     assert not test.exception
     assert "each gives another value" in words(test) and "another label" not in words(test)
+
+
+def test_a_wrong_setting_of_the_operators_is_one_sentence_and_not_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WOBBLE_MAX_MODELS", "many")
+    test = AppTest.from_file(APP, default_timeout=60).run()
+    assert not test.exception
+    assert [error.value.replace("\\", "").partition(":")[0] for error in test.error] == ["WOBBLE_MAX_MODELS is 'many'"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.data.snippets import snippets
-from core.families.seeds import family_data
+from core.families.members import family_data
 from pages import _widgets
 from tests.architectures import save
 from tests.pages.test_pages import app, words
@@ -23,7 +23,9 @@ def test_the_sentence_view_counts_votes_and_opens_a_seed() -> None:
     assert "minilm-uncased-45" in words(test)
 
 
-def test_the_way_says_whether_there_is_a_barrier_and_what_the_sentence_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_interpolation_says_whether_there_is_a_barrier_and_what_the_sentence_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     some = family_data("minilm-uncased").rows(np.arange(40))
     monkeypatch.setattr(_widgets, "family_data", lambda _: some)
     test = app(PAGE, sentence="A fine film.", view="From seed to seed")

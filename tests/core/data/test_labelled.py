@@ -297,7 +297,7 @@ def test_labels_are_numbered_as_a_model_numbers_them() -> None:
 def hub(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str | None], DatasetDict]:
     """A hub that answers with what is put into it."""
     shelf: dict[tuple[str, str | None], DatasetDict] = {}
-    monkeypatch.setattr("core.models.catalog.hub_answers", lambda: True)
+    monkeypatch.setattr("core.data.labelled.hub_answers", lambda: True)
     monkeypatch.setattr("datasets.load_dataset", lambda id, configuration=None: shelf[id, configuration])
     return shelf
 

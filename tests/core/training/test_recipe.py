@@ -31,7 +31,6 @@ from core.training.recipe import (
     parse_seeds,
     plan,
     recipe_of,
-    runs_root,
 )
 
 CPU = torch.device("cpu")
@@ -244,15 +243,6 @@ def test_members_lie_below_the_folder_of_their_run() -> None:
 )
 def test_whatever_the_data_are_called_makes_a_good_name(name: str) -> None:
     assert NAME.fullmatch(default_name(name))
-
-
-def test_the_operator_names_the_folder_of_runs_or_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("WOBBLE_RUNS_DIR", str(tmp_path / "mine"))
-    assert runs_root() == tmp_path / "mine"
-    monkeypatch.setenv("WOBBLE_RUNS_DIR", "")
-    assert runs_root() is None
-    monkeypatch.delenv("WOBBLE_RUNS_DIR")
-    assert runs_root() == Path("runs").resolve()
 
 
 def test_more_of_anything_costs_more() -> None:

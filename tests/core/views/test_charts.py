@@ -48,7 +48,7 @@ DRAWN: dict[str, Draw] = {
     "level_bars": lambda title, dark: charts_training.level_bars(
         BARS.rename(columns={"value": "accuracy"}).assign(seed=[42, 43, 44]), disagreement=0.1, title=title, dark=dark
     ),
-    "way_between": lambda title, dark: charts_training.way_between(
+    "interpolation": lambda title, dark: charts_training.interpolation(
         np.linspace(0, 1, 3), P[:3, 0], P[:3, 1], P[:3, 2], LABELS[0], ends=("42", "43"), title=title, dark=dark
     ),
     "loss_curves": lambda title, dark: charts_training.loss_curves(STEPS, STEPS, title=title, dark=dark),

@@ -1,0 +1,61 @@
+"""Small words: what stands beside a count agrees with it."""
+
+import pytest
+
+from core.base.words import capital, duration, every, listed, number, plural, verb
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 edits"), (1, "1 edit"), (2, "2 edits"), (12_345, "12,345 edits"), (-1, "-1 edits")]
+)
+def test_only_one_is_singular_and_thousands_are_set_apart(count: int, said: str) -> None:
+    assert plural(count, "edit") == said
+
+
+def test_a_noun_may_bring_its_own_plural() -> None:
+    assert plural(2, "pass", "passes") == "2 passes"
+    assert plural(1, "pass", "passes") == "1 pass"
+
+
+def test_the_verb_agrees_with_the_count() -> None:
+    assert [verb(count, "flips", "flip") for count in (0, 1, 2)] == ["flip", "flips", "flip"]
+
+
+def test_all_of_two_are_both() -> None:
+    assert [every(count) for count in (2, 3, 1_000)] == ["both", "all 3", "all 1,000"]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (("a", "b", "c"), "a, b and c")],
+)
+def test_names_are_listed_as_one_reads_them_out(names: list[str], said: str) -> None:
+    assert listed(names) == said
+
+
+@pytest.mark.parametrize(
+    ("shift", "said"),
+    [(0.0, "0"), (0.25, "0.25"), (1.0, "1.00"), (0.005, "0.01"), (0.0049, "0.005"), (2.3e-6, "2e-06")],
+)
+def test_a_shift_above_zero_never_reads_as_zero(shift: float, said: str) -> None:
+    assert number(shift) == said
+
+
+@pytest.mark.parametrize(("sentence", "said"), [("no edit flips BERT", "No edit flips BERT"), ("", ""), ("é", "É")])
+def test_only_the_first_letter_changes(sentence: str, said: str) -> None:
+    assert capital(sentence) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.2, "1 second"),
+        (1.4, "1 second"),
+        (89.4, "89 seconds"),
+        (90, "2 minutes"),
+        (5_390, "90 minutes"),
+        (5_400, "1.5 hours"),
+    ],
+)
+def test_a_duration_is_said_in_the_unit_that_one_would_use(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
