@@ -266,7 +266,7 @@ def _model(classifier: Classifier) -> str:
 def _run(study: Study) -> str:
     used = [(row, _used(row, study)) for row in study.shown]
     pairs = [
-        *((words(row.name), words(", ".join(said))) for row, said in used if said),
+        *((words(row.name), words("; ".join(said))) for row, said in used if said),
         ("noise floor", f"{study.noise_floor:.4g}"),
         ("rows", f"{study.rows_run:,} run through a model for {study.rows_asked:,} asked"),
         ("seconds", f"{study.seconds:.2f}"),
@@ -276,10 +276,16 @@ def _run(study: Study) -> str:
 
 
 def _used(row: Row, study: Study) -> list[str]:
-    """The options that a factor ran with, and what else it found."""
+    """The options that a factor ran with, and what else it found, as far as a line holds them."""
     usual = {option.name: option.default for option in row.factor.options}
     values: dict[str, Any] = {**usual, **study.options.get(row.factor.name, {}), **row.facts}
-    return [f"{name.replace('_', ' ')} {value}" for name, value in values.items() if value is not None]
+    said = []
+    for name, value in values.items():
+        numbers = value if isinstance(value, list | tuple) else [value]
+        if all(isinstance(one, str | int | float) and not isinstance(one, bool) for one in numbers):
+            shown = (one if isinstance(one, str) else f"{one:.4g}" for one in numbers)
+            said.append(f"{name.replace('_', ' ')} {', '.join(shown)}")
+    return said
 
 
 def _definitions(study: Study) -> str:
