@@ -22,7 +22,7 @@ from core.scripts import dropout_script, edits_script, numerics_script, predict_
 from core.shortest import BUDGET, shortest_flip
 from core.verdict import verdict
 from core.visible import visible
-from pages import _widgets
+from pages import _widgets, state
 
 PAGES: Mapping[str, str] = {
     "dropout": "pages/dropout.py",
@@ -35,11 +35,6 @@ UNITS = {"dropout": "passes", "seed": "seeds", "numerics": "conditions", "temper
 RECENT = 8
 # Between two drawings of a profile that still grows.
 REDRAW = 0.4
-
-
-def take(text: str) -> None:
-    """Make an example or a recent sentence the current one."""
-    st.session_state.sentence = text
 
 
 def headline(found: Profile, model: Classifier) -> None:
@@ -179,8 +174,8 @@ def shortest(model: Classifier, text: str) -> None:
     if model.head == "regression":
         st.caption("A value has no label to flip.")
         return
-    if not st.toggle(
-        "Search for the smallest set of formatting edits that flips it", key="shortest", bind="query-params",
+    if not state.switch(
+        "Search for the smallest set of formatting edits that flips it", "shortest",
         help=f"Single edits, then pairs and triples, the most promising first: at most {BUDGET} token sequences.",
     ):  # fmt: skip
         return
@@ -219,8 +214,8 @@ def choices(title: str, texts: Sequence[tuple[str, str]], key: str) -> None:
         for number, (text, why) in enumerate(texts):
             shown = visible(text) if len(text) <= 60 else f"{visible(text[:59])}…"
             st.button(
-                _widgets.escape_markdown(shown), key=f"take {key} {number}", on_click=take, args=(text,), type="tertiary",
-                help=_widgets.escape_markdown(why) or None,
+                _widgets.escape_markdown(shown), key=f"take {key} {number}", on_click=state.changing(sentence=text),
+                help=_widgets.escape_markdown(why) or None, type="tertiary",
             )  # fmt: skip
 
 

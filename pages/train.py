@@ -25,7 +25,7 @@ from core.recipe import (
     runs_root,
 )
 from core.scripts import training_script
-from pages import _widgets
+from pages import _widgets, state
 
 VARIES: dict[Vary, str] = {
     "together": "all together",
@@ -58,36 +58,30 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[Recipe, int] | None
     """What to train; None while something is wrong with it, which is said."""
     left, right = st.columns(2)
     with left:
-        base = st.selectbox(
-            "Base model", catalog.base_ids(), key="base", accept_new_options=True, bind="query-params",
+        base = state.choice(
+            "Base model", "base", catalog.base_ids(), free=True,
             help="An embedded encoder, a local directory, or any hub id: type it and press Enter.",
         )  # fmt: skip
-        seeds = st.text_input(
-            "Seeds", "42, 43", key="seeds", bind="query-params", help="A list like 42, 43 or a range like 42-45."
-        )
-        vary = st.selectbox(
-            "What varies", list(VARIES), format_func=VARIES.get, key="vary", bind="query-params", help=VARIES_HELP
-        )
-        method = st.segmented_control(
-            "Method", ["lora", "full"], default="lora", key="method", bind="query-params", required=True,
+        seeds = state.text("Seeds", "seeds", "42, 43", help="A list like 42, 43 or a range like 42-45.")
+        vary = state.choice("What varies", "vary", VARIES, words=VARIES.__getitem__, help=VARIES_HELP)
+        method = state.segments(
+            "Method", "method", ["lora", "full"],
             help="LoRA trains the head and small factors beside the frozen weights (rank 8, all linear layers); full trains all.",
         )  # fmt: skip
     with right:
         most = int((data.split == "train").sum())
-        examples = st.number_input(
-            "Examples", FEWEST_EXAMPLES, max(FEWEST_EXAMPLES, most), min(500, max(FEWEST_EXAMPLES, most)), step=100,
-            key="examples", bind="query-params", help=f"Texts to train on, drawn from the {most:,} of the train split.",
+        examples = state.number(
+            "Examples", "examples", FEWEST_EXAMPLES, max(FEWEST_EXAMPLES, most), min(500, max(FEWEST_EXAMPLES, most)),
+            step=100, help=f"Texts to train on, drawn from the {most:,} of the train split.",
         )  # fmt: skip
-        epochs = st.number_input(
-            "Epochs", 1, 50, 1, key="epochs", bind="query-params", help="Times that each text is seen."
-        )
-        batch = st.number_input("Batch", 1, 512, 8, key="batch", bind="query-params", help="Texts a step.")
-        rate = st.number_input(
-            "Learning rate", 1e-6, 1.0, value=None, key="learning_rate", bind="query-params", format="%g",
-            placeholder=f"{LEARNING_RATE[method or 'lora']:g}", help="At its peak: it rises over the first 6 %, then falls to 0.",
+        epochs = state.number("Epochs", "epochs", 1, 50, 1, help="Times that each text is seen.")
+        batch = state.number("Batch", "batch", 1, 512, 8, help="Texts a step.")
+        rate = state.optional(
+            "Learning rate", "learning_rate", 1e-6, 1.0, placeholder=f"{LEARNING_RATE[method]:g}",
+            help="At its peak: it rises over the first 6 %, then falls to 0.",
         )  # fmt: skip
-    name = st.text_input(
-        "Name", key="run_name", bind="query-params", placeholder=runs.free_name(default_name(source.name)),
+    name = state.text(
+        "Name", "run_name", placeholder=runs.free_name(default_name(source.name)),
         help="Of the family in the catalog. Small letters, digits, dots, dashes and underscores.",
     )  # fmt: skip
     device = best_device()
@@ -95,14 +89,14 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[Recipe, int] | None
     def made() -> tuple[Recipe, int]:
         recipe = Recipe(
             name=name.strip() or runs.free_name(default_name(source.name)),
-            base=(base or "").strip(),
+            base=base.strip(),
             data=source,
             members=plan(parse_seeds(seeds), vary),
             examples=int(examples),
             epochs=int(epochs),
             batch=int(batch),
-            learning_rate=rate or LEARNING_RATE[method or "lora"],
-            method=method or "lora",
+            learning_rate=rate or LEARNING_RATE[method],
+            method=method,
             precision=default_precision(device),
         )
         check(recipe, data)
