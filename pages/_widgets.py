@@ -149,6 +149,7 @@ def sidebar() -> DeltaGenerator:
         copy_link(key="copy_link")
         if st.button("Catalog", icon=":material/inventory_2:", help="What can be loaded here, and what the hub offers"):
             _catalog()
+        state.listen()
         place = st.empty()
         # At once, so that a click while the page computes leaves the right entry in the history.
         state.address("of the run", place)
@@ -192,7 +193,7 @@ def _catalog() -> None:
 
 def routed() -> None:
     """Make sure that the page runs within app.py."""
-    if not state.is_begun():
+    if PagesManager.uses_pages_directory:
         # Until app.py has run once, Streamlit answers a link to a page by running that page's file alone, as it did
         # before there was st.navigation. Once more, then, through the router.
         PagesManager.uses_pages_directory = False

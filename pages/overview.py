@@ -213,10 +213,7 @@ def choices(title: str, texts: Sequence[tuple[str, str]], key: str) -> None:
     with st.container(horizontal=True):
         for number, (text, why) in enumerate(texts):
             shown = visible(text) if len(text) <= 60 else f"{visible(text[:59])}…"
-            st.button(
-                _widgets.escape_markdown(shown), key=f"take {key} {number}", on_click=state.changing(sentence=text),
-                help=_widgets.escape_markdown(why) or None, type="tertiary",
-            )  # fmt: skip
+            state.button(shown, f"take {key} {number}", why, plain=True, sentence=text)
 
 
 def take_away(model: Classifier, found: Profile, strip: go.Figure) -> None:

@@ -176,13 +176,12 @@ def data_view(family: Family, _text: str, _temperature: float) -> None:
     split, counts = found.split, votes(found.probabilities, "softmax")
     for i in np.lexsort((np.arange(len(split)), -split))[:SPLIT_SENTENCES]:
         top = int(counts[i].argmax())
-        st.button(
-            _widgets.escape_markdown(
-                f"{counts[i][top]} of {len(family.members)} say {family.first.labels[top]}: {found.texts[i][:200]}"
-            ),
-            key=f"take {i}",
-            on_click=state.changing(sentence=found.texts[i], view="This sentence"),
-            type="tertiary",
+        state.button(
+            f"{counts[i][top]} of {len(family.members)} say {family.first.labels[top]}: {found.texts[i][:200]}",
+            f"take {i}",
+            plain=True,
+            sentence=found.texts[i],
+            view="This sentence",
         )
     with st.container(horizontal=True):
         _widgets.download(

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -24,12 +25,20 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 T = TypeVar("T")
 Read = Callable[[Sequence[str]], Any]
 KEY = "state"
-_address = st.components.v2.component(
-    "wobble_address",
-    js=(Path(__file__).parent.parent / "assets" / "components" / "address.js").read_text(encoding="utf-8"),
-)
+MOST_WISHES = 500
 NOTHING = ""
 """What a choice holds where nothing is chosen."""
+
+
+def _component(name: str, html: str | None = None) -> Callable[..., Any]:
+    """A component of assets/components, styled by the page's own sheet."""
+    code = (Path(__file__).parent.parent / "assets" / "components" / f"{name}.js").read_text(encoding="utf-8")
+    made: Callable[..., Any] = st.components.v2.component(f"wobble_{name}", html=html, js=code, isolate_styles=False)
+    return made
+
+
+_address, _wishes = _component("address"), _component("wishes")
+_button = _component("button", "<button type='button' class='w-action'></button>\n")
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,10 @@ class Store:
     """Parameters of the link whose widgets have not been drawn yet."""
     refused: dict[str, str] = field(default_factory=dict)
     """Values of the link that were left out."""
+    wishes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the buttons that were drawn last would change."""
+    heard: int = 0
+    """The number of the last click of such a button that was heard."""
     page: str | None = None
     snapshot: Snapshot | None = None
     # Tells the keys of this session from those of one that the browser was connected to before.
@@ -102,6 +115,26 @@ class Store:
             self.refused.pop(name, None)
         self.values[name] = value
         return True
+
+    def wish(self, **values: Any) -> str:
+        """The name of a wish to change some values; it stays what it is when the page is drawn anew."""
+        name = blake2b(repr(values).encode(), digest_size=8).hexdigest()
+        self.wishes.pop(name, None)
+        self.wishes[name] = values
+        for oldest in list(self.wishes)[:-MOST_WISHES]:
+            del self.wishes[oldest]
+        return name
+
+    def grant(self, wished: Iterable[Mapping[str, Any]]) -> None:
+        """Change what buttons asked for, each click once: a browser repeats what it said until it hears that it was heard.
+
+        Args:
+            wished: the clicks in their order, each with its `wish` and its `number`.
+        """
+        for click in wished:
+            if click["number"] > self.heard:
+                self.heard = click["number"]
+                self.change(**self.wishes.get(click["wish"], {}))
 
     def get(self, name: str) -> Any:
         """A value, or its default."""
@@ -204,11 +237,14 @@ def begin(page: str, shared: Mapping[str, Field], examples: Sequence[str]) -> St
     context = get_script_run_ctx()
     history = context is not None and context.is_history_navigation
     asked = {name: st.query_params.get_all(name) for name in st.query_params}
-    answers = {} if history else _answers(found, found.fields)
+    answers = [] if history else _answers(found, found.fields)
+    asked_for = st.session_state.get("wishes")
+    wished = [] if asked_for is None else asked_for.get("wishes") or []
     # Everything is read. Whatever touches Streamlit may end the run, so what follows does not: it happens as a whole.
     first = not found.fields
     for name, revision, value in answers:
         found.answer(name, value, revision)
+    found.grant(wished)
     if (example := found.values.get("example", NOTHING)) != NOTHING:
         found.change(sentence=examples[example], example=NOTHING)
     found.fields = {**shared, **{name: one for name, one in found.fields.items() if name not in shared}}
@@ -232,16 +268,6 @@ def current() -> Snapshot:
     return found
 
 
-def is_begun() -> bool:
-    """Whether app.py has begun a run in this session."""
-    return store().snapshot is not None
-
-
-def change(**values: Any) -> None:
-    """Change the state; the widgets and the next run show it."""
-    store().change(**values)
-
-
 def changing(**values: Any) -> Callable[[], None]:
     """A callback that changes the state.
 
@@ -249,6 +275,23 @@ def changing(**values: Any) -> Callable[[], None]:
     """
     found = store()
     return lambda: found.change(**values)
+
+
+def listen() -> None:
+    """Put in what hears the buttons of all pages; it shows nothing."""
+    _wishes(key="wishes", data={"heard": store().heard}, on_wishes_change=lambda: None)
+
+
+def button(label: str, key: str, help: str = "", plain: bool = False, **values: Any) -> None:
+    """A button that changes the state.
+
+    Args:
+        label: shown as it is.
+        plain: whether it looks like text.
+        values: what it changes.
+    """
+    data = {"label": label, "help": help, "plain": plain, "wish": store().wish(**values)}
+    _button(key=key, data=data, width="content")
 
 
 def pointed(chart: str, name: str) -> None:

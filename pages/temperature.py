@@ -402,10 +402,8 @@ def calibration(model: Classifier, data: Labelled, found: Calibration) -> None:
         "accuracy stays at "
         f"{before.accuracy:.2%}. In brackets 95% bootstrap intervals.</p>"
     )
-    st.button(
-        f"Use T = {found.temperature:.3f} on every page",
-        icon=":material/check:",
-        on_click=state.changing(temperature=round(found.temperature, 3)),
+    state.button(
+        f"Use T = {found.temperature:.3f} on every page", "use temperature", temperature=round(found.temperature, 3)
     )
     st.html(
         _widgets.table_html(

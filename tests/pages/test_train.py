@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core import runs
 from core.labelled import DataSource, read
 from core.recipe import Recipe, plan
-from tests.pages.test_pages import app, words
+from tests.pages.test_pages import app, state_of, words
 
 PAGE = "pages/train.py"
 DATA = read(DataSource("movie"))
@@ -69,7 +69,7 @@ def test_what_cannot_be_trained_is_one_sentence_and_loses_nothing(
     assert said in test.error[0].value.replace("\\", "")
     assert button(test, "Start").disabled
     for key, value in state.items():
-        assert test.session_state[key] == value
+        assert state_of(test).get(key) == value
 
 
 def test_a_run_that_failed_says_why_and_can_be_removed() -> None:
