@@ -120,12 +120,11 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
-def start(recipe: Recipe, data: Labelled, needed: int) -> None:
+def start(found: state.Store, recipe: Recipe, data: Labelled, needed: int) -> None:
     """Put a run into the queue."""
     run = _widgets.attempt(lambda: runs.submit(recipe, data, needed))
     if run is not None:
-        st.session_state.run = run.name
-        st.rerun()
+        found.change(run=run.name)
 
 
 def fraction(events: list[dict[str, Any]], members: int) -> tuple[float, str]:
@@ -205,9 +204,11 @@ def shown(run: runs.Run) -> None:
             },
         )
     with st.container(horizontal=True, vertical_alignment="center"):
-        if run.state in runs.LIVE and st.button("Cancel", key=f"cancel {run.name}", icon=":material/stop_circle:"):
-            runs.cancel(run.name)
-            st.rerun()
+        # Callbacks, here and below: a run of the page that is cut short would forget which button was pressed.
+        if run.state in runs.LIVE:
+            st.button(
+                "Cancel", key=f"cancel {run.name}", icon=":material/stop_circle:", on_click=runs.cancel, args=(run.name,)
+            )
         if len(run.finished) > 1:
             st.page_link(
                 "pages/seeds.py", label="Open on the Seeds page", icon=":material/psychology_alt:",
@@ -216,9 +217,10 @@ def shown(run: runs.Run) -> None:
         if run.state not in runs.LIVE:
             with st.popover("Remove", icon=":material/delete:"):
                 st.write("The run and its models are deleted. This cannot be undone.")
-                if st.button("Delete", key=f"remove {run.name}", type="primary"):
-                    _widgets.attempt(lambda: runs.remove(run.name))
-                    st.rerun()
+                st.button(
+                    "Delete", key=f"remove {run.name}", type="primary", on_click=_widgets.attempt,
+                    args=(lambda: runs.remove(run.name),),
+                )  # fmt: skip
     if run.state == "done":
         _widgets.code(lambda: training_script(run), name=run.name)
     log = run.folder / "worker.log"
@@ -255,17 +257,16 @@ if runs_root() is None:
 is_going = any(run.state in runs.LIVE for run in runs.runs())
 st.fragment(run_every=LOOK if is_going else None)(live)()
 with st.expander(
-    "A new run", expanded=not is_going and "run" not in st.session_state, icon=":material/model_training:"
+    "A new run", expanded=not is_going and "run" not in state.store().values, icon=":material/model_training:"
 ):
     chosen = _widgets.labelled_data("train")
     if chosen is not None:
         source, data = chosen
         ready = recipe_form(source, data)
-        if (
-            st.button("Start", type="primary", disabled=ready is None, icon=":material/play_arrow:")
-            and ready is not None
-        ):
-            start(ready[0], data, ready[1])
+        st.button(
+            "Start", type="primary", disabled=ready is None, icon=":material/play_arrow:", on_click=start,
+            args=None if ready is None else (state.store(), ready[0], data, ready[1]),
+        )  # fmt: skip
 ended = [run for run in runs.runs() if run.state not in runs.LIVE]
 if ended:
     st.subheader("Runs that have ended")
