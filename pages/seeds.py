@@ -19,27 +19,14 @@ from core.views import figures, tables
 from core.views.documents import seeds_document
 from core.views.html import visible_html
 from core.views.scripts import article_script, seeds_script
-from core.views.scripts.data import SEEDS_FILE, on_data_script, interpolation_script
-from pages import _widgets
+from core.views.scripts.data import SEEDS_FILE, interpolation_script, on_data_script
+from pages import _widgets, state
 
 # Variants in the grid: those that move the family most.
 SHOWN = 16
 SPLIT_SENTENCES = 10
 # Below this a rise of the loss is called none.
 NO_BARRIER = 0.01
-
-
-def take(text: str) -> None:
-    """Make a sentence of the data the current one."""
-    st.session_state.sentence = text
-    st.session_state.view = "This sentence"
-
-
-def choose_member(key: str) -> None:
-    """A click on a dot of the strip opens the member behind it."""
-    points = st.session_state[key].selection.points
-    if points:
-        st.session_state.member = points[0]["customdata"][0]
 
 
 def sentence_view(family: Family, text: str, temperature: float) -> None:
@@ -88,7 +75,7 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
         key="seeds strip",
         config=_widgets.chart("wobble-seeds"),
         alt=said,
-        on_select=lambda: choose_member("seeds strip"),
+        on_select="rerun",
         selection_mode="points",
     )
     opened(family, p[:, 0])
@@ -119,13 +106,11 @@ def reach_said(seeds: pd.DataFrame, formatting: pd.DataFrame, has_labels: bool) 
 def opened(family: Family, p: np.ndarray) -> None:
     """One member's probabilities beside the reference's."""
     names = [tables.member_said(name) for name in family.names]
-    _widgets.forget_unless_offered("member", names)
-    st.selectbox(
-        "Open a seed", names, key="member", bind="query-params", index=None, placeholder="or click a dot", width=260
-    )
-    if st.session_state.member is None:
+    state.pointed("seeds strip", "member")
+    member = state.choice("Open a seed", "member", names, nothing="or click a dot", width=260)
+    if not member:
         return
-    number = names.index(st.session_state.member)
+    number = names.index(member)
     with st.container(border=True):
         for column, i in zip(st.columns(2), (0, number), strict=True):
             column.html(
@@ -194,14 +179,12 @@ def data_view(family: Family, _text: str, _temperature: float) -> None:
     split, counts = found.split, votes(found.probabilities, "softmax")
     for i in np.lexsort((np.arange(len(split)), -split))[:SPLIT_SENTENCES]:
         top = int(counts[i].argmax())
-        st.button(
-            _widgets.escape_markdown(
-                f"{counts[i][top]} of {len(family.members)} say {family.first.labels[top]}: {found.texts[i][:200]}"
-            ),
-            key=f"take {i}",
-            on_click=take,
-            args=(found.texts[i],),
-            type="tertiary",
+        state.button(
+            f"{counts[i][top]} of {len(family.members)} say {family.first.labels[top]}: {found.texts[i][:200]}",
+            f"take {i}",
+            plain=True,
+            sentence=found.texts[i],
+            view="This sentence",
         )
     with st.container(horizontal=True):
         _widgets.download(
@@ -333,12 +316,9 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
 def interpolation_view(family: Family, text: str, temperature: float) -> None:
     """Interpolation between two seeds: the straight line between their weights."""
     names = list(family.names)
-    for key, place in (("from_seed", 0), ("to_seed", 1)):
-        if st.session_state.get(key) not in names:
-            st.session_state[key] = names[place]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = st.selectbox("From seed", names, key="from_seed", bind="query-params", width=180)
-        second = st.selectbox("to seed", names, key="to_seed", bind="query-params", width=180)
+        first = state.choice("From seed", "from_seed", names, names[0], width=180)
+        second = state.choice("to seed", "to_seed", names, names[1], width=180)
     if first == second:
         st.html("<p class='w-verdict'>Interpolation between two seeds.</p>")
         st.info("Choose two different seeds.")
@@ -399,28 +379,24 @@ text = _widgets.sentence()
 chosen = _widgets.chosen_models()[0]
 known = list(families())
 own = family_of(chosen.id)
-if st.session_state.get("family") not in known:
-    st.session_state.family = own or catalog.DEFAULT
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    st.selectbox(
-        "Family of seeds", known, key="family", bind="query-params", width=320,
+    family_id = state.choice(
+        "Family of seeds", "family", known, own or catalog.DEFAULT, width=320,
         help="The embedded family, and every training with at least two finished seeds.",
     )  # fmt: skip
-    view = st.segmented_control(
-        "View", list(VIEWS), default="This sentence", key="view", bind="query-params", required=True
-    )
+    view = state.segments("View", "view", list(VIEWS))
 if own is None:
     st.caption(
         f"There is no seed family for {_widgets.escape_markdown(chosen.id)}: train one. This page shows "
-        f"{_widgets.escape_markdown(st.session_state.family)}."
+        f"{_widgets.escape_markdown(family_id)}."
     )
-family = _widgets.attempt(lambda: _widgets.family(st.session_state.family))
+family = _widgets.attempt(lambda: _widgets.family(family_id))
 if family is None:
     st.stop()
 if family.first.head != "softmax" and view != "This sentence":
     st.info("Accuracy, disagreement and interpolation between two seeds need a softmax head.", icon=":material/info:")
     st.stop()
-_widgets.attempt(lambda: VIEWS[view or "This sentence"](family, text, st.session_state.temperature))
+_widgets.attempt(lambda: VIEWS[view](family, text, state.current().temperature))
 with st.expander("The article's experiment, as a script", icon=":material/code:"):
     st.caption(
         "Two seeds of bert-base-uncased on SST-2, corrected for today's transformers: the head is seeded before it is made, and "
