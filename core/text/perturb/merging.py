@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from core.text.perturb.registry import FACTORS, USUAL, Variant
 
-
 MERGED = FACTORS[len(USUAL) :]
 
 
