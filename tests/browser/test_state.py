@@ -32,7 +32,8 @@ SEEDS = [int(seed) for seed in os.environ.get("WOBBLE_SESSION_SEEDS", "11").spli
 OWN = "A slow start , a GREAT end."
 # What the server sends reaches the page late, as over a network or on a busy machine.
 LATE = """(() => { window.delay = 0; const Original = WebSocket;
-  const late = (f, socket) => (event) => window.delay ? setTimeout(() => f.call(socket, event), window.delay) : f.call(socket, event);
+  const late = (f, socket) => (event) =>
+    window.delay ? setTimeout(() => f.call(socket, event), window.delay) : f.call(socket, event)
   window.WebSocket = class extends Original {
     addEventListener(type, f, options) { super.addEventListener(type, type === "message" ? late(f, this) : f, options) }
     set onmessage(f) { super.onmessage = f && late(f, this) }

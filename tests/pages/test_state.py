@@ -159,7 +159,7 @@ def test_texts_of_a_link_are_those_that_are_offered() -> None:
     read = read_texts(2, among=["a", "b", "c"])
     assert read(["a", "x", "a", "b", "c"]) == ["a", "b"]
     assert read([""]) == []
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="x"):
         read(["x"])
 
 
