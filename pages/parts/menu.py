@@ -9,6 +9,7 @@ from typing import Any
 PAGES = Path(__file__).parent.parent
 ORDER = ("overview", "perturb", "preprocessing", "tokens", "dropout", "temperature", "seeds", "numerics", "train")
 """The pages as the menu lists them; the first is the one that the app starts with."""
+DECLARED = ("TITLE", "ICON", "QUESTION", "FACTORS")
 
 
 @dataclass(frozen=True)
@@ -34,14 +35,14 @@ def entries() -> tuple[Entry, ...]:
     return tuple(_read(name) for name in ORDER)
 
 
-def _read(name: str) -> Entry:
+def _read(page: str) -> Entry:
     declared: dict[str, Any] = {}
-    for statement in ast.parse((PAGES / f"{name}.py").read_text(encoding="utf-8")).body:
-        if isinstance(statement, ast.Assign) and isinstance(target := statement.targets[0], ast.Name):
-            if target.id in ("TITLE", "ICON", "QUESTION", "FACTORS"):
-                declared[target.id] = ast.literal_eval(statement.value)
+    for statement in ast.parse((PAGES / f"{page}.py").read_text(encoding="utf-8")).body:
+        name = statement.targets[0] if isinstance(statement, ast.Assign) else None
+        if isinstance(statement, ast.Assign) and isinstance(name, ast.Name) and name.id in DECLARED:
+            declared[name.id] = ast.literal_eval(statement.value)
     return Entry(
-        f"pages/{name}.py", declared["TITLE"], declared["ICON"], declared["QUESTION"], declared.get("FACTORS", ())
+        f"pages/{page}.py", declared["TITLE"], declared["ICON"], declared["QUESTION"], declared.get("FACTORS", ())
     )
 
 
