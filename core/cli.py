@@ -28,8 +28,9 @@ from core.models.predict import Condition, predict
 from core.studies.profile import prepare, profile
 from core.studies.shortest import BUDGET, MOST_EDITS, shortest_flip
 from core.studies.study import compare, study
-from core.text.perturb import variants
+from core.text.perturb import perturbations, variants
 from core.text.stages import stages
+from core.text.truncation import cutter
 from core.training.recipe import (
     LEARNING_RATE,
     Method,
@@ -164,8 +165,10 @@ def perturb(
 ) -> None:
     """compare a text with its edits"""
     chosen = None if only is None else [name.strip() for name in only.split(",")]
-    made = variants(text, only=chosen, seed=seed)
-    _print(documents.comparison_document(compare(_load(model), text, made)), as_json, terminal.comparison)
+    perturbations(chosen)  # before a model is loaded
+    classifier = _load(model)
+    made = variants(text, only=chosen, seed=seed, cut=cutter(classifier.encoder))
+    _print(documents.comparison_document(compare(classifier, text, made)), as_json, terminal.comparison)
 
 
 @app.command()

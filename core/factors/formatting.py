@@ -36,7 +36,7 @@ def _edits_of(name: str) -> Maker:
         merged = {name for variant in ask.variants(seed) for name in variant.also}
         if elsewhere := [perturbation for perturbation, factor in merged if factor == name]:
             ask.note(
-                f"{plural(len(elsewhere), 'of them makes', 'of them make')} the text of another edit and is counted there."
+                f"{plural(len(elsewhere), 'more makes', 'more make')} the text of another edit, where it is counted."
             )
         yield from cases
 

@@ -10,7 +10,7 @@ from core.data.labelled import DataSource, read
 from core.jobs import job, process
 from core.training import runs
 from core.training.recipe import Recipe, plan
-from tests.pages.test_pages import app, words
+from tests.pages.test_pages import app, state_of, words
 
 PAGE = "pages/train.py"
 DATA = read(DataSource("movie"))
@@ -70,7 +70,7 @@ def test_what_cannot_be_trained_is_one_sentence_and_loses_nothing(
     assert said in test.error[0].value.replace("\\", "")
     assert button(test, "Start").disabled
     for key, value in state.items():
-        assert test.session_state[key] == value
+        assert state_of(test).get(key) == value
 
 
 def test_a_run_that_failed_says_why_and_can_be_removed() -> None:

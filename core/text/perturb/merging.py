@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from core.text.perturb.registry import USUAL, Variant
+from core.text.perturb.registry import FACTORS, USUAL, Variant
+
+MERGED = FACTORS[len(USUAL) :]
 
 
 def merged(variants: Iterable[Variant]) -> tuple[Variant, ...]:
@@ -16,7 +18,7 @@ def merged(variants: Iterable[Variant]) -> tuple[Variant, ...]:
     first: dict[str, tuple[str, str]] = {}
     for number, variant in enumerate(variants):
         key = first.get(variant.text)
-        if key is not None and variant.factor not in USUAL:
+        if key is not None and variant.factor in MERGED:
             names = ((variant.perturbation, variant.factor), *variant.also)
             before = kept[key]
             kept[key] = replace(before, also=tuple(dict.fromkeys((*before.also, *names))))
