@@ -14,7 +14,7 @@ from pages.parts import markup, work
 
 def routed() -> None:
     """Make sure that the page runs within app.py."""
-    if PagesManager.uses_pages_directory:
+    if PagesManager.uses_pages_directory or state.store().snapshot is None:
         # Until app.py has run once, Streamlit answers a link to a page by running that page's file alone, as it did
         # before there was st.navigation. Once more, then, through the router.
         PagesManager.uses_pages_directory = False
