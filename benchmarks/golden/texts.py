@@ -45,7 +45,7 @@ TINY: dict[str, dict[str, Any]] = {
     "roberta": {"num_labels": 3},
     "roberta-sigmoid": {"of": "roberta", "num_labels": 4, "problem_type": "multi_label_classification", "seed": 2},
     "roberta-regression": {"of": "roberta", "num_labels": 1, "problem_type": "regression", "seed": 3},
-    "roberta-sentiment": {"of": "roberta", "labels": ["negative", "positive"], "seed": 6},
+    "roberta-sentiment": {"of": "roberta", "labels": ["negative", "positive"], "seed": 7},
     "deberta-v2": {"num_labels": 3},
     "xlnet": {},
     "gpt2": {},
