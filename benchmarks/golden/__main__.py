@@ -69,7 +69,14 @@ def side_by_side(commit: str, wanted: Sequence[Job]) -> tuple[dict, dict]:
         }
         running = {
             which: subprocess.Popen(
-                [sys.executable, "-m", "benchmarks.golden.recorder", which, folder / "plan.json", folder / f"{which}.json"],
+                [
+                    sys.executable,
+                    "-m",
+                    "benchmarks.golden.recorder",
+                    which,
+                    folder / "plan.json",
+                    folder / f"{which}.json",
+                ],
                 cwd=where,
                 env=settings,
             )

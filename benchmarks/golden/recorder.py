@@ -30,7 +30,9 @@ def _edits(candidate: Mapping[str, Any]) -> str:
 
 
 NAMED: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    "variants": lambda item: f"{item['perturbation']} {item['seed']}" if item["seed"] is not None else item["perturbation"],
+    "variants": lambda item: (
+        f"{item['perturbation']} {item['seed']}" if item["seed"] is not None else item["perturbation"]
+    ),
     "conditions": lambda item: str(item["condition"]),
     "factors": lambda item: str(item["factor"]),
     "cases": lambda item: str(item["name"]),

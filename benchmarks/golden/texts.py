@@ -59,7 +59,16 @@ TINY_TEXTS = ("gallery 00", "gallery 01", "gallery 39", "empty", "special tokens
 SHORTEST_TEXTS = (*(f"gallery {number:02}" for number in range(0, 20, 2)), "shouting", "only spaces", "Chinese")
 """Each search may take some hundred forward passes."""
 PASSES = 20
-FIXTURE_TEXTS = ("gallery 00", "gallery 01", "gallery 19", "gallery 39", "gallery 40", "special tokens", "numbers", "empty")
+FIXTURE_TEXTS = (
+    "gallery 00",
+    "gallery 01",
+    "gallery 19",
+    "gallery 39",
+    "gallery 40",
+    "special tokens",
+    "numbers",
+    "empty",
+)
 FIXTURE_TINY = ("roberta-sentiment", "roberta-sigmoid", "roberta-regression", "gpt2")
 """Byte-level BPE alone: the trainers of WordPiece and Unigram give another vocabulary in each process."""
 
