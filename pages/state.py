@@ -111,7 +111,7 @@ class Store:
         """
         if revision != self.revision(name):
             return False
-        if name not in self.values or value != self.values[name]:
+        if value != self.get(name):
             self.refused.pop(name, None)
         self.values[name] = value
         return True
