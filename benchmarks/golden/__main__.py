@@ -102,7 +102,8 @@ def checkout(commit: str, folder: Path) -> None:
         archive.extractall(folder, filter="data")
     for name in ("models", "data"):
         (folder / "assets" / name).symlink_to(ROOT / "assets" / name, target_is_directory=True)
-    shutil.copytree(ROOT / "benchmarks" / "golden", folder / "benchmarks" / "golden")
+    for name in ("golden", "against"):
+        shutil.copytree(ROOT / "benchmarks" / name, folder / "benchmarks" / name)
     shutil.copy(ROOT / "benchmarks" / "__init__.py", folder / "benchmarks")
 
 
