@@ -47,7 +47,7 @@ from core.tables import unique
 from core.temperature import COLDEST, HEAD_MEANING, HOTTEST
 from core.tokens import Encoding
 from core.visible import LEGEND, visible
-from pages import state
+from pages import controls, state
 from pages._shell import STYLE
 
 T = TypeVar("T")
@@ -95,7 +95,7 @@ def sidebar() -> DeltaGenerator:
     """Model and sentence, the same on every page; returns where the address is kept."""
     examples = gallery()
     with st.sidebar:
-        state.several(
+        controls.several(
             "Models",
             "model",
             model_ids(),
@@ -108,7 +108,7 @@ def sidebar() -> DeltaGenerator:
             help="Up to four, side by side. Choose from the catalog, or type any Hugging Face hub id or the path of a "
             "model directory, and press Enter.",
         )
-        text = state.text(
+        text = controls.text(
             "Sentence",
             "sentence",
             examples[0].text,
@@ -122,7 +122,7 @@ def sidebar() -> DeltaGenerator:
             st.html(
                 f"<div class='w-text w-faint' title='{escape(marks)}' style='font-size:.85rem'>{visible_html(text, 400)}</div>"
             )
-        state.choice(
+        controls.choice(
             "Examples",
             "example",
             range(len(examples)),
@@ -134,7 +134,7 @@ def sidebar() -> DeltaGenerator:
         if shown is not None:
             flips = "; ".join(f"{edit} flips it under {model}" for model, edit in shown.flips.items())
             st.caption(escape_markdown(f"{shown.why}. {flips}." if flips else f"{shown.why}."))
-        state.number(
+        controls.number(
             "Temperature",
             "temperature",
             COLDEST,
@@ -467,9 +467,9 @@ def labelled_data(key: str, embedded: Sequence[str] = tuple(EMBEDDED)) -> tuple[
         embedded: names of the embedded data that fit here.
     """
     kinds = [*(["Embedded"] if embedded else []), "Your file", "Hugging Face hub"]
-    kind = state.segments("Data", f"{key}_data", kinds)
+    kind = controls.segments("Data", f"{key}_data", kinds)
     if kind == "Embedded":
-        name = state.choice(
+        name = controls.choice(
             "Embedded data", f"{key}_embedded", embedded, words=lambda name: f"{name}: {EMBEDDED[name]}"
         )
         source, content = DataSource(name), None
@@ -492,12 +492,12 @@ def labelled_data(key: str, embedded: Sequence[str] = tuple(EMBEDDED)) -> tuple[
             return None
         source = DataSource(file.name, text_column, label_column)
     else:
-        id = state.text("Data set of the hub", f"{key}_hub", placeholder="glue/sst2").strip()
+        id = controls.text("Data set of the hub", f"{key}_hub", placeholder="glue/sst2").strip()
         left, right = st.columns(2)
         with left:
-            text_column = state.text("Column of the texts", f"{key}_hub_text", placeholder="text or sentence")
+            text_column = controls.text("Column of the texts", f"{key}_hub_text", placeholder="text or sentence")
         with right:
-            label_column = state.text("Column of the labels", f"{key}_hub_label", placeholder="label")
+            label_column = controls.text("Column of the labels", f"{key}_hub_label", placeholder="label")
         if not id:
             return None
         source, content = DataSource(id, text_column.strip() or None, label_column.strip() or None), None
@@ -612,7 +612,7 @@ def code(make: Callable[[], str | Mapping[str, str]], beside: str = "", name: st
         beside: name of the file that the script reads, a download of the same page.
         name: tells several panels of a page apart.
     """
-    panel = state.panel("Show the code", f"code_{name}" if name else "code", ":material/code:")
+    panel = controls.panel("Show the code", f"code_{name}" if name else "code", ":material/code:")
     if not panel.open:
         return
     with panel:

@@ -22,7 +22,7 @@ from core.scripts import dropout_script, edits_script, numerics_script, predict_
 from core.shortest import BUDGET, shortest_flip
 from core.verdict import verdict
 from core.visible import visible
-from pages import _widgets, state
+from pages import _widgets, controls, state
 
 PAGES: Mapping[str, str] = {
     "dropout": "pages/dropout.py",
@@ -174,7 +174,7 @@ def shortest(model: Classifier, text: str) -> None:
     if model.head == "regression":
         st.caption("A value has no label to flip.")
         return
-    if not state.switch(
+    if not controls.switch(
         "Search for the smallest set of formatting edits that flips it", "shortest",
         help=f"Single edits, then pairs and triples, the most promising first: at most {BUDGET} token sequences.",
     ):  # fmt: skip

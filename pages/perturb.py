@@ -14,7 +14,7 @@ from core.html import breakable, visible_html
 from core.perturb import FACTORS
 from core.report import figure
 from core.scripts import predict_script
-from pages import _widgets, state
+from pages import _widgets, controls, state
 
 FATES = ("flips", "reaches the model", "absorbed")
 OWN_HELP = (
@@ -90,10 +90,10 @@ def variants_section(comparisons: Sequence[Comparison]) -> None:
         state.pointed(f"strip {place}", "variant")
     state.picked("variants_table", "variant")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        factors = state.several("Factor", "factor", [*FACTORS, "custom"], st.pills, selection_mode="multi")
-        fates = state.several("Fate", "fate", FATES, st.pills, selection_mode="multi")
+        factors = controls.several("Factor", "factor", [*FACTORS, "custom"], st.pills, selection_mode="multi")
+        fates = controls.several("Fate", "fate", FATES, st.pills, selection_mode="multi")
         names = list(tables.keys(comparisons[0]))
-        variant = state.choice("Open a variant", "variant", names, nothing="none", width=260)
+        variant = controls.choice("Open a variant", "variant", names, nothing="none", width=260)
     if variant:
         with st.container(border=True):
             for comparison in comparisons:
@@ -138,7 +138,7 @@ def downloads(comparisons: Sequence[Comparison]) -> None:
 text, temperature = _widgets.sentence(), state.current().temperature
 models = _widgets.chosen_models()
 with st.sidebar:
-    lines = state.text(
+    lines = controls.text(
         "Your own edits", "own", area=True, height=80, placeholder="One edit a line", help=OWN_HELP
     )
 own = tables.own_edits(lines)

@@ -17,7 +17,7 @@ from core.recipe import PARTS
 from core.scripts import article_script, seeds_script
 from core.seeds import Family, OnData, against_people, families, family_of, influences, votes
 from core.temperature import probabilities
-from pages import _widgets, state
+from pages import _widgets, controls, state
 
 # Variants in the grid: those that move the family most.
 SHOWN = 16
@@ -104,7 +104,7 @@ def opened(family: Family, p: np.ndarray) -> None:
     """One member's probabilities beside the reference's."""
     names = [tables.member_said(name) for name in family.names]
     state.pointed("seeds strip", "member")
-    member = state.choice("Open a seed", "member", names, nothing="or click a dot", width=260)
+    member = controls.choice("Open a seed", "member", names, nothing="or click a dot", width=260)
     if not member:
         return
     number = names.index(member)
@@ -314,8 +314,8 @@ def way_view(family: Family, text: str, temperature: float) -> None:
     """The straight line between the weights of two seeds."""
     names = list(family.names)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = state.choice("From seed", "from_seed", names, names[0], width=180)
-        second = state.choice("to seed", "to_seed", names, names[1], width=180)
+        first = controls.choice("From seed", "from_seed", names, names[0], width=180)
+        second = controls.choice("to seed", "to_seed", names, names[1], width=180)
     if first == second:
         st.html("<p class='w-verdict'>A way leads from one seed to another.</p>")
         st.info("Choose two different seeds.")
@@ -375,11 +375,11 @@ chosen = _widgets.chosen_models()[0]
 known = list(families())
 own = family_of(chosen.id)
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    family_id = state.choice(
+    family_id = controls.choice(
         "Family of seeds", "family", known, own or catalog.DEFAULT, width=320,
         help="The embedded family, and every training with at least two finished seeds.",
     )  # fmt: skip
-    view = state.segments("View", "view", list(VIEWS))
+    view = controls.segments("View", "view", list(VIEWS))
 if own is None:
     st.caption(
         f"There is no seed family for {_widgets.escape_markdown(chosen.id)}: train one. This page shows "

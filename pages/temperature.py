@@ -33,7 +33,7 @@ from core.temperature import (
     rounded,
     sampled_flips,
 )
-from pages import _widgets, state
+from pages import _widgets, controls, state
 
 # Evenly spaced on a log scale, except that the nearest step to a round number is that number.
 STEPS = [float(f"{t:.3g}") for t in np.geomspace(*SEARCHED, 121)]
@@ -79,13 +79,13 @@ def chosen_temperature() -> float:
     """The typed temperature where there is a usable one, else the slider's."""
     left, right = st.columns([4, 1], vertical_alignment="top")
     with right:
-        typed = state.text(
+        typed = controls.text(
             "or type one", "T_typed", placeholder=f"{COLDEST:g} to {HOTTEST:,.0f}",
             help="Beyond the slider's range too. While a number stands here the slider waits; empty the field to use it again.",
         )  # fmt: skip
     found = _widgets.attempt(lambda: typed_temperature(typed)) if typed.strip() else None
     with left:
-        slid = state.steps(
+        slid = controls.steps(
             "Temperature T of this page", "T", STEPS, 1.0, lambda t: f"{t:g}",
             disabled=found is not None,
             help="Logits are divided by T before the softmax. T = 1 is the model's own. All other pages use the Temperature "
@@ -271,7 +271,7 @@ def strip_figure(
 
 def threshold_slider() -> float:
     """The threshold above which someone acts."""
-    return state.slider(
+    return controls.slider(
         "Act only above", "threshold", 0.5, 0.99, 0.8, 0.01,
         help="Many systems act only when the probability is high enough, and that probability depends on T.",
     )  # fmt: skip
@@ -488,7 +488,7 @@ else:
     )
     embedded = tuple(EMBEDDED) if set(model.labels) == {"negative", "positive"} else ()
     chosen = _widgets.labelled_data("calibration", embedded)
-    if chosen is not None and state.switch(
+    if chosen is not None and controls.switch(
         "Fit the temperature", "fit", help="Runs every labelled text through the model, once."
     ):
         fitted = _widgets.attempt(lambda: _widgets.calibrated(model, chosen[1]))

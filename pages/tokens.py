@@ -14,7 +14,7 @@ from core.scripts import tokens_script
 from core.stages import Stages, absorbed_by
 from core.tables import changed_positions, cuts, tokens_frame
 from core.visible import LEGEND, visible
-from pages import _widgets, state
+from pages import _widgets, controls
 
 STAGES = {
     "raw": "The text as it was typed.",
@@ -108,7 +108,7 @@ def downloads(found: Sequence[tuple[Classifier, Stages]]) -> None:
 
 text = _widgets.sentence()
 models = _widgets.chosen_models()
-second = state.text(
+second = controls.text(
     "Compare with a second sentence",
     "second",
     placeholder="For example the same sentence without its full stop",
