@@ -29,7 +29,9 @@ from transformers import (
     XLNetConfig,
 )
 
-from core.models.classifier import Classifier, Source, load_classifier
+from core.models.classifier import Classifier
+from core.models.loading import load_classifier
+from core.models.source import Source
 
 SENTENCES = [
     "This is a test.",
