@@ -35,14 +35,21 @@ PAGES = {
 }
 page = st.navigation(list(PAGES), position="hidden")
 _shell.style()
-with st.sidebar:
-    for other in PAGES:
-        st.page_link(other)
+menu = st.sidebar.empty()
+if not _shell.is_imported():
+    _shell.links(menu, PAGES, {})
 with _shell.welcome({other.title: question for other, question in PAGES.items()}):
     # Takes seconds the first time, so the page shows something before it.
     from core.base.settings import settings
-    from pages import _widgets
+    from pages import _widgets, state
 if _widgets.attempt(settings) is None:
     st.stop()
-_widgets.sidebar()
-page.run()
+shared = _widgets.begin(page.url_path)
+# The links hold what all pages share, so that the entries of the history do, and a second tab opens the same.
+_shell.links(menu, PAGES, shared)
+place = _widgets.sidebar()
+try:
+    page.run()
+finally:
+    # Also of a page that stopped early.
+    state.address("of the page", place)

@@ -8,7 +8,9 @@ import numpy as np
 
 from benchmarks.timing import medians
 from core.data.snippets import snippets
-from core.families.seeds import family_data, load_family, on_data, predict_family
+from core.families.agreement import on_data
+from core.families.members import family_data
+from core.families.stacked import load_family, predict_family
 from core.models import catalog
 from core.models.loading import load_classifier
 from core.models.predict import predict

@@ -27,8 +27,7 @@ def of_the_gallery(id: str) -> list[dict[str, Any]]:
                 "noise_floor": found.noise_floor,
                 "clauses": [asdict(clause) for clause in said.clauses],
                 "factors": {
-                    row.name: {"tried": row.tried, "absorbed": row.absorbed, "flips": row.flips}
-                    for row in found.rows
+                    row.name: {"tried": row.tried, "absorbed": row.absorbed, "flips": row.flips} for row in found.rows
                 },
             }
         )

@@ -16,18 +16,21 @@ import typer
 
 from core.base.errors import WobbleError
 from core.data.labelled import EMBEDDED, DataSource, read
+from core.factors.ask import Ask
 from core.factors.dropout import PASSES, Dropout
 from core.factors.registry import Factor, factors
+from core.factors.segmentation import nearest
 from core.factors.temperature import check_temperature
-from core.families.seeds import load_family, predict_family
+from core.families.stacked import load_family, predict_family
 from core.models import catalog
 from core.models.classifier import Classifier, best_device
 from core.models.predict import Condition, predict
 from core.studies.profile import prepare, profile
 from core.studies.shortest import BUDGET, MOST_EDITS, shortest_flip
 from core.studies.study import compare, study
-from core.text.perturb import variants
+from core.text.perturb import perturbations, variants
 from core.text.stages import stages
+from core.text.truncation import cutter
 from core.training.recipe import (
     LEARNING_RATE,
     Method,
@@ -162,8 +165,10 @@ def perturb(
 ) -> None:
     """compare a text with its edits"""
     chosen = None if only is None else [name.strip() for name in only.split(",")]
-    made = variants(text, only=chosen, seed=seed)
-    _print(documents.comparison_document(compare(_load(model), text, made)), as_json, terminal.comparison)
+    perturbations(chosen)  # before a model is loaded
+    classifier = _load(model)
+    made = variants(text, only=chosen, seed=seed, cut=cutter(classifier.encoder))
+    _print(documents.comparison_document(compare(classifier, text, made)), as_json, terminal.comparison)
 
 
 @app.command()
@@ -312,8 +317,14 @@ def _passes_document(classifier: Classifier, text: str, options: dict[str, Any])
     return documents.passes_document(classifier, found, Dropout(options["seed"], options["p"], options["sites"]))
 
 
+def _segmentation_document(classifier: Classifier, text: str, options: dict[str, Any]) -> dict[str, Any]:
+    found = study(classifier, text, ["segmentation"], {"segmentation": options})
+    return documents.segmentation_document(found, nearest(Ask(classifier, text)))
+
+
 SPECIAL: dict[str, tuple[Callable[[Classifier, str, dict[str, Any]], Any], Show]] = {
     "dropout": (_passes_document, terminal.passes),
+    "segmentation": (_segmentation_document, terminal.segmentation),
     "numerics": (
         lambda classifier, text, options: documents.numerics_document(study(classifier, text, ["numerics"])),
         terminal.numerics,

@@ -4,12 +4,14 @@ Importing torch and transformers takes seconds, once for each start of the app. 
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.navigation.page import StreamlitPage
 
 STYLE = (Path(__file__).parent.parent / "assets" / "styles" / "wobble.css").read_text(encoding="utf-8")
 _imported = threading.Event()
@@ -18,6 +20,24 @@ _imported = threading.Event()
 def style() -> None:
     """Put the style sheet into the page."""
     st.html(f"<style>{STYLE}</style>")
+
+
+def is_imported() -> bool:
+    """Whether the engine is there."""
+    return _imported.is_set()
+
+
+def links(place: DeltaGenerator, pages: Iterable[StreamlitPage], parameters: Mapping[str, list[str]]) -> None:
+    """The menu: a link to each page.
+
+    Args:
+        place: an empty element that takes it.
+        pages: what is linked.
+        parameters: of every link.
+    """
+    with place.container():
+        for page in pages:
+            st.page_link(page, query_params=parameters)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import gc
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,19 +22,10 @@ from core.data.snippets import gallery
 from core.factors.dropout import Dropout, Passes, run_passes
 from core.factors.numerics import Numerics, numerics
 from core.factors.temperature import COLDEST, HEAD_MEANING, HOTTEST
-from core.families.seeds import (
-    Family,
-    FamilyPrediction,
-    OnData,
-    Way,
-    family_data,
-    load_family,
-    members,
-    on_data,
-    predict_between,
-    predict_family,
-    way,
-)
+from core.families.agreement import OnData, on_data
+from core.families.interpolation import Interpolation, interpolate, predict_between
+from core.families.members import family_data, members
+from core.families.stacked import Family, FamilyPrediction, load_family, predict_family
 from core.models import catalog
 from core.models.classifier import Classifier, Logits
 from core.studies.calibration import Calibration, calibrate_on
@@ -47,6 +38,7 @@ from core.text.visible import LEGEND, visible
 from core.views.figures import label_colors
 from core.views.html import visible_html
 from core.views.tables import unique
+from pages import state
 from pages._shell import STYLE
 
 T = TypeVar("T")
@@ -75,59 +67,72 @@ def dark() -> bool:
 # --- the sidebar -----------------------------------------------------------------------------------------------------
 
 
-def sidebar() -> None:
-    """Model and sentence: kept in the URL, and the same on every page."""
-    # Before any widget has read it: what a widget does not take is gone from the URL afterwards.
-    st.session_state.asked = st.query_params.to_dict()
-    st.session_state.setdefault("model", [catalog.DEFAULT])
-    st.session_state.setdefault("sentence", gallery()[0].text)
-    st.session_state.setdefault("temperature", 1.0)
+def begin(page: str) -> dict[str, list[str]]:
+    """Begin the run of a page with what all pages share; returns that as a link says it."""
+    found = state.begin(
+        page,
+        {
+            "model": state.Field([catalog.DEFAULT], state.read_texts(MAX_MODELS)),
+            "sentence": state.Field(gallery()[0].text, state.read_text),
+            "temperature": state.Field(1.0, state.read_number(COLDEST, HOTTEST)),
+            "example": state.Field(state.NOTHING, state.read_text, linked=False),
+        },
+        [example.text for example in gallery()],
+    )
+    return found.parameters(found.shared())
+
+
+def sidebar() -> DeltaGenerator:
+    """Model and sentence, the same on every page; returns where the address is kept."""
+    examples = gallery()
     with st.sidebar:
-        st.multiselect(
+        state.several(
             "Models",
-            options=model_ids(),
-            key="model",
-            bind="query-params",
+            "model",
+            model_ids(),
+            st.multiselect,
+            [catalog.DEFAULT],
+            most=MAX_MODELS,
+            free=True,
             max_selections=MAX_MODELS,
             accept_new_options=True,
             help="Up to four, side by side. Choose from the catalog, or type any Hugging Face hub id or the path of a "
             "model directory, and press Enter.",
         )
-        st.text_area(
+        text = state.text(
             "Sentence",
-            key="sentence",
-            bind="query-params",
+            "sentence",
+            examples[0].text,
+            area=True,
             height=120,
             placeholder="Type a sentence",
             help="Press Ctrl+Enter to see what becomes of it.",
         )
-        text = st.session_state.sentence
         if text:
             marks = "  ".join(f"{mark} {meaning}" for mark, meaning in LEGEND.items())
             st.html(
                 f"<div class='w-text w-faint' title='{escape(marks)}' style='font-size:.85rem'>{visible_html(text, 400)}</div>"
             )
-        st.selectbox(
+        state.choice(
             "Examples",
-            options=range(len(gallery())),
-            index=None,
-            format_func=lambda i: visible(gallery()[i].text),
-            key="example",
-            placeholder="Sentences worth trying",
-            on_change=_take_example,
+            "example",
+            range(len(examples)),
+            nothing="Sentences worth trying",
+            words=lambda i: visible(examples[i].text),
+            linked=False,
         )
-        shown = next((example for example in gallery() if example.text == text), None)
+        shown = next((example for example in examples if example.text == text), None)
         if shown is not None:
             flips = "; ".join(f"{edit} flips it under {model}" for model, edit in shown.flips.items())
             st.caption(escape_markdown(f"{shown.why}. {flips}." if flips else f"{shown.why}."))
-        st.number_input(
+        state.number(
             "Temperature",
+            "temperature",
             COLDEST,
             HOTTEST,
+            1.0,
             step=0.1,
             format="%g",
-            key="temperature",
-            bind="query-params",
             help="All probabilities on all pages are softmax(logits / T). 1 is the model's own; the Temperature page can fit one. "
             "No label moves with it.",
         )
@@ -135,11 +140,11 @@ def sidebar() -> None:
         copy_link(key="copy_link")
         if st.button("Catalog", icon=":material/inventory_2:", help="What can be loaded here, and what the hub offers"):
             _catalog()
-
-
-def _take_example() -> None:
-    if st.session_state.example is not None:
-        st.session_state.sentence = gallery()[st.session_state.example].text
+        state.listen()
+        place = st.empty()
+        # At once, so that a click while the page computes leaves the right entry in the history.
+        state.address("of the run", place)
+    return place
 
 
 @st.cache_data(ttl=30, show_spinner=False)
@@ -179,7 +184,7 @@ def _catalog() -> None:
 
 def routed() -> None:
     """Make sure that the page runs within app.py."""
-    if "sentence" not in st.session_state:
+    if PagesManager.uses_pages_directory:
         # Until app.py has run once, Streamlit answers a link to a page by running that page's file alone, as it did
         # before there was st.navigation. Once more, then, through the router.
         PagesManager.uses_pages_directory = False
@@ -189,7 +194,7 @@ def routed() -> None:
 def sentence() -> str:
     """The current sentence; stops the page with a hint where there is none."""
     routed()
-    text: str = st.session_state.sentence
+    text = state.current().sentence
     if not text.strip():
         st.info("Type a sentence on the left, or choose an example.", icon=":material/edit:")
         st.stop()
@@ -198,10 +203,11 @@ def sentence() -> str:
 
 def chosen_models() -> list[Classifier]:
     """The chosen models that load; for each that does not, one sentence that says why."""
-    if not st.session_state.model:
+    chosen = state.current().models
+    if not chosen:
         st.info("Choose a model on the left.", icon=":material/inventory_2:")
         st.stop()
-    loaded = [model for id in st.session_state.model if (model := attempt(lambda id=id: load(id))) is not None]
+    loaded = [model for id in chosen if (model := attempt(lambda id=id: load(id))) is not None]
     if not loaded:
         st.stop()
     for model in loaded:
@@ -219,37 +225,18 @@ def one_model() -> Classifier:
 
 
 def say_refused(wanted: Mapping[str, str]) -> None:
-    """One sentence for each value of the link that its widget did not take; Streamlit drops those without a word.
+    """One sentence for each value of the link that was left out.
 
     Args:
         wanted: what is taken, in words, by the name in the link.
     """
+    left_out = state.refused()
     for name, taken in wanted.items():
-        given = st.session_state.asked.get(name)
-        # A value that is the default anyway leaves the URL too.
-        if given is not None and name not in st.query_params and not _reads(given, st.session_state.get(name)):
+        if name in left_out:
             st.warning(
-                f"The link asks for {name} = {escape_markdown(given[:60])}, which is not {taken}: it is left out.",
+                f"The link asks for {name} = {escape_markdown(left_out[name][:60])}, which is not {taken}: it is left out.",
                 icon=":material/link_off:",
             )
-
-
-def _reads(given: str, value: object) -> bool:
-    """Whether a value of a widget is what a link says."""
-    try:
-        return float(given) == value
-    except ValueError:
-        return given == str(value)
-
-
-def forget_unless_offered(key: str, options: Collection[str]) -> None:
-    """Before a widget: forget what was chosen if it is no longer offered.
-
-    Nothing chosen is left as it is: a value set here, None too, would win over the one that a link brings.
-    """
-    chosen = st.session_state.get(key)
-    if chosen is not None and chosen not in options:
-        st.session_state[key] = None
 
 
 def load(id: str) -> Classifier:
@@ -315,6 +302,7 @@ def profiles_of(classifier: Classifier, text: str) -> Iterator[Profile]:
     found: Profile | None = store.get(key)
     if found is None:
         for found in profiles(classifier, text):
+            state.give_way()
             yield found
         store.put(key, found)
     else:
@@ -351,18 +339,18 @@ def asked(family: Family, texts: tuple[str, ...]) -> FamilyPrediction:
     return predict_family(family, texts)
 
 
-def walked(family: Family, first: str, second: str) -> Way:
-    """Loss and accuracy on the way from one member to another; computed once."""
+def interpolated(family: Family, first: str, second: str) -> Interpolation:
+    """Loss and accuracy between two members; computed once."""
     return long_work(
-        (*_identity(family), "way", first, second),
+        (*_identity(family), "interpolation", first, second),
         "rows",
-        lambda progress: way(family, family_data(family.id), first, second, progress=progress),
+        lambda progress: interpolate(family, family_data(family.id), first, second, progress=progress),
     )
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Family: _identity})
 def along(family: Family, text: str, first: str, second: str) -> Logits:
-    """One sentence on the way from one member to another: `[points, n_labels]`; computed once."""
+    """One sentence between two members: `[points, n_labels]`; computed once."""
     return predict_between(family, first, second, [text])[:, 0]
 
 
@@ -408,10 +396,6 @@ def _kept() -> _Kept:
     return _Kept(limit=256)
 
 
-def _stop(key: Any) -> None:
-    st.session_state.stopped = key
-
-
 def long_work(key: Any, unit: str, run: Callable[[Callable[[int, int], None]], T]) -> T:
     """The result of long work, computed once; shows what is left, and stops when the person presses Stop.
 
@@ -424,21 +408,22 @@ def long_work(key: Any, unit: str, run: Callable[[Callable[[int, int], None]], T
     if (known := store.get(key)) is not None:
         found: T = known
         return found
-    if st.session_state.get("stopped") == key:
+    if state.store().values.get("stopped") == key:
         st.info("Stopped.", icon=":material/stop_circle:")
-        st.button("Run it", key=f"run {hash(key)}", on_click=_stop, args=(None,))
+        st.button("Run it", key=f"run {hash(key)}", on_click=state.changing(stopped=None))
         st.stop()
     place, begin = st.empty(), time.monotonic()
     bars: list[DeltaGenerator] = []
 
     def progress(done: int, total: int) -> None:
+        state.give_way()
         seconds = time.monotonic() - begin
         if seconds < 1:
             return
         if not bars:
             with place.container(horizontal=True, vertical_alignment="center"):
                 bars.append(st.progress(0.0))
-                st.button("Stop", key=f"stop {hash(key)}", on_click=_stop, args=(key,))
+                st.button("Stop", key=f"stop {hash(key)}", on_click=state.changing(stopped=key))
         bars[0].progress(done / total, f"{done:,} of {total:,} {unit}, {seconds * (total - done) / done:.0f} s left")
 
     found = run(progress)
@@ -473,14 +458,10 @@ def labelled_data(key: str, embedded: Sequence[str] = tuple(EMBEDDED)) -> tuple[
         embedded: names of the embedded data that fit here.
     """
     kinds = [*(["Embedded"] if embedded else []), "Your file", "Hugging Face hub"]
-    kind = st.segmented_control("Data", kinds, key=f"{key}_data", default=kinds[0], bind="query-params") or kinds[0]
+    kind = state.segments("Data", f"{key}_data", kinds)
     if kind == "Embedded":
-        name = st.selectbox(
-            "Embedded data",
-            embedded,
-            format_func=lambda name: f"{name}: {EMBEDDED[name]}",
-            key=f"{key}_embedded",
-            bind="query-params",
+        name = state.choice(
+            "Embedded data", f"{key}_embedded", embedded, words=lambda name: f"{name}: {EMBEDDED[name]}"
         )
         source, content = DataSource(name), None
     elif kind == "Your file":
@@ -502,16 +483,12 @@ def labelled_data(key: str, embedded: Sequence[str] = tuple(EMBEDDED)) -> tuple[
             return None
         source = DataSource(file.name, text_column, label_column)
     else:
-        id = st.text_input(
-            "Data set of the hub", placeholder="glue/sst2", key=f"{key}_hub", bind="query-params"
-        ).strip()
+        id = state.text("Data set of the hub", f"{key}_hub", placeholder="glue/sst2").strip()
         left, right = st.columns(2)
-        text_column = left.text_input(
-            "Column of the texts", placeholder="text or sentence", key=f"{key}_hub_text", bind="query-params"
-        )
-        label_column = right.text_input(
-            "Column of the labels", placeholder="label", key=f"{key}_hub_label", bind="query-params"
-        )
+        with left:
+            text_column = state.text("Column of the texts", f"{key}_hub_text", placeholder="text or sentence")
+        with right:
+            label_column = state.text("Column of the labels", f"{key}_hub_label", placeholder="label")
         if not id:
             return None
         source, content = DataSource(id, text_column.strip() or None, label_column.strip() or None), None
@@ -626,13 +603,7 @@ def code(make: Callable[[], str | Mapping[str, str]], beside: str = "", name: st
         beside: name of the file that the script reads, a download of the same page.
         name: tells several panels of a page apart.
     """
-    panel = st.expander(
-        "Show the code",
-        icon=":material/code:",
-        key=f"code_{name}" if name else "code",
-        on_change="rerun",
-        bind="query-params",
-    )
+    panel = state.panel("Show the code", f"code_{name}" if name else "code", ":material/code:")
     if not panel.open:
         return
     with panel:

@@ -19,7 +19,7 @@ from core.views import figures, tables
 from core.views.documents import passes_document
 from core.views.html import visible_html
 from core.views.scripts import dropout_script
-from pages import _widgets
+from pages import _widgets, state
 
 # Name, attribute of a Spread, formula, plain reading.
 MEASURES = (
@@ -74,7 +74,7 @@ class Shown:
 
 def summary(model: Classifier, passes: Passes, reference: Passes) -> Spread:
     """The passes of one text against the prediction of another (or the same) with dropout off."""
-    return spread(model, passes.logits[:, 0], reference.reference[0], st.session_state.temperature)
+    return spread(model, passes.logits[:, 0], reference.reference[0], state.current().temperature)
 
 
 def verdict(found: Spread, drops: bool) -> str:
@@ -196,12 +196,6 @@ def forgotten(found: Spread, labels: tuple[str, ...]) -> None:
     )
 
 
-def _choose_dot() -> None:
-    points = st.session_state["dropout strip"].selection.points
-    if points:
-        st.session_state.dot = points[0]["customdata"][0]
-
-
 def opened(model: Classifier, run: Shown, dot: str, rows: Mapping[str, Shown], variants: Mapping[str, Row]) -> None:
     """One dot at large: your sentence with dropout off beside the pass, or beside the formatting edit."""
     name, _, number = dot.rpartition(", pass ")
@@ -244,21 +238,22 @@ def strip(
     st.plotly_chart(
         strip_figure(model, frame, names, comparison, title, _widgets.dark()),
         key="dropout strip",
-        on_select=_choose_dot,
+        on_select="rerun",
         selection_mode="points",
         config=_widgets.chart("wobble-dropout"),
         alt=f"Margin strip of dropout passes: {title}",
     )
     dots = list(frame["variant"])
-    _widgets.forget_unless_offered("dot", dots)
-    st.selectbox(
-        "Open a dot", dots, key="dot", bind="query-params", index=None, placeholder="click one above, or choose it here",
-        width=420, help="A pass (or an edit) at large: its label and probabilities beside those with dropout off.",
+    state.pointed("dropout strip", "dot")
+    dot = state.choice(
+        "Open a dot", "dot", dots, nothing="click one above, or choose it here", width=420,
+        help="A pass (or an edit) at large: its label and probabilities beside those with dropout off.",
     )  # fmt: skip
-    if st.session_state.dot:
+    if dot:
         with st.container(border=True):
-            opened(model, run, st.session_state.dot, rows, variants)
+            opened(model, run, dot, rows, variants)
     scatter(numbers, comparison.noise_floor)
+    state.address("of the strip")
 
 
 def strip_dots(model: Classifier, rows: Mapping[str, Shown], comparison: Comparison) -> pd.DataFrame:
@@ -332,26 +327,21 @@ def downloads(
     st.caption("PNG: the camera at the top right of each chart. The table holds every pass of every row of the strip.")
 
 
-text, temperature = _widgets.sentence(), st.session_state.temperature
+text, temperature = _widgets.sentence(), state.current().temperature
 model = _widgets.one_model()
 own = any(site.rate > 0 for site in model.sites)
 with st.sidebar:
-    st.number_input(
-        "Passes", 1, MOST_PASSES, 100, key="passes", bind="query-params", help="How often the sentence is run."
-    )
-    st.number_input(
-        "Seed", 0, 2**31 - 1, 0, key="dropout_seed", bind="query-params", help="Pass i of a seed is always the same."
-    )
-    st.number_input(
-        "Rate", 0.0, 0.99, value=None, step=0.05, key="rate", bind="query-params",
-        placeholder="the model's own", help="One dropout rate for all sites that are on; empty: each site its own.",
+    passes = state.number("Passes", "passes", 1, MOST_PASSES, 100, help="How often the sentence is run.")
+    seed = state.number("Seed", "dropout_seed", 0, 2**31 - 1, 0, help="Pass i of a seed is always the same.")
+    rate = state.optional(
+        "Rate", "rate", 0.0, 0.99, placeholder="the model's own",
+        help="One dropout rate for all sites that are on, from 0 up to 0.99; empty: each site its own.",
     )  # fmt: skip
     present = [kind for kind in KINDS if any(site.kind == kind for site in model.sites)]
-    st.pills(
-        "Sites", present, selection_mode="multi", key="sites", bind="query-params", help="None chosen: all of them."
+    chosen_sites = state.several(
+        "Sites", "sites", present, st.pills, selection_mode="multi", help="None chosen: all of them."
     )
-rate, passes, seed = st.session_state.rate, st.session_state.passes, st.session_state.dropout_seed
-sites = tuple(kind for kind in present if kind in (st.session_state.sites or ())) or None
+sites = tuple(kind for kind in present if kind in chosen_sites) or None
 if not own and rate is None:
     st.html("<p class='w-verdict'>This model has no dropout.</p>")
     st.info(
@@ -382,12 +372,12 @@ st.html(
 )
 reaching = {key: row for key, row in tables.keys(comparison).items() if not row.absorbed}
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    alone = st.toggle(
-        "Each kind of site alone", value=True, key="alone", bind="query-params",
+    alone = state.switch(
+        "Each kind of site alone", "alone", True,
         help=f"Up to {BESIDE} passes for each kind of site with all others off: which of them matters?",
     )  # fmt: skip
-    chosen = st.multiselect(
-        "Variants beside it", list(reaching), key="beside", bind="query-params", max_selections=5,
+    chosen = state.several(
+        "Variants beside it", "beside", list(reaching), st.multiselect, most=5, max_selections=5,
         placeholder="formatting variants under the same dropout", width=420,
         help=f"Up to {BESIDE} passes of each variant under the same dropout, against your sentence with dropout off.",
     )  # fmt: skip
@@ -444,8 +434,8 @@ with right:
             "A regression head gives a value: it has no label to flip, so there is no flip rate, entropy or vote."
         )
 measures(found)
-if own and st.toggle(
-    "What if someone forgot model.eval()?", key="forgot", bind="query-params",
+if own and state.switch(
+    "What if someone forgot model.eval()?", "forgot",
     help="Ten single calls of a model that was left in train mode, with the checkpoint's own rates.",
 ):  # fmt: skip
     calls = _widgets.attempt(lambda: _widgets.passes_of(model, text, 10, Dropout(seed=seed + 1)))

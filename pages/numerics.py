@@ -11,7 +11,7 @@ from core.views import figures, tables
 from core.views.documents import numerics_document
 from core.views.html import visible_html
 from core.views.scripts import numerics_script
-from pages import _widgets
+from pages import _widgets, state
 
 
 def said_of(found: Numerics) -> str:
@@ -58,7 +58,7 @@ def conditions(found: Numerics) -> None:
 
 def page(model: Classifier, text: str) -> None:
     """Everything on the page."""
-    found = _widgets.numerics_of(model, text, st.session_state.temperature)
+    found = _widgets.numerics_of(model, text, state.current().temperature)
     said = said_of(found)
     margin = "" if found.logit_margin is None else f" Logit margin {found.logit_margin:.3g}."
     st.html(

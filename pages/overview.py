@@ -29,7 +29,7 @@ from core.views.scripts import (
     seeds_script,
     temperature_script,
 )
-from pages import _widgets
+from pages import _widgets, state
 
 PAGES: Mapping[str, str] = {
     "dropout": "pages/dropout.py",
@@ -42,11 +42,6 @@ UNITS = {"dropout": "passes", "seed": "seeds", "numerics": "conditions", "temper
 RECENT = 8
 # Between two drawings of a profile that still grows.
 REDRAW = 0.4
-
-
-def take(text: str) -> None:
-    """Make an example or a recent sentence the current one."""
-    st.session_state.sentence = text
 
 
 def headline(found: Profile, model: Classifier) -> None:
@@ -186,8 +181,8 @@ def shortest(model: Classifier, text: str) -> None:
     if model.head == "regression":
         st.caption("A value has no label to flip.")
         return
-    if not st.toggle(
-        "Search for the smallest set of formatting edits that flips it", key="shortest", bind="query-params",
+    if not state.switch(
+        "Search for the smallest set of formatting edits that flips it", "shortest",
         help=f"Single edits, then pairs and triples, the most promising first: at most {BUDGET} token sequences.",
     ):  # fmt: skip
         return
@@ -225,10 +220,7 @@ def choices(title: str, texts: Sequence[tuple[str, str]], key: str) -> None:
     with st.container(horizontal=True):
         for number, (text, why) in enumerate(texts):
             shown = visible(text) if len(text) <= 60 else f"{visible(text[:59])}…"
-            st.button(
-                _widgets.escape_markdown(shown), key=f"take {key} {number}", on_click=take, args=(text,), type="tertiary",
-                help=_widgets.escape_markdown(why) or None,
-            )  # fmt: skip
+            state.button(shown, f"take {key} {number}", why, plain=True, sentence=text)
 
 
 def take_away(model: Classifier, found: Profile, strip: go.Figure) -> None:

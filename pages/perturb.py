@@ -8,13 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from core.studies.compare import Comparison
-from core.text.perturb import FACTORS
+from core.text.perturb import USUAL
 from core.views import tables
 from core.views.documents import comparison_document
 from core.views.html import breakable, visible_html
 from core.views.report import figure
 from core.views.scripts import predict_script
-from pages import _widgets
+from pages import _widgets, state
 
 FATES = ("flips", "reaches the model", "absorbed")
 OWN_HELP = (
@@ -52,22 +52,11 @@ def strip(comparison: Comparison, key: str, among: int) -> None:
     st.plotly_chart(
         figure(comparison, title_width=84 // among, dark=_widgets.dark()),
         key=key,
-        on_select=lambda: _choose_point(key),
+        on_select="rerun",
         selection_mode="points",
         config=_widgets.chart("wobble-perturb"),
         alt=f"Margin strip of {comparison.model}: {comparison.summary}",
     )
-
-
-def _choose_point(key: str) -> None:
-    points = st.session_state[key].selection.points
-    if points:
-        st.session_state.variant = points[0]["customdata"][0]
-
-
-def _choose_row() -> None:
-    if chosen := st.session_state.variants_table.chosen:
-        st.session_state.variant = chosen
 
 
 def opened(comparison: Comparison, key: str) -> None:
@@ -97,24 +86,25 @@ def opened(comparison: Comparison, key: str) -> None:
 @st.fragment
 def variants_section(comparisons: Sequence[Comparison]) -> None:
     """Everything below the finding: filtering and opening a variant rerun only this, and never the model."""
+    for place in range(len(comparisons)):
+        state.pointed(f"strip {place}", "variant")
+    state.picked("variants_table", "variant")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        factors = st.pills("Factor", [*FACTORS, "custom"], selection_mode="multi", key="factor", bind="query-params")
-        fates = st.pills("Fate", FATES, selection_mode="multi", key="fate", bind="query-params")
+        factors = state.several("Factor", "factor", [*USUAL, "custom"], st.pills, selection_mode="multi")
+        fates = state.several("Fate", "fate", FATES, st.pills, selection_mode="multi")
         names = list(tables.keys(comparisons[0]))
-        _widgets.forget_unless_offered("variant", names)
-        st.selectbox(
-            "Open a variant", names, key="variant", bind="query-params", index=None, placeholder="none", width=260
-        )
-    if st.session_state.variant:
+        variant = state.choice("Open a variant", "variant", names, nothing="none", width=260)
+    if variant:
         with st.container(border=True):
             for comparison in comparisons:
-                opened(comparison, st.session_state.variant)
+                opened(comparison, variant)
     rows = tables.side_by_side(comparisons, factors, fates)
     _widgets.variants_table(
         key="variants_table",
-        data={"models": [c.model for c in comparisons], "rows": rows, "chosen": st.session_state.variant},
-        on_chosen_change=_choose_row,
+        data={"models": [c.model for c in comparisons], "rows": rows, "chosen": variant},
+        on_chosen_change=lambda: None,
     )
+    state.address("of the variants")
     st.caption(
         f"{len(rows)} of {len(names)} variants, largest shift first. Shift: total variation distance to your sentence's "
         "probabilities, ½ Σ |p − q|, from 0 to 1. The thin tick on a bar is your sentence. "
@@ -145,20 +135,20 @@ def downloads(comparisons: Sequence[Comparison]) -> None:
     st.caption("PNG: the camera at the top right of each chart.")
 
 
-text = _widgets.sentence()
+text, temperature = _widgets.sentence(), state.current().temperature
 models = _widgets.chosen_models()
 with st.sidebar:
-    lines = st.text_area(
-        "Your own edits", key="own", bind="query-params", height=80, placeholder="One edit a line", help=OWN_HELP
+    lines = state.text(
+        "Your own edits", "own", area=True, height=80, placeholder="One edit a line", help=OWN_HELP
     )
-own = tables.own_edits(lines or "")
+own = tables.own_edits(lines)
 with st.spinner("Running the variants …"):
     found = [
         c
         for model in models
         if (
             c := _widgets.attempt(
-                lambda model=model: _widgets.compared(model, text, own, 0, st.session_state.temperature)
+                lambda model=model: _widgets.compared(model, text, own, 0, temperature)
             )
         )
         is not None
@@ -175,6 +165,6 @@ downloads(found)
 shown = [text, *dict.fromkeys(row.variant.text for row in found[0].rows)]
 for model in models:
     _widgets.code(
-        lambda model=model: predict_script(model, shown, st.session_state.temperature),
+        lambda model=model: predict_script(model, shown, temperature),
         name="" if len(models) == 1 else model.id,
     )

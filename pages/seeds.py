@@ -9,35 +9,24 @@ import pandas as pd
 import streamlit as st
 
 from core.factors.temperature import probabilities
-from core.families.seeds import Family, OnData, against_people, families, family_of, influences, votes
+from core.families.agreement import OnData, against_people, influences, votes
+from core.families.members import families, family_of
+from core.families.stacked import Family
 from core.models import catalog
 from core.models.heads import label_name, margin, predicted, wilson
 from core.training.recipe import PARTS
 from core.views import figures, tables
-from core.views.data_scripts import SEEDS_FILE, on_data_script, way_script
 from core.views.documents import seeds_document
 from core.views.html import visible_html
 from core.views.scripts import article_script, seeds_script
-from pages import _widgets
+from core.views.scripts.data import SEEDS_FILE, interpolation_script, on_data_script
+from pages import _widgets, state
 
 # Variants in the grid: those that move the family most.
 SHOWN = 16
 SPLIT_SENTENCES = 10
 # Below this a rise of the loss is called none.
 NO_BARRIER = 0.01
-
-
-def take(text: str) -> None:
-    """Make a sentence of the data the current one."""
-    st.session_state.sentence = text
-    st.session_state.view = "This sentence"
-
-
-def choose_member(key: str) -> None:
-    """A click on a dot of the strip opens the member behind it."""
-    points = st.session_state[key].selection.points
-    if points:
-        st.session_state.member = points[0]["customdata"][0]
 
 
 def sentence_view(family: Family, text: str, temperature: float) -> None:
@@ -86,7 +75,7 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
         key="seeds strip",
         config=_widgets.chart("wobble-seeds"),
         alt=said,
-        on_select=lambda: choose_member("seeds strip"),
+        on_select="rerun",
         selection_mode="points",
     )
     opened(family, p[:, 0])
@@ -117,13 +106,11 @@ def reach_said(seeds: pd.DataFrame, formatting: pd.DataFrame, has_labels: bool) 
 def opened(family: Family, p: np.ndarray) -> None:
     """One member's probabilities beside the reference's."""
     names = [tables.member_said(name) for name in family.names]
-    _widgets.forget_unless_offered("member", names)
-    st.selectbox(
-        "Open a seed", names, key="member", bind="query-params", index=None, placeholder="or click a dot", width=260
-    )
-    if st.session_state.member is None:
+    state.pointed("seeds strip", "member")
+    member = state.choice("Open a seed", "member", names, nothing="or click a dot", width=260)
+    if not member:
         return
-    number = names.index(st.session_state.member)
+    number = names.index(member)
     with st.container(border=True):
         for column, i in zip(st.columns(2), (0, number), strict=True):
             column.html(
@@ -192,14 +179,12 @@ def data_view(family: Family, _text: str, _temperature: float) -> None:
     split, counts = found.split, votes(found.probabilities, "softmax")
     for i in np.lexsort((np.arange(len(split)), -split))[:SPLIT_SENTENCES]:
         top = int(counts[i].argmax())
-        st.button(
-            _widgets.escape_markdown(
-                f"{counts[i][top]} of {len(family.members)} say {family.first.labels[top]}: {found.texts[i][:200]}"
-            ),
-            key=f"take {i}",
-            on_click=take,
-            args=(found.texts[i],),
-            type="tertiary",
+        state.button(
+            f"{counts[i][top]} of {len(family.members)} say {family.first.labels[top]}: {found.texts[i][:200]}",
+            f"take {i}",
+            plain=True,
+            sentence=found.texts[i],
+            view="This sentence",
         )
     with st.container(horizontal=True):
         _widgets.download(
@@ -328,46 +313,43 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
     _widgets.code(lambda: on_data_script(family), SEEDS_FILE)
 
 
-def way_view(family: Family, text: str, temperature: float) -> None:
-    """The straight line between the weights of two seeds."""
+def interpolation_view(family: Family, text: str, temperature: float) -> None:
+    """Interpolation between two seeds: the straight line between their weights."""
     names = list(family.names)
-    for key, place in (("from_seed", 0), ("to_seed", 1)):
-        if st.session_state.get(key) not in names:
-            st.session_state[key] = names[place]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = st.selectbox("From seed", names, key="from_seed", bind="query-params", width=180)
-        second = st.selectbox("to seed", names, key="to_seed", bind="query-params", width=180)
+        first = state.choice("From seed", "from_seed", names, names[0], width=180)
+        second = state.choice("to seed", "to_seed", names, names[1], width=180)
     if first == second:
-        st.html("<p class='w-verdict'>A way leads from one seed to another.</p>")
+        st.html("<p class='w-verdict'>Interpolation between two seeds.</p>")
         st.info("Choose two different seeds.")
         return
     logits = _widgets.along(family, text, first, second)
-    found = _widgets.walked(family, first, second)
+    found = _widgets.interpolated(family, first, second)
     sentence = probabilities(logits, family.first.head, temperature)
     label = int(sentence[0].argmax())
     flips = int((np.diff(sentence.argmax(axis=-1)) != 0).sum())
-    on_the_way = (
-        f"The loss rises by {found.barrier:.3f} nats on the way"
+    between = (
+        f"The loss rises by {found.barrier:.3f} nats between the two seeds"
         if found.barrier > NO_BARRIER
-        else "There is no barrier: the loss does not rise on the way"
+        else "There is no barrier: the loss does not rise between the two seeds"
     )
     changes = {0: "keeps its label", 1: "changes its label once"}.get(flips, f"changes its label {flips} times")
-    said = f"{on_the_way}; your sentence {changes}"
+    said = f"{between}; your sentence {changes}"
     st.html(
         f"<p class='w-verdict'>{escape(said)}.</p>"
         f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>"
     )
-    figure = figures.way_between(
+    figure = figures.interpolation(
         found.shares,
         found.loss,
         found.accuracy,
         sentence[:, label],
         family.first.labels[label],
         ends=(tables.member_said(first), tables.member_said(second)),
-        title=f"Loss {found.loss[0]:.3f} and {found.loss[-1]:.3f} at the ends, at most {found.loss.max():.3f} on the way",
+        title=f"Loss {found.loss[0]:.3f} and {found.loss[-1]:.3f} at the ends, at most {found.loss.max():.3f} in between",
         dark=_widgets.dark(),
     )
-    st.plotly_chart(figure, key="way", config=_widgets.chart("wobble-seeds-way"), alt=said)
+    st.plotly_chart(figure, key="interpolation", config=_widgets.chart("wobble-seeds-interpolation"), alt=said)
     st.caption(
         f"{len(found.shares)} models whose weights lie on the straight line between the two, on {found.texts} labelled texts that "
         f"neither was trained on. The rise is measured from the straight line between the losses of the two ends (Frankle et al., "
@@ -376,18 +358,20 @@ def way_view(family: Family, text: str, temperature: float) -> None:
     with st.container(horizontal=True):
         _widgets.download(
             "CSV",
-            "wobble-seeds-way.csv",
-            lambda: tables.way_frame(found, sentence, family.first.labels).to_csv(index=False).encode(),
+            "wobble-seeds-interpolation.csv",
+            lambda: tables.interpolation_frame(found, sentence, family.first.labels).to_csv(index=False).encode(),
         )
-        _widgets.download("Chart (HTML)", "wobble-seeds-way.html", lambda: figure.to_html(include_plotlyjs=True))
+        _widgets.download(
+            "Chart (HTML)", "wobble-seeds-interpolation.html", lambda: figure.to_html(include_plotlyjs=True)
+        )
         data_download(family)
-    _widgets.code(lambda: way_script(family, first, second, text, len(found.shares), temperature), SEEDS_FILE)
+    _widgets.code(lambda: interpolation_script(family, first, second, text, len(found.shares), temperature), SEEDS_FILE)
 
 
 VIEWS: Mapping[str, Callable[[Family, str, float], None]] = {
     "This sentence": sentence_view,
     "On data": data_view,
-    "From seed to seed": way_view,
+    "From seed to seed": interpolation_view,
     "Which seed matters": influence_view,
 }
 
@@ -395,28 +379,24 @@ text = _widgets.sentence()
 chosen = _widgets.chosen_models()[0]
 known = list(families())
 own = family_of(chosen.id)
-if st.session_state.get("family") not in known:
-    st.session_state.family = own or catalog.DEFAULT
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    st.selectbox(
-        "Family of seeds", known, key="family", bind="query-params", width=320,
+    family_id = state.choice(
+        "Family of seeds", "family", known, own or catalog.DEFAULT, width=320,
         help="The embedded family, and every training with at least two finished seeds.",
     )  # fmt: skip
-    view = st.segmented_control(
-        "View", list(VIEWS), default="This sentence", key="view", bind="query-params", required=True
-    )
+    view = state.segments("View", "view", list(VIEWS))
 if own is None:
     st.caption(
         f"There is no seed family for {_widgets.escape_markdown(chosen.id)}: train one. This page shows "
-        f"{_widgets.escape_markdown(st.session_state.family)}."
+        f"{_widgets.escape_markdown(family_id)}."
     )
-family = _widgets.attempt(lambda: _widgets.family(st.session_state.family))
+family = _widgets.attempt(lambda: _widgets.family(family_id))
 if family is None:
     st.stop()
 if family.first.head != "softmax" and view != "This sentence":
-    st.info("Accuracy, disagreement and the way between seeds need a softmax head.", icon=":material/info:")
+    st.info("Accuracy, disagreement and interpolation between two seeds need a softmax head.", icon=":material/info:")
     st.stop()
-_widgets.attempt(lambda: VIEWS[view or "This sentence"](family, text, st.session_state.temperature))
+_widgets.attempt(lambda: VIEWS[view](family, text, state.current().temperature))
 with st.expander("The article's experiment, as a script", icon=":material/code:"):
     st.caption(
         "Two seeds of bert-base-uncased on SST-2, corrected for today's transformers: the head is seeded before it is made, and "

@@ -29,11 +29,11 @@ from core.models.heads import Probabilities, entropy, label_name, margin, predic
 from core.studies.calibration import BINS, SEARCHED, Calibration, Estimate
 from core.studies.compare import Comparison, Row
 from core.views import figures, tables
-from core.views.data_scripts import CALIBRATION_FILE, calibration_script
 from core.views.documents import calibration_document, tempered_document
 from core.views.html import visible_html
 from core.views.scripts import temperature_script
-from pages import _widgets
+from core.views.scripts.data import CALIBRATION_FILE, calibration_script
+from pages import _widgets, state
 
 # Evenly spaced on a log scale, except that the nearest step to a round number is that number.
 STEPS = [float(f"{t:.3g}") for t in np.geomspace(*SEARCHED, 121)]
@@ -78,14 +78,15 @@ def typed_temperature(typed: str) -> float:
 def chosen_temperature() -> float:
     """The typed temperature where there is a usable one, else the slider's."""
     left, right = st.columns([4, 1], vertical_alignment="top")
-    typed = right.text_input(
-        "or type one", key="T_typed", bind="query-params", placeholder=f"{COLDEST:g} to {HOTTEST:,.0f}",
-        help="Beyond the slider's range too. While a number stands here the slider waits; empty the field to use it again.",
-    )  # fmt: skip
+    with right:
+        typed = state.text(
+            "or type one", "T_typed", placeholder=f"{COLDEST:g} to {HOTTEST:,.0f}",
+            help="Beyond the slider's range too. While a number stands here the slider waits; empty the field to use it again.",
+        )  # fmt: skip
     found = _widgets.attempt(lambda: typed_temperature(typed)) if typed.strip() else None
     with left:
-        slid = st.select_slider(
-            "Temperature T of this page", STEPS, value=1.0, key="T", bind="query-params", format_func=lambda t: f"{t:g}",
+        slid = state.steps(
+            "Temperature T of this page", "T", STEPS, 1.0, lambda t: f"{t:g}",
             disabled=found is not None,
             help="Logits are divided by T before the softmax. T = 1 is the model's own. All other pages use the Temperature "
             "on the left.",
@@ -235,6 +236,7 @@ def at_temperature(model: Classifier, comparison: Comparison) -> None:
     _widgets.code(
         lambda: temperature_script(model, [text for _, text in rows], list(dict.fromkeys((1.0, temperature))))
     )
+    state.address("of the temperature")
 
 
 def strip_figure(
@@ -269,11 +271,10 @@ def strip_figure(
 
 def threshold_slider() -> float:
     """The threshold above which someone acts."""
-    chosen: float = st.slider(
-        "Act only above", 0.5, 0.99, 0.8, 0.01, key="threshold", bind="query-params",
+    return state.slider(
+        "Act only above", "threshold", 0.5, 0.99, 0.8, 0.01,
         help="Many systems act only when the probability is high enough, and that probability depends on T.",
     )  # fmt: skip
-    return chosen
 
 
 def threshold_for_each(model: Classifier, p: Probabilities, q: Probabilities, temperature: float) -> None:
@@ -401,11 +402,8 @@ def calibration(model: Classifier, data: Labelled, found: Calibration) -> None:
         "accuracy stays at "
         f"{before.accuracy:.2%}. In brackets 95% bootstrap intervals.</p>"
     )
-    st.button(
-        f"Use T = {found.temperature:.3f} on every page",
-        icon=":material/check:",
-        on_click=st.session_state.update,
-        args=({"temperature": round(found.temperature, 3)},),
+    state.button(
+        f"Use T = {found.temperature:.3f} on every page", "use temperature", temperature=round(found.temperature, 3)
     )
     st.html(
         _widgets.table_html(
@@ -490,8 +488,8 @@ else:
     )
     embedded = tuple(EMBEDDED) if set(model.labels) == {"negative", "positive"} else ()
     chosen = _widgets.labelled_data("calibration", embedded)
-    if chosen is not None and st.toggle(
-        "Fit the temperature", key="fit", bind="query-params", help="Runs every labelled text through the model, once."
+    if chosen is not None and state.switch(
+        "Fit the temperature", "fit", help="Runs every labelled text through the model, once."
     ):
         fitted = _widgets.attempt(lambda: _widgets.calibrated(model, chosen[1]))
         if fitted is not None:

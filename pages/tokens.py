@@ -14,7 +14,7 @@ from core.views.documents import stages_document
 from core.views.html import visible_html
 from core.views.scripts import tokens_script
 from core.views.tables import changed_positions, cuts, tokens_frame
-from pages import _widgets
+from pages import _widgets, state
 
 STAGES = {
     "raw": "The text as it was typed.",
@@ -108,10 +108,9 @@ def downloads(found: Sequence[tuple[Classifier, Stages]]) -> None:
 
 text = _widgets.sentence()
 models = _widgets.chosen_models()
-second = st.text_input(
+second = state.text(
     "Compare with a second sentence",
-    key="second",
-    bind="query-params",
+    "second",
     placeholder="For example the same sentence without its full stop",
 )
 texts = [text, second] if second else [text]

@@ -10,6 +10,7 @@ import streamlit as st
 from core.base.settings import settings
 from core.base.words import duration, plural
 from core.data.labelled import DataSource, Labelled
+from core.jobs.job import LIVE, progress
 from core.models import catalog
 from core.models.classifier import best_device
 from core.training import runs
@@ -28,7 +29,7 @@ from core.training.recipe import (
 )
 from core.views import figures
 from core.views.scripts import training_script
-from pages import _widgets
+from pages import _widgets, state
 
 VARIES: dict[Vary, str] = {
     "together": "all together",
@@ -61,36 +62,30 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[Recipe, int] | None
     """What to train; None while something is wrong with it, which is said."""
     left, right = st.columns(2)
     with left:
-        base = st.selectbox(
-            "Base model", catalog.base_ids(), key="base", accept_new_options=True, bind="query-params",
+        base = state.choice(
+            "Base model", "base", catalog.base_ids(), free=True,
             help="An embedded encoder, a local directory, or any hub id: type it and press Enter.",
         )  # fmt: skip
-        seeds = st.text_input(
-            "Seeds", "42, 43", key="seeds", bind="query-params", help="A list like 42, 43 or a range like 42-45."
-        )
-        vary = st.selectbox(
-            "What varies", list(VARIES), format_func=VARIES.get, key="vary", bind="query-params", help=VARIES_HELP
-        )
-        method = st.segmented_control(
-            "Method", ["lora", "full"], default="lora", key="method", bind="query-params", required=True,
+        seeds = state.text("Seeds", "seeds", "42, 43", help="A list like 42, 43 or a range like 42-45.")
+        vary = state.choice("What varies", "vary", VARIES, words=VARIES.__getitem__, help=VARIES_HELP)
+        method = state.segments(
+            "Method", "method", ["lora", "full"],
             help="LoRA trains the head and small factors beside the frozen weights (rank 8, all linear layers); full trains all.",
         )  # fmt: skip
     with right:
         most = int((data.split == "train").sum())
-        examples = st.number_input(
-            "Examples", FEWEST_EXAMPLES, max(FEWEST_EXAMPLES, most), min(500, max(FEWEST_EXAMPLES, most)), step=100,
-            key="examples", bind="query-params", help=f"Texts to train on, drawn from the {most:,} of the train split.",
+        examples = state.number(
+            "Examples", "examples", FEWEST_EXAMPLES, max(FEWEST_EXAMPLES, most), min(500, max(FEWEST_EXAMPLES, most)),
+            step=100, help=f"Texts to train on, drawn from the {most:,} of the train split.",
         )  # fmt: skip
-        epochs = st.number_input(
-            "Epochs", 1, 50, 1, key="epochs", bind="query-params", help="Times that each text is seen."
-        )
-        batch = st.number_input("Batch", 1, 512, 8, key="batch", bind="query-params", help="Texts a step.")
-        rate = st.number_input(
-            "Learning rate", 1e-6, 1.0, value=None, key="learning_rate", bind="query-params", format="%g",
-            placeholder=f"{LEARNING_RATE[method or 'lora']:g}", help="At its peak: it rises over the first 6 %, then falls to 0.",
+        epochs = state.number("Epochs", "epochs", 1, 50, 1, help="Times that each text is seen.")
+        batch = state.number("Batch", "batch", 1, 512, 8, help="Texts a step.")
+        rate = state.optional(
+            "Learning rate", "learning_rate", 1e-6, 1.0, placeholder=f"{LEARNING_RATE[method]:g}",
+            help="At its peak: it rises over the first 6 %, then falls to 0.",
         )  # fmt: skip
-    name = st.text_input(
-        "Name", key="run_name", bind="query-params", placeholder=runs.free_name(default_name(source.name)),
+    name = state.text(
+        "Name", "run_name", placeholder=runs.free_name(default_name(source.name)),
         help="Of the family in the catalog. Small letters, digits, dots, dashes and underscores.",
     )  # fmt: skip
     device = best_device()
@@ -98,14 +93,14 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[Recipe, int] | None
     def made() -> tuple[Recipe, int]:
         recipe = Recipe(
             name=name.strip() or runs.free_name(default_name(source.name)),
-            base=(base or "").strip(),
+            base=base.strip(),
             data=source,
             members=plan(parse_seeds(seeds), vary),
             examples=int(examples),
             epochs=int(epochs),
             batch=int(batch),
-            learning_rate=rate or LEARNING_RATE[method or "lora"],
-            method=method or "lora",
+            learning_rate=rate or LEARNING_RATE[method],
+            method=method,
             precision=default_precision(device),
         )
         check(recipe, data)
@@ -122,12 +117,11 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[Recipe, int] | None
     return found
 
 
-def start(recipe: Recipe, data: Labelled, needed: int) -> None:
+def start(found: state.Store, recipe: Recipe, data: Labelled, needed: int) -> None:
     """Put a run into the queue."""
     run = _widgets.attempt(lambda: runs.submit(recipe, data, needed))
     if run is not None:
-        st.session_state.run = run.name
-        st.rerun()
+        found.change(run=run.name)
 
 
 def fraction(events: list[dict[str, Any]], members: int) -> tuple[float, str]:
@@ -172,7 +166,7 @@ def curves(run: runs.Run, events: list[dict[str, Any]]) -> None:
 
 def shown(run: runs.Run) -> None:
     """One run: how it stands, its losses, its models."""
-    recipe, events = run.recipe, runs.progress(run)
+    recipe, events = run.recipe, progress(run)
     when = datetime.fromtimestamp(run.created).strftime("%d %b %H:%M")
     st.html(
         f"<p class='w-line'><b>{escape(run.name)}</b> <span class='w-badge {run.state}'>{STATES[run.state]}</span> "
@@ -207,20 +201,23 @@ def shown(run: runs.Run) -> None:
             },
         )
     with st.container(horizontal=True, vertical_alignment="center"):
-        if run.state in runs.LIVE and st.button("Cancel", key=f"cancel {run.name}", icon=":material/stop_circle:"):
-            runs.cancel(run.name)
-            st.rerun()
+        # Callbacks, here and below: a run of the page that is cut short would forget which button was pressed.
+        if run.state in LIVE:
+            st.button(
+                "Cancel", key=f"cancel {run.name}", icon=":material/stop_circle:", on_click=runs.cancel, args=(run.name,)
+            )
         if len(run.finished) > 1:
             st.page_link(
                 "pages/seeds.py", label="Open on the Seeds page", icon=":material/psychology_alt:",
                 query_params={"family": run.id},
             )  # fmt: skip
-        if run.state not in runs.LIVE:
+        if run.state not in LIVE:
             with st.popover("Remove", icon=":material/delete:"):
                 st.write("The run and its models are deleted. This cannot be undone.")
-                if st.button("Delete", key=f"remove {run.name}", type="primary"):
-                    _widgets.attempt(lambda: runs.remove(run.name))
-                    st.rerun()
+                st.button(
+                    "Delete", key=f"remove {run.name}", type="primary", on_click=_widgets.attempt,
+                    args=(lambda: runs.remove(run.name),),
+                )  # fmt: skip
     if run.state == "done":
         _widgets.code(lambda: training_script(run), name=run.name)
     log = run.folder / "worker.log"
@@ -232,7 +229,7 @@ def shown(run: runs.Run) -> None:
 
 def live() -> None:
     """The runs that wait or train; looked at again and again while there are any."""
-    going = [run for run in runs.runs() if run.state in runs.LIVE]
+    going = [run for run in runs.runs() if run.state in LIVE]
     names = {run.name for run in going}
     before = st.session_state.get("going", set())
     st.session_state.going = names
@@ -254,21 +251,20 @@ st.html(
 if settings().runs_dir is None:
     st.info("Training is switched off here: whoever runs Wobble can name a folder with WOBBLE_RUNS_DIR.")
     st.stop()
-is_going = any(run.state in runs.LIVE for run in runs.runs())
+is_going = any(run.state in LIVE for run in runs.runs())
 st.fragment(run_every=LOOK if is_going else None)(live)()
 with st.expander(
-    "A new run", expanded=not is_going and "run" not in st.session_state, icon=":material/model_training:"
+    "A new run", expanded=not is_going and "run" not in state.store().values, icon=":material/model_training:"
 ):
     chosen = _widgets.labelled_data("train")
     if chosen is not None:
         source, data = chosen
         ready = recipe_form(source, data)
-        if (
-            st.button("Start", type="primary", disabled=ready is None, icon=":material/play_arrow:")
-            and ready is not None
-        ):
-            start(ready[0], data, ready[1])
-ended = [run for run in runs.runs() if run.state not in runs.LIVE]
+        st.button(
+            "Start", type="primary", disabled=ready is None, icon=":material/play_arrow:", on_click=start,
+            args=None if ready is None else (state.store(), ready[0], data, ready[1]),
+        )  # fmt: skip
+ended = [run for run in runs.runs() if run.state not in LIVE]
 if ended:
     st.subheader("Runs that have ended")
     for place, run in enumerate(ended):

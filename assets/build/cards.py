@@ -11,7 +11,9 @@ from assets.build.paths import DATA, MODELS
 from assets.build.snippets import CLEAR, DOMAINS
 from benchmarks.accuracy import accuracy
 from core.data.snippets import snippets
-from core.families.seeds import family_data, load_family, on_data
+from core.families.agreement import on_data
+from core.families.members import family_data
+from core.families.stacked import load_family
 
 log = logging.getLogger(__name__)
 

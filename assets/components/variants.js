@@ -63,7 +63,7 @@ function cell(answer) {
 }
 
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component
+  const { data, parentElement, setStateValue } = component
   const root = parentElement.querySelector(".w-variants")
   root.style.setProperty("--models", data.models.length)
   const scrolled = root.scrollTop
@@ -82,7 +82,7 @@ export default function (component) {
     name.title = row.description
     what.append(name, element("span", "w-faint", row.description), segments(row.text))
     node.append(what, ...row.answers.map(cell))
-    const choose = () => setTriggerValue("chosen", row.key)
+    const choose = () => setStateValue("chosen", { key: row.key, number: Date.now() })
     node.onclick = choose
     node.onkeydown = (event) => {
       const next = { ArrowDown: node.nextElementSibling, ArrowUp: node.previousElementSibling }[event.key]

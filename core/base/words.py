@@ -22,11 +22,11 @@ def every(count: int) -> str:
     return "both" if count == 2 else f"all {count:,}"
 
 
-def listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str], word: str = "and") -> str:
     """Names as one reads them out: "a", "a and b", "a, b and c"; empty for none."""
     if len(names) < 2:
         return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{', '.join(names[:-1])} {word} {names[-1]}"
 
 
 def number(shift: float) -> str:

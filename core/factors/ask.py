@@ -14,9 +14,10 @@ from core.factors.registry import Factor
 from core.models.classifier import Classifier
 from core.models.heads import Logits
 from core.models.predict import Condition, predict
-from core.text.perturb import Variant, variants
+from core.text.perturb import FACTORS, Variant, merged, variants
 from core.text.stages import absorbed_by
 from core.text.tokens import Encoding
+from core.text.truncation import cutter
 
 Progress = Callable[[int, int], None]
 """Called with what is done and what was asked for; what it raises cancels."""
@@ -74,10 +75,12 @@ class Ask:
         self.rows_run += run
 
     def variants(self, seed: int = 0) -> tuple[Variant, ...]:
-        """All edits of the text, placed where the model reads it; made once a seed."""
+        """All edits of the text, placed where the model reads it, each text once; made once a seed."""
         if seed not in self._made:
             encoding = self.reference.encoding
-            self._made[seed] = variants(self.text, seed=seed, read=encoding.read if encoding.truncated else None)
+            read = encoding.read if encoding.truncated else None
+            cut = cutter(self.classifier.encoder)
+            self._made[seed] = merged(variants(self.text, only=FACTORS, seed=seed, cut=cut, read=read))
         return self._made[seed]
 
     def ahead(self, made: Sequence[Variant]) -> None:

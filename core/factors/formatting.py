@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import Annotated
 
+from core.base.words import plural
 from core.factors.ask import Ask
 from core.factors.case import Case
 from core.factors.registry import Factor, Maker, Range, factor
 from core.text import perturb
 
-WORDS = {"typo": ("typo", "typos")}
+WORDS = {"typo": ("typo", "typos"), "preprocessing": ("preprocessing step", "preprocessing steps")}
 """What an edit is called where it is not a formatting edit."""
 
 CUSTOM = Factor("custom", "own edit", "own edits", lambda ask: (), (), edits=True)
@@ -32,6 +33,11 @@ def _edits_of(name: str) -> Maker:
         if other:
             names = ", ".join(dict.fromkeys(variant.perturbation for variant in other))
             ask.note(f"Left out, because a reader could take it for another sentence: {names}.")
+        merged = {name for variant in ask.variants(seed) for name in variant.also}
+        if elsewhere := [perturbation for perturbation, factor in merged if factor == name]:
+            ask.note(
+                f"{plural(len(elsewhere), 'more makes', 'more make')} the text of another edit, where it is counted."
+            )
         yield from cases
 
     return edited
@@ -39,5 +45,5 @@ def _edits_of(name: str) -> Maker:
 
 for _name in perturb.FACTORS:
     _one, _many = WORDS.get(_name, ("formatting edit", "formatting edits"))
-    # By chance a typo makes another word, so typos decide no mood.
+    # By chance a typo makes another word, and a cleaning step is somebody's choice, so they decide no mood.
     factor(_name, one=_one, many=_many, edits=True, often=None if _name in WORDS else 0.1)(_edits_of(_name))

@@ -10,7 +10,8 @@ import numpy as np
 from core.factors.ask import Ask
 from core.factors.case import Case
 from core.factors.registry import factor
-from core.families.seeds import Family, family_of, load_family, members, predict_family
+from core.families.members import family_of, members
+from core.families.stacked import Family, load_family, predict_family
 from core.models.classifier import Classifier
 
 

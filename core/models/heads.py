@@ -5,6 +5,7 @@ Nothing here can cause a forward pass.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -15,6 +16,9 @@ Logits = NDArray[np.float32]
 
 Probabilities = NDArray[np.float64]
 """`[..., n_labels]`; for regression the values as they are."""
+
+Measures = Mapping[str, tuple[str, str]]
+"""Name of a measure: what it is in words, and its formula."""
 
 THRESHOLD = 0.5
 """A sigmoid head's label is predicted above this probability."""
@@ -30,6 +34,10 @@ class Head(ABC):
     """Whether it predicts labels, so that a prediction can flip, and has probabilities; False for a value."""
     exclusive: ClassVar[bool] = False
     """Whether exactly one label is right, so that the probabilities of a row add up to 1."""
+    formula: ClassVar[str]
+    """The probabilities p of logits z at a temperature T."""
+    measures: ClassVar[Measures]
+    """What is measured of the probabilities p of a case beside the reference's q."""
 
     def __repr__(self) -> str:
         return self.name
@@ -45,6 +53,10 @@ class Head(ABC):
         In float64, so that the arithmetic of measures adds no rounding of its own. T = 1 is the model's own (Guo et al.,
         arXiv 1706.04599).
         """
+
+    @abstractmethod
+    def logits(self, p: Probabilities) -> Logits:
+        """Logits whose probabilities at T = 1 are `p` `[..., n_labels]`: what a mean of probabilities would have come from."""
 
     @abstractmethod
     def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
@@ -105,6 +117,15 @@ class Softmax(Head):
     name = "softmax"
     meaning = "softmax: exactly one label is right, the probabilities add up to 1"
     exclusive = True
+    formula = "softmax(z / T)"
+    measures: ClassVar[Measures] = {
+        "shift": ("total variation distance, in [0, 1]", "½ · Σ |p(k) − q(k)|"),
+        "margin": (
+            "probability of the reference's label y minus the largest other one; in [−1, 1], below 0 is a flip",
+            "p(y) − max p(k), k ≠ y",
+        ),
+        "flip": ("the predicted label is not the reference's", "argmax p ≠ argmax q"),
+    }
 
     def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
         """`softmax(z / T)`."""
@@ -112,6 +133,10 @@ class Softmax(Head):
         exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
         shares: Probabilities = exponentials / exponentials.sum(axis=-1, keepdims=True)
         return shares
+
+    def logits(self, p: Probabilities) -> Logits:
+        """`log(p)`."""
+        return _log(p)
 
     def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
         """One label a row: the most probable one, the first of equal ones."""
@@ -150,6 +175,18 @@ class Sigmoid(Head):
 
     name = "sigmoid"
     meaning = "sigmoid: every label is a yes-or-no question of its own, the probabilities do not add up to 1"
+    formula = "sigmoid(z / T)"
+    measures: ClassVar[Measures] = {
+        "shift": ("largest total variation distance of one label's yes or no, in [0, 1]", "max |p(k) − q(k)|"),
+        "margin": (
+            "twice the distance of the label nearest to its threshold, or furthest beyond it; in [−1, 1], below 0 is a flip",
+            f"min over labels of 2·|p(k) − {THRESHOLD}|, negative where k has crossed",
+        ),
+        "flip": (
+            "the set of labels above the threshold is not the reference's",
+            f"{{k: p(k) > {THRESHOLD}}} differs",
+        ),
+    }
 
     def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
         """`1 / (1 + exp(-z / T))`."""
@@ -158,6 +195,11 @@ class Sigmoid(Head):
         small = np.exp(-np.abs(scores))
         answers: Probabilities = np.where(scores >= 0, 1.0, small) / (1.0 + small)
         return answers
+
+    def logits(self, p: Probabilities) -> Logits:
+        """`log(p / (1 - p))`."""
+        logits: Logits = _log(p) - _log(1.0 - p)
+        return logits
 
     def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
         """Any number of labels: those above the threshold."""
@@ -202,10 +244,16 @@ class Regression(Head):
     name = "regression"
     meaning = "regression: the output is a value, not a probability"
     has_labels = False
+    formula = "z (a value has no temperature)"
+    measures: ClassVar[Measures] = {"shift": ("how far the output moves, in its own unit", "max |p(k) − q(k)|")}
 
     def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
         """The values as they are: a value has no temperature."""
         return np.asarray(logits, dtype=np.float64)
+
+    def logits(self, p: Probabilities) -> Logits:
+        """The values as they are."""
+        return p.astype(np.float32)
 
     def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
         """No label."""
@@ -243,6 +291,11 @@ class Regression(Head):
 
 SOFTMAX, SIGMOID, REGRESSION = Softmax(), Sigmoid(), Regression()
 HEADS: dict[str, Head] = {head.name: head for head in (SOFTMAX, SIGMOID, REGRESSION)}
+
+
+def _log(p: Probabilities) -> Logits:
+    """The logarithm, and a large negative number at 0."""
+    return np.log(np.maximum(p, 1e-300)).astype(np.float32)
 
 
 def _plogp(p: Probabilities) -> Probabilities:

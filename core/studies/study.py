@@ -11,7 +11,7 @@ from core.factors.formatting import CUSTOM
 from core.factors.registry import Factor, factors
 from core.models.classifier import Classifier
 from core.models.heads import Head
-from core.text.perturb import Variant
+from core.text.perturb import Variant, merged
 
 Options = Mapping[str, Mapping[str, Any]]
 """Options by the factor's name: `{"dropout": {"passes": 30}}`."""
@@ -231,6 +231,7 @@ def compare(classifier: Classifier, text: str, variants: Sequence[Variant], *, t
         WobbleError: the text or a variant cannot be predicted.
     """
     start = time.perf_counter()
+    variants = merged(variants)
     ask = Ask(classifier, text, temperature)
     known = {one.name: one for one in (*factors(), CUSTOM)}
     names = [name for name in known if any(variant.factor == name for variant in variants)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
 
+import tokenizers
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerBase
 
@@ -72,6 +73,8 @@ class TextEncoder:
         self.special_tokens: tuple[str, ...] = tuple(map(str, tokenizer.all_special_tokens))
         self.unknown: str | None = tokenizer.unk_token
         """The token for whatever the vocabulary does not hold; None where it holds everything."""
+        self.truncation_side: str = tokenizer.truncation_side
+        """At which end the text is cut off where it is too long: "right" or "left"."""
         self.backend: Tokenizer | None = None
         """The private copy, without padding and truncation, for whoever looks at single stages; never to be changed."""
         self._lock = threading.Lock()
@@ -102,22 +105,28 @@ class TextEncoder:
             WobbleError: a text holds a lone surrogate, which is not a character.
         """
         for text in texts:
-            _refuse_surrogates(text)
+            refuse_surrogates(text)
         if self.backend is None:
             return [self._in_python(text) for text in texts]
+        return [self.read(found) for found in self._truncating.encode_batch(list(texts))]
+
+    @property
+    def truncation(self) -> dict[str, Any]:
+        """How a fast tokenizer truncates: the arguments of `Tokenizer.enable_truncation`."""
+        return dict(self._truncating.truncation or {})
+
+    def read(self, found: tokenizers.Encoding) -> Encoding:
+        """What the model reads of an encoding that the library made, truncated as `truncation` says."""
         around = self._truncating.num_special_tokens_to_add(is_pair=False)
-        return [
-            Encoding(
-                cut=hash(tuple(tuple(rest.ids) for rest in found.overflowing)) if found.overflowing else 0,
-                ids=tuple(found.ids),
-                tokens=self._read(found),
-                type_ids=tuple(found.type_ids),
-                offsets=tuple(found.offsets),
-                special=tuple(map(bool, found.special_tokens_mask)),
-                full_length=len(found.ids) + sum(len(rest.ids) - around for rest in found.overflowing),
-            )
-            for found in self._truncating.encode_batch(list(texts))
-        ]
+        return Encoding(
+            cut=hash(tuple(tuple(rest.ids) for rest in found.overflowing)) if found.overflowing else 0,
+            ids=tuple(found.ids),
+            tokens=self._read(found),
+            type_ids=tuple(found.type_ids),
+            offsets=tuple(found.offsets),
+            special=tuple(map(bool, found.special_tokens_mask)),
+            full_length=len(found.ids) + sum(len(rest.ids) - around for rest in found.overflowing),
+        )
 
     def _read(self, found: Any) -> tuple[str, ...]:
         """The tokens that the ids stand for: Unigram names a piece that it does not know by its text, not by its id."""
@@ -142,7 +151,7 @@ class TextEncoder:
         )
 
 
-def _refuse_surrogates(text: str) -> None:
+def refuse_surrogates(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:

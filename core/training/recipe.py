@@ -41,6 +41,8 @@ MOST_MEMBERS = 32
 MOST_SEED = 2**31 - 1
 FEWEST_EXAMPLES = 10
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,47}", re.ASCII)
+MEMBER_RECORD = "training.json"
+"""Lies in the folder of a finished member: how it was trained, and how well it does."""
 LIMIT = 128
 """Tokens of a training example at the most; what is trained can read longer texts."""
 

@@ -34,7 +34,7 @@ from core.data.labelled import Labelled
 from core.models import catalog
 from core.models.loading import token_limit
 from core.models.source import Source, sha256, weight_files
-from core.training.recipe import ALPHA, LIMIT, MOST_EVALUATED, RANK, Recipe, Seeds, drawn
+from core.training.recipe import ALPHA, LIMIT, MEMBER_RECORD, MOST_EVALUATED, RANK, Recipe, Seeds, drawn
 
 Report = Callable[[dict[str, Any]], None]
 """Called with what has just happened, as plain JSON values."""
@@ -209,7 +209,7 @@ def train_member(
         "versions": versions(),
         "seconds": finished.seconds,
     }
-    (partial / "training.json").write_text(json.dumps(record, indent=2), encoding="utf-8")
+    (partial / MEMBER_RECORD).write_text(json.dumps(record, indent=2), encoding="utf-8")
     shutil.rmtree(partial / "work", ignore_errors=True)
     partial.rename(folder)
     return finished

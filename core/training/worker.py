@@ -1,44 +1,21 @@
 """The process that trains one run: `python -m core.training.worker FOLDER`, started by `core.training.runs.submit`."""
 
-import contextlib
 import errno
 import json
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import Any
 
-from core.base.errors import WobbleError
-from core.training import runs
+from core.jobs.job import PROGRESS
+from core.jobs.worker import work
+from core.training.recipe import MEMBER_RECORD, members_of
+from core.training.runs import DATA, run_at
 
 
 def main(folder: Path) -> int:
     """Wait for the turn, train every member that is not finished, and say how it ended."""
-    runs.appear(folder)
-    with contextlib.suppress(OSError):
-        os.nice(5)  # pages answer first
-    turn = runs.wait_for_turn(folder)
-    if turn is None:
-        return 0
-    with turn:
-        runs.announce(folder, "running")
-        for run in runs.runs():
-            if run.state not in runs.LIVE:
-                runs.tidy(run.folder)  # a worker that was killed could not
-        outcome: tuple[runs.State, str]
-        try:
-            _train(folder)
-        except WobbleError as error:
-            outcome = "failed", str(error)
-        except Exception as error:
-            traceback.print_exc()
-            outcome = "failed", _sentence(error)
-        else:
-            outcome = "done", ""
-        # First of all, for the disk may be full: saying how it ended takes room too.
-        runs.tidy(folder)
-        runs.announce(folder, *outcome)
+    work(folder, _train, _sentence)
     return 0
 
 
@@ -60,20 +37,19 @@ def _train(folder: Path) -> None:
 
     from core.data.labelled import from_parquet
     from core.models.classifier import best_device
-    from core.training.recipe import members_of
     from core.training.trainer import train_member
 
     torch.use_deterministic_algorithms(True, warn_only=True)
-    run = runs.run_at(folder)
-    data = from_parquet(folder / "data.parquet")
+    run = run_at(folder)
+    data = from_parquet(folder / DATA)
     device = best_device()
-    with (folder / "progress.jsonl").open("a", encoding="utf-8", buffering=1) as stream:
+    with (folder / PROGRESS).open("a", encoding="utf-8", buffering=1) as stream:
         for number, (seeds, name, place) in enumerate(members_of(run.recipe, folder), start=1):
 
             def report(event: dict[str, Any], name: str = name, number: int = number) -> None:
                 stream.write(json.dumps({"member": name, "number": number, **event}) + "\n")
 
-            if (place / "training.json").is_file():
+            if (place / MEMBER_RECORD).is_file():
                 continue
             report({"event": "began"})
             trained = train_member(run.recipe, data, seeds, name, place, device, report)

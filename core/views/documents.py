@@ -9,7 +9,8 @@ from core.factors.case import Case, Reference, Row
 from core.factors.conditions import DTYPES
 from core.factors.dropout import Dropout, Spread, acting, rate_at
 from core.factors.numerics import can_flip
-from core.families.seeds import Family, pairwise_disagreement
+from core.families.agreement import pairwise_disagreement
+from core.families.stacked import Family
 from core.models.classifier import Classifier
 from core.models.heads import Logits, Probabilities
 from core.studies.calibration import Calibration, Scores
@@ -157,13 +158,18 @@ def comparison_document(study: Study) -> dict[str, Any]:
     }
 
 
-def segmentation_document(study: Study) -> dict[str, Any]:
-    """Other segmentations of one text."""
+def segmentation_document(study: Study, nearest: Sequence[Case] = ()) -> dict[str, Any]:
+    """Other segmentations of one text: those that were drawn, and the nearest, which no rate counts."""
     (row,) = study.rows
+
+    def segmented(case: Case) -> dict[str, Any]:
+        return case_document(case, study.labels) | encoding_document(case.encoding)
+
     return {
         **model_document(study),
         "reference": reference_document(study.reference),
-        "cases": [case_document(case, study.labels) | encoding_document(case.encoding) for case in row.cases],
+        "cases": [segmented(case) for case in row.cases],
+        "nearest": [segmented(case) for case in nearest],
         "flip_rate": row.flip_rate,
         "flip_interval": None if row.flip_interval is None else list(row.flip_interval),
         **row.facts,

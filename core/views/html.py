@@ -1,4 +1,4 @@
-"""Results as small pieces of HTML: what a notebook shows of them, and what the report is built from.
+"""Studies as small pieces of HTML: what a notebook shows of them, and what the report is built from.
 
 Whatever comes from a user or a model is escaped here. Nothing heavier than the engine is imported.
 """
@@ -6,15 +6,15 @@ Whatever comes from a user or a model is escaped here. Nothing heavier than the 
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from core.studies.compare import Comparison, Reference
-from core.studies.profile import FACTORS, FactorRow, Profile, described
-from core.studies.verdict import verdict
+from core.factors.case import Row
+from core.studies.finding import summary
+from core.studies.study import Study
 from core.text.visible import visible
 
 LONGEST = 300
 """Characters of a sentence that a notebook shows."""
 ROWS = 15
-"""Variants that a notebook shows."""
+"""Edits that a notebook shows."""
 MONOSPACE = "font-family:ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospace;white-space:pre-wrap"
 
 
@@ -39,15 +39,15 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}"
 
 
-def share(row: FactorRow, interval: str = "") -> str:
-    """The flip rate of a factor with its 95 % interval, or a dash where there is none.
+def share(row: Row, interval: str = "") -> str:
+    """The flip rate of a row with its 95 % interval, or a dash where there is none.
 
-    Temperatures, which cannot flip, are no sample of anything, so they have none.
+    Cases that cannot flip are no sample of anything, so they have none.
 
     Args:
         interval: what to call the interval.
     """
-    if row.flip_rate is None or row.flip_interval is None or (row.factor == "temperature" and not row.flips):
+    if row.flip_rate is None or row.flip_interval is None or not (row.factor.flips_count or row.flips):
         return "–"
     low, high = row.flip_interval
     return f"{row.flip_rate:.1%} ({interval}{low:.1%} to {high:.1%})"
@@ -64,59 +64,54 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return f"<table>{head}<tbody>{body}</tbody></table>"
 
 
-def factors_table(profile: Profile) -> str:
+def factors_table(study: Study) -> str:
     """One row a factor: what was tried, what became of it, and the case that goes furthest."""
-    ready = {row.factor: row for row in profile.factors}
     return table(
         ("factor", "tried", "absorbed", "flips", "flip rate (95 %)", "largest shift", "median shift", "worst case"),
         (
             (
-                f"<b>{row.factor}</b>",
-                str(row.tried),
+                f"<b>{words(row.name)}</b>",
+                f"{row.tried}, {row.beyond} beyond the limit" if row.beyond else str(row.tried),
                 str(row.absorbed),
                 "–" if row.flips is None else str(row.flips),
                 share(row),
                 number(row.largest_shift),
                 number(row.median_shift),
-                "–" if row.worst is None else words(described(row.worst)),
+                "–" if row.worst is None else words(row.worst.made.said),
             )
-            for row in (ready[factor] for factor in FACTORS if factor in ready)
+            for row in study.shown
         ),
     )
 
 
-def profile_html(profile: Profile) -> str:
-    """A profile in a notebook: verdict, prediction, and a row a factor."""
-    said = verdict(profile).text if profile.complete else f"{len(profile.factors)} of {len(FACTORS)} factors are ready."
-    return f"<p><b>{words(said)}</b></p>{_reference(profile.reference, profile)}{factors_table(profile)}"
+def study_html(study: Study) -> str:
+    """A study in a notebook: the finding, the prediction, a row a factor, and of edits those that move it most."""
+    reference = study.reference
+    margin = "" if reference.margin is None else f", margin {reference.margin:+.4f}"
+    return (
+        f"<p><b>{words(summary(study))}</b></p>"
+        f'<p><span style="{MONOSPACE}">{visible_html(reference.text, LONGEST)}</span><br>'
+        f"<b>{words(reference.label)}</b> by {words(study.model)}{margin}; noise floor {study.noise_floor:.1e}</p>"
+        f"{factors_table(study)}{_edits(study) if all(row.factor.edits for row in study.rows) and study.complete else ''}"
+    )
 
 
-def comparison_html(comparison: Comparison) -> str:
-    """A comparison in a notebook: the finding, the prediction, and the variants that move it most."""
+def _edits(study: Study) -> str:
+    cases, left = study.cases[:ROWS], study.cases[ROWS:]
     rows = table(
         ("perturbation", "text", "fate", "label", "margin", "shift"),
         (
             (
-                words(row.variant.perturbation),
-                f'<span style="{MONOSPACE}">{visible_html(row.variant.text, LONGEST)}</span>',
-                row.badge,
-                words(row.label),
-                "–" if row.margin is None else f"{row.margin:+.4f}",
-                number(row.shift),
+                words(case.name),
+                f'<span style="{MONOSPACE}">{visible_html(case.text, LONGEST)}</span>',
+                case.fate,
+                words(case.label),
+                "–" if case.margin is None else f"{case.margin:+.4f}",
+                number(case.shift),
             )
-            for row in comparison.rows[:ROWS]
+            for case in cases
         ),
     )
-    left = comparison.rows[ROWS:]
-    rest = f"<p>… and {len(left)} more, {sum(row.absorbed for row in left)} of them absorbed.</p>" if left else ""
-    said = f"<p><b>{words(comparison.summary)}</b></p>"
-    return said + _reference(comparison.reference, comparison) + (rows if comparison.rows else "") + rest
-
-
-def _reference(reference: Reference, result: Profile | Comparison) -> str:
-    margin = "" if reference.margin is None else f", margin {reference.margin:+.4f}"
-    return (
-        f'<p><span style="{MONOSPACE}">{visible_html(reference.text, LONGEST)}</span><br>'
-        f"<b>{words(reference.label)}</b> by {words(result.model)}{margin}; "
-        f"noise floor {result.noise_floor:.1e}</p>"
-    )
+    absorbed, beyond = sum(case.absorbed for case in left), sum(not case.tried for case in left)
+    rest = f"{absorbed} of them absorbed" + (f", {beyond} beyond the limit" if beyond else "")
+    return rows + (f"<p>… and {len(left)} more, {rest}.</p>" if left else "")

@@ -1,4 +1,4 @@
-"""The report: a profile as one HTML file that needs no network, for the screen and for paper; and a result's picture.
+"""The report: a study as one HTML file that needs no network, for the screen and for paper.
 
 Plotly's own script stands in the file once. Everything else is plain HTML, and a policy in its head forbids every request.
 """
@@ -8,30 +8,28 @@ import json
 import shlex
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import TYPE_CHECKING
-
-import pandas as pd
+from pathlib import Path
+from typing import Any
 
 from core.base.errors import WobbleError
 from core.base.versions import versions
-from core.factors.temperature import HEAD_MEANING, Head
+from core.base.words import listed
+from core.factors.case import Case, Reference, Row
 from core.models.classifier import Classifier
-from core.models.heads import THRESHOLD, Probabilities
-from core.studies.compare import Comparison, Reference
-from core.studies.profile import FACTORS, Case, FactorRow, Profile, described
+from core.studies.finding import is_profile, summary
+from core.studies.study import Study
 from core.studies.verdict import verdict
-from core.text.perturb import FACTORS as EDITS
+from core.text.perturb import edits
 from core.text.tokens import Encoding
 from core.text.visible import LEGEND, visible
-from core.views import figures, tables
-from core.views.documents import profile_document
+from core.views.documents import profile_document, study_document, unique
 from core.views.html import factors_table, number, share, table, visible_html, words
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
+from core.views.strip import figure
+from core.views.style import label_colors
+from core.views.tables import changed_positions, pieces
 
 WIDTH = 716
-"""Pixels of the page and its picture: what a sheet of A4 holds between margins of 10 mm."""
+"""Pixels of the page and its picture: what a sheet of A4 holds between margins of 10 mm; `report.css` has it too."""
 LONG_TEXT = 4000
 """Characters of the sentence that are shown."""
 CONTEXT = 60
@@ -48,87 +46,41 @@ LONGEST_COMMAND = 2000
 RECORD = "wobble-profile.json"
 
 
-def figure(
-    result: Profile | Comparison,
-    *,
-    beside: Profile | None = None,
-    title: str | None = None,
-    title_width: int = 84,
-    dark: bool = False,
-) -> "go.Figure":
-    """The margin strip of a result: a row a factor, a dot a case.
-
-    Args:
-        beside: another model's profile of the same text, drawn factor by factor below the first's.
-        title: the finding in words; by default the result's own.
-        title_width: characters in a line of the title.
-    """
-    reference, colors, axis = result.reference, figures.label_colors(result.labels), None
-    rows: Sequence[str]
-    if isinstance(result, Profile):
-        frame, rows, unit = tables.profile_strip_frame(result), FACTORS, "tried"
-        finding = verdict(result).text if result.complete else ""
-    else:
-        frame, rows, unit = tables.strip_frame(result), (*EDITS, "custom"), "edits"
-        finding = result.finding
-    if beside is not None:
-        both = ((result.model, frame), (beside.model, tables.profile_strip_frame(beside)))
-        frame = pd.concat(
-            [one.assign(row=[f"{row}, {model}" for row in one["row"]]) for model, one in both], ignore_index=True
-        )
-        rows = [f"{row}, {model}" for row in rows for model, _ in both]
-        colors = {**figures.label_colors(beside.labels), **colors}
-        axis = "margin of each model's own label: its probability minus the next one's"
-    return figures.margin_strip(
-        frame,
-        reference=tables.strip_value(reference),
-        reference_label=reference.label,
-        noise_floor=result.noise_floor,
-        rows=rows,
-        colors=colors,
-        title=finding if title is None else title,
-        title_width=title_width,
-        unit=unit,
-        dark=dark,
-        has_labels=result.head != "regression",
-        axis=axis,
-        row_pixels=36 if beside is None else 30,
-    )
+POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 
 
-def report(classifier: Classifier, profile: Profile) -> str:
-    """One self-contained HTML file that tells a complete profile, with what is needed to repeat it.
+def report(classifier: Classifier, study: Study) -> str:
+    """One self-contained HTML file that tells a complete study, with what is needed to repeat it.
 
     Raises:
-        WobbleError: the profile is not complete, or another model's.
+        WobbleError: the study is not complete, or another model's.
     """
-    if not profile.complete:
+    if not study.complete:
         raise WobbleError("The profile is not complete yet: wait until every factor has its row.")
-    if classifier.weights_hash != profile.weights_hash:
-        raise WobbleError(f"The profile is of {profile.model}, not of {classifier.id}.")
-    said = verdict(profile)
+    if classifier.weights_hash != study.weights_hash:
+        raise WobbleError(f"The profile is of {study.model}, not of {classifier.id}.")
+    clauses = verdict(study).clauses if is_profile(study) else ()
+    rests_on = table(("statement", "evidence"), ((words(c.said), words(c.evidence)) for c in clauses))
     parts = [
-        _sentence(profile),
-        f"<p class='verdict'>{words(said.text)}</p>",
-        _bars(profile.labels, profile.reference.probabilities, profile.head),
-        _picture(profile),
-        _section(
-            "What the verdict rests on",
-            table(("statement", "evidence"), ((words(c.said), words(c.evidence)) for c in said.clauses)),
-        ),
-        f"<h2>The factors at a glance</h2><div class='glance'>{factors_table(profile)}</div>",
+        _sentence(study),
+        f"<p class='verdict'>{words(summary(study))}</p>",
+        _bars(study.reference),
+        _picture(study),
+        _section("What the verdict rests on", rests_on) if clauses else "",
+        f"<h2>The factors at a glance</h2><div class='glance'>{factors_table(study)}</div>",
         "<h2>Factor by factor</h2>",
-        *(_factor(profile[factor], profile) for factor in FACTORS),
+        *(_factor(row, study) for row in study.shown),
         _model(classifier),
-        _run(profile),
-        _definitions(profile.head),
-        _replay(profile),
+        _run(study),
+        _definitions(study),
+        _replay(study),
     ]
+    style = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
     return (
         "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
         f"<meta http-equiv='Content-Security-Policy' content=\"{POLICY}\">"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>Wobble: {words(profile.reference.text[:80])}</title><style>{STYLE}</style></head>\n"
+        f"<title>Wobble: {words(study.reference.text[:80])}</title><style>{style}</style></head>\n"
         f"<body><main>{''.join(parts)}</main></body></html>\n"
     )
 
@@ -136,8 +88,8 @@ def report(classifier: Classifier, profile: Profile) -> str:
 # --- the first page --------------------------------------------------------------------------------------------------
 
 
-def _sentence(profile: Profile) -> str:
-    reference = profile.reference
+def _sentence(study: Study) -> str:
+    reference = study.reference
     margin = "" if reference.margin is None else f", margin {reference.margin:+.4f}"
     cut = ""
     if reference.encoding.truncated:
@@ -149,51 +101,50 @@ def _sentence(profile: Profile) -> str:
         "<header><h1>Wobble <small>why a text classifier changes its mind</small></h1>"
         f"<p class='text' dir='auto'>{visible_html(reference.text, LONG_TEXT) or '<i>(an empty text)</i>'}</p>"
         + (f"<p class='faint'>{', '.join(marks)}</p>" if marks else "")
-        + f"{cut}<p>Predicted <b>{words(reference.label)}</b> by {words(profile.model)}{margin}.</p></header>"
+        + f"{cut}<p>Predicted <b>{words(reference.label)}</b> by {words(study.model)}{margin}.</p></header>"
     )
 
 
-def _bars(labels: tuple[str, ...], p: Probabilities, head: Head) -> str:
+def _bars(reference: Reference) -> str:
     """Probabilities as bars, the largest first; a regression's values as they are."""
-    names, colors = tables.unique(labels), figures.label_colors(labels)
-    order = sorted(range(len(labels)), key=lambda i: -p[i])
+    p, names, colors = reference.probabilities, unique(reference.labels), label_colors(reference.labels)
+    order = sorted(range(len(names)), key=lambda i: -p[i])
     lines = []
     for i in order[:MOST_LABELS]:
-        bar = f"<i style='width:{100 * p[i]:.2f}%;background:{colors[labels[i]]}'></i>"
-        track = "<span></span>" if head == "regression" else f"<span class='track'>{bar}</span>"
+        bar = f"<i style='width:{100 * p[i]:.2f}%;background:{colors[reference.labels[i]]}'></i>"
+        track = f"<span class='track'>{bar}</span>" if reference.head.has_labels else "<span></span>"
         lines.append(f"<span>{words(names[i])}</span>{track}<span>{p[i]:.4f}</span>")
     if len(order) > MOST_LABELS:
         lines.append(f"<span class='faint'>{len(order) - MOST_LABELS} other labels</span><span></span><span></span>")
-    return f"<div class='bars'>{''.join(lines)}</div><p class='faint'>{escape(HEAD_MEANING[head])}</p>"
+    return f"<div class='bars'>{''.join(lines)}</div><p class='faint'>{escape(reference.head.meaning)}</p>"
 
 
-def _picture(profile: Profile) -> str:
-    has_labels = profile.head != "regression"
-    drawn = figure(profile, title="").update_layout(width=WIDTH)
-    html = drawn.to_html(
+def _picture(study: Study) -> str:
+    has_labels, reference, colors = study.head.has_labels, study.reference, label_colors(study.labels)
+    html = figure(study, title="").update_layout(width=WIDTH).to_html(
         full_html=False, include_plotlyjs=True, div_id="strip", config={"displayModeBar": False}, validate=False
-    )
-    label = f"“{words(profile.reference.label)}”" if len(profile.reference.label) <= 40 else "the prediction"
-    flips = (
-        f"{profile.flips or 'None'} of {profile.tried} conditions {'flips' if profile.flips < 2 else 'flip'} {label}"
-    )
-    title = flips if has_labels else "How far each condition moves the output"
+    )  # fmt: skip
+    label = f"“{words(reference.label)}”" if len(reference.label) <= 40 else "the prediction"
+    flips = f"{study.flips or 'None'} of {study.tried} conditions {'flips' if study.flips < 2 else 'flip'} {label}"
+    cases = listed(list(dict.fromkeys(row.factor.one for row in study.shown)), "or")
+    uncounted = [row.factor.many for row in study.shown if not row.factor.flips_count]
     legend = [
-        "one dot is one edit, pass, temperature, seed or condition, in the colour of the label that it predicts",
+        f"one dot is one {words(cases)}, in the colour of the label that it predicts",
         "○ absorbed: the tokenizer erased the edit",
+        *(["○ beyond the limit: the model does not read so far, so it was not tried"] * any(row.beyond for row in study.rows)),
         "● reaches the model",
-        *(["◆ flips: it lies in the grey half, beyond the line where the label changes"] if has_labels else []),
+        *(["◆ flips: it lies in the grey half, beyond the line where the label changes"] * has_labels),
         "dotted line: your sentence, with the noise floor as a band around it",
-        *(["temperatures cannot flip and are not counted"] if has_labels else []),
+        *([f"{words(listed(uncounted))} cannot flip and are not counted"] * bool(has_labels and uncounted)),
     ]
-    colors = figures.label_colors(profile.labels)
     keys = [
         f"<span class='key'><i style='background:{colors[label]}'></i>{words(label)}</span>"
-        for label in dict.fromkeys(case.label for row in profile.factors for case in row.cases)
+        for label in dict.fromkeys(case.label for row in study.rows for case in row.cases)
         if label in colors
     ]
+    title = flips if has_labels else "How far each condition moves the output"
     return (
-        f"<section class='card'><h2>{title}</h2><div class='strip' role='img' aria-label='{words(verdict(profile).text)}'>"
+        f"<section class='card'><h2>{title}</h2><div class='strip' role='img' aria-label='{words(summary(study))}'>"
         f"{html}</div><noscript><p>The picture needs JavaScript; the tables below hold its numbers.</p></noscript>"
         f"<p class='faint'>{'; '.join(legend)}.</p>"
         f"<p>{' '.join(keys[:MOST_LABELS])}</p></section>"
@@ -203,68 +154,64 @@ def _picture(profile: Profile) -> str:
 # --- a factor --------------------------------------------------------------------------------------------------------
 
 
-def _factor(row: FactorRow, profile: Profile) -> str:
-    counted = [f"<b>{row.tried}</b> tried"]
-    if row.factor in EDITS:
-        counted.append(f"<b>{row.absorbed}</b> absorbed by the tokenizer")
-    if row.cases:
-        counted.append(f"<b>{len(row.moving)}</b> above the noise floor")
-        if row.flips is not None:
-            counted.append(f"<b>{row.flips}</b> flip")
+def _factor(row: Row, study: Study) -> str:
+    counts = (
+        (row.tried, "tried", True),
+        (row.absorbed, "absorbed by the tokenizer", row.factor.edits),
+        (row.beyond, "beyond the limit", row.beyond),
+        (len(row.moving), "above the noise floor", row.cases),
+        (row.flips, "flip", row.cases and row.flips is not None),
+    )
+    counted = "; ".join(f"<b>{count}</b> {what}" for count, what, told in counts if told)
     rate = share(row, "95 % interval ")
     moved = f"Largest shift <b>{number(row.largest_shift)}</b>, median <b>{number(row.median_shift)}</b>."
-    measured = f"<p>{'' if rate == '–' else f'Flip rate {rate}. '}{moved}</p>" if row.cases else ""
+    measured = f"<p>{'' if rate == '–' else f'Flip rate {rate}. '}{moved}</p>" if row.tried else ""
     notes = "".join(f"<li>{words(note)}</li>" for note in row.notes)
     return (
-        f"<section class='card' id='{row.factor}'><h3>{row.factor}</h3><p>{'; '.join(counted)}.</p>{measured}"
-        f"{_worst(row, profile)}{f'<ul>{notes}</ul>' if notes else ''}</section>"
+        f"<section class='card' id='{words(row.name)}'><h3>{words(row.name)}</h3><p>{counted}.</p>{measured}"
+        f"{_worst(row, study)}{f'<ul>{notes}</ul>' if notes else ''}</section>"
     )
 
 
-def _worst(row: FactorRow, profile: Profile) -> str:
+def _worst(row: Row, study: Study) -> str:
     """The case that goes furthest, as before and after."""
-    worst, reference = row.worst, profile.reference
+    worst, reference = row.worst, study.reference
     if worst is None:
-        moves_all = not row.cases or row.factor == "temperature"
+        moves_all = not row.cases or not row.factor.flips_count
         return "" if moves_all else "<p>Nothing here moves the prediction beyond the noise floor.</p>"
     margin = "" if worst.margin is None else f", margin {worst.margin:+.4f}"
     far = "Furthest"
     if not worst.flip and worst.margin is not None and reference.margin is not None:
         nearer = worst.margin < reference.margin
         far = "Nearest to a flip" if nearer else "Smallest margin, though nothing here brings it nearer to a flip"
-    head = f"<p>{far}: <b>{words(described(worst))}</b>, shift {number(worst.shift)}{margin}.</p>"
-    said = [_answer(one, profile) for one in (reference, worst)]
-    if worst.row is None:
+    head = f"<p>{far}: <b>{words(worst.made.said)}</b>, shift {number(worst.shift)}{margin}.</p>"
+    said = [_answer(one, study) for one in (reference, worst)]
+    if worst.text == reference.text and worst.encoding.key == reference.encoding.key:
         return f"{head}<p>Before: {said[0]}; after: {said[1]}; the text and its tokens are the same.</p>"
-    made, edits = worst.row, worst.row.variant.edits
-    before, after = tables.changed_positions(reference.encoding, made.encoding)
+    made = edits(reference.text, worst.text)
+    before, after = changed_positions(reference.encoding, worst.encoding)
     cells = [
-        _text(reference.text, [edit.original for edit in edits]) + _tokens(reference.encoding, before),
-        _text(made.variant.text, [edit.variant for edit in edits]) + _tokens(made.encoding, after),
+        _text(reference.text, [edit.original for edit in made]) + _tokens(reference.encoding, before),
+        _text(worst.text, [edit.variant for edit in made]) + _tokens(worst.encoding, after),
     ]
     return head + table(
         ("", "text and tokens", "prediction"), (("before", cells[0], said[0]), ("after", cells[1], said[1]))
     )
 
 
-def _answer(one: Case | Reference, profile: Profile) -> str:
-    top = f" {one.probabilities.max():.4f}" if profile.head == "softmax" else ""
+def _answer(one: Case | Reference, study: Study) -> str:
+    top = f" {one.probabilities.max():.4f}" if study.head.exclusive else ""
     return f"<b>{words(one.label)}</b>{top}"
 
 
 def _text(text: str, spans: Sequence[tuple[int, int]]) -> str:
     """A text with its edited spans marked; of a long one what lies around them."""
-    pieces, at = [], 0
-    for begin, end in spans:
-        pieces += [(text[at:begin], False), (text[begin:end], True)]
-        at = end
-    pieces.append((text[at:], False))
+    found = pieces(text, spans)
     shown = [
         f"<mark>{visible_html(_middle_cut(piece))}</mark>" if edited else visible_html(_middle_cut(piece))
-        for piece, edited in pieces[:MOST_PIECES]
-        if piece
+        for piece, edited in found[:MOST_PIECES]
     ]
-    rest = " <i>…</i>" if len(pieces) > MOST_PIECES else ""
+    rest = " <i>…</i>" if len(found) > MOST_PIECES else ""
     return f"<div class='text' dir='auto'>{''.join(shown)}{rest}</div>"
 
 
@@ -304,7 +251,7 @@ def _model(classifier: Classifier) -> str:
     pairs = [
         ("id", words(classifier.id)),
         ("architecture", f"{words(classifier.architecture)} ({words(classifier.family)})"),
-        ("head", escape(HEAD_MEANING[classifier.head])),
+        ("head", escape(classifier.head.meaning)),
         (f"labels ({len(classifier.labels)})", labels),
         ("parameters", f"{classifier.parameters:,}"),
         ("longest text", f"{classifier.limit:,} tokens"),
@@ -316,91 +263,67 @@ def _model(classifier: Classifier) -> str:
     return _section("The model", table(("", ""), pairs))
 
 
-def _run(profile: Profile) -> str:
+def _run(study: Study) -> str:
+    used = [(row, _used(row, study)) for row in study.shown]
     pairs = [
-        ("seed", f"{profile.seed} (of the perturbations that draw, and of the dropout passes)"),
-        ("dropout passes", str(profile.passes)),
-        ("seed family", "none" if profile.family is None else words(profile.family)),
-        ("noise floor", f"{profile.noise_floor:.4g}"),
-        ("rows", f"{profile.rows_run:,} run through a model for {profile.rows_asked:,} asked"),
-        ("seconds", f"{profile.seconds:.2f}"),
+        *((words(row.name), words(", ".join(said))) for row, said in used if said),
+        ("noise floor", f"{study.noise_floor:.4g}"),
+        ("rows", f"{study.rows_run:,} run through a model for {study.rows_asked:,} asked"),
+        ("seconds", f"{study.seconds:.2f}"),
         ("versions", ", ".join(f"{words(name)} {words(version)}" for name, version in versions().items())),
     ]
     return _section("The run", table(("", ""), pairs))
 
 
-def _definitions(head: Head) -> str:
+def _used(row: Row, study: Study) -> list[str]:
+    """The options that a factor ran with, and what else it found."""
+    usual = {option.name: option.default for option in row.factor.options}
+    values: dict[str, Any] = {**usual, **study.options.get(row.factor.name, {}), **row.facts}
+    return [f"{name.replace('_', ' ')} {value}" for name, value in values.items() if value is not None]
+
+
+def _definitions(study: Study) -> str:
     """The measures as they are taken for this head, p the probabilities of a case and q the reference's."""
-    margins = {
-        "softmax": ("probability of the reference's label y minus the largest other one", "p(y) − max p(k), k ≠ y"),
-        "sigmoid": (
-            "twice the distance of the label that is nearest to crossing its threshold, or has crossed it furthest",
-            f"min over labels of 2·|p(k) − {THRESHOLD}|, negative where k has crossed",
-        ),
-    }
-    shifts = {
-        "softmax": ("total variation distance, in [0, 1]", "½ · Σ |p(k) − q(k)|"),
-        "sigmoid": ("largest total variation distance of one label's yes or no, in [0, 1]", "max |p(k) − q(k)|"),
-        "regression": ("how far the output moves, in its own unit", "max |p(k) − q(k)|"),
-    }
-    flips = {
-        "softmax": ("the predicted label is not the reference's", "argmax p ≠ argmax q"),
-        "sigmoid": (
-            "the set of labels above the threshold is not the reference's",
-            f"{{k: p(k) > {THRESHOLD}}} differs",
-        ),
-    }
+    reference = f"the text as it is: dropout off, fp32, alone in its batch, T = {study.temperature:g}"
+    erased = "the tokenizer erased the edit, so the prediction cannot change"
+    beyond = "the edit lies where the model does not read, so it was not tried and does not count"
+    floor = "largest shift that rounding alone causes for this model and text; a case at or below it counts as unmoved"
     rows = [
-        ("reference q", "the text as it is: dropout off, fp32, alone in its batch, T = 1", ""),
-        (
-            "absorbed",
-            "the tokenizer erased the edit, so the prediction cannot change",
-            "ids of the variant = ids of the text",
-        ),
-        ("shift", *shifts[head]),
+        ("reference q", reference, ""),
+        ("absorbed", erased, "ids of the variant = ids of the text"),
+        ("beyond the limit", beyond, "ids alike, what truncation cut off is not"),
+        *((name, *said) for name, said in study.head.measures.items()),
     ]
-    if head != "regression":
+    if study.head.has_labels:
+        wilson = "(r + z²/2n ± z·√(r(1 − r)/n + z²/4n²)) / (1 + z²/n)"
         rows += [
-            ("margin", f"{margins[head][0]}; in [−1, 1], below 0 is a flip", margins[head][1]),
-            ("flip", *flips[head]),
             ("flip rate", "share of what was tried that flips", "r = flips / n, n = tried"),
-            (
-                "95 % interval",
-                "Wilson's score interval of the flip rate (1927), z = 1.96",
-                "(r + z²/2n ± z·√(r(1 − r)/n + z²/4n²)) / (1 + z²/n)",
-            ),
+            ("95 % interval", "Wilson's score interval of the flip rate (1927), z = 1.96", wilson),
         ]
+    tempered = "what the logits z are divided by before they become probabilities"
     rows += [
-        (
-            "noise floor",
-            "largest shift that rounding alone causes for this model and text; a case at or below it counts as unmoved",
-            "max shift over the fp32 conditions",
-        ),
-        (
-            "temperature",
-            "what the logits z are divided by before they become probabilities",
-            "p = " + _with_temperature(head),
-        ),
+        ("noise floor", floor, "max shift over the fp32 conditions"),
+        ("temperature T", tempered, f"p = {study.head.formula}"),
     ]
     return _section("The measures", table(("measure", "meaning", "formula"), rows))
 
 
-def _with_temperature(head: Head) -> str:
-    return "z (a value has no temperature)" if head == "regression" else f"{head}(z / T)"
-
-
-def _replay(profile: Profile) -> str:
+def _replay(study: Study) -> str:
     """The record to download, and the commands that compute the numbers anew."""
-    record = base64.b64encode(json.dumps(profile_document(profile)).encode()).decode()
+    document = profile_document(study) if is_profile(study) else study_document(study)
+    record = base64.b64encode(json.dumps(document).encode()).decode()
     link = f"<a class='screen' download='{RECORD}' href='data:application/json;base64,{record}'>Save the record of this run</a>"
-    text = quoted(profile.reference.text)
+    if not is_profile(study):
+        return _section("Replay", f"<p>{link}</p>")
+    text = quoted(study.reference.text)
     if text is None or len(text) > LONGEST_COMMAND:
         anew = (
             "<p>The text is too long for a command line, or holds a character that none can carry: use the record.</p>"
         )
     else:
-        options = f"--model {quoted(profile.model)} --seed {profile.seed} --passes {profile.passes}"
-        command = f"python -m core profile --json {options} -- {text} > {RECORD}"
+        chosen = {name: value for options in study.options.values() for name, value in options.items()}
+        options = "".join(f" --{name} {value}" for name, value in chosen.items())
+        command = f"python -m core profile --json --model {quoted(study.model)}{options} -- {text} > {RECORD}"
         anew = f"<p>To make the record anew, in Wobble's folder:</p><pre>{words(command)}</pre>"
     repeat = f"<p>To compute a record again and compare every number:</p><pre>python -m core replay {RECORD}</pre>"
     return _section("Replay", f"<p>{link}</p>{repeat}{anew}")
@@ -423,55 +346,3 @@ def quoted(text: str) -> str | None:
         for c in text
     )
     return f"$'{''.join(spelled)}'"
-
-
-POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
-MONOSPACE = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
-STYLE = f"""
-:root {{ color-scheme: light; }}
-* {{ box-sizing: border-box; }}
-body {{ margin: 0; background: #fff; color: #1F2430;
-  font: 14px/1.45 system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; }}
-main {{ width: {WIDTH}px; max-width: 100%; margin: 24px auto; }}
-h1 {{ font-size: 20px; margin: 0 0 12px; border-bottom: 3px solid #0072B2; padding-bottom: 6px; }}
-h1 small, .faint {{ font-size: 12.5px; font-weight: 400; color: #59606C; }}
-h2 {{ font-size: 17px; margin: 26px 0 8px; }}
-h3 {{ font-size: 14px; margin: 14px 0 4px; }}
-p {{ margin: 5px 0; }}
-ul {{ margin: 6px 0; padding-left: 20px; }}
-header > .text {{ font-size: 17px; padding: 10px 12px; background: #F3F5F8; border-radius: 6px; }}
-.text, pre, code {{ font-family: {MONOSPACE}; white-space: pre-wrap; overflow-wrap: anywhere; }}
-.verdict {{ font-size: 19px; line-height: 1.35; font-weight: 600; margin: 12px 0; }}
-.bars {{ display: grid; grid-template-columns: minmax(90px, max-content) 1fr max-content; gap: 4px 10px; align-items: center;
-  font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }}
-.track {{ height: 12px; background: #E9ECF0; border-radius: 2px; }}
-.track i, .key i {{ display: block; height: 100%; border-radius: 2px; }}
-.key {{ margin-right: 14px; white-space: nowrap; }}
-.key i {{ display: inline-block; width: 11px; height: 11px; margin-right: 5px; border-radius: 50%; }}
-.strip {{ overflow-x: auto; overflow-y: hidden; }}
-table {{ width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }}
-th {{ font-weight: 600; color: #59606C; }}
-th, td {{ padding: 4px 10px 4px 0; border-bottom: 1px solid #DDE1E7; overflow-wrap: anywhere; }}
-th {{ overflow-wrap: normal; }}
-td:first-child {{ min-width: 92px; }}
-.glance td:not(:last-child) {{ white-space: nowrap; }}
-section.card > h3 {{ text-transform: capitalize; font-size: 15px; margin-top: 0; }}
-section[id] {{ border: 1px solid #CDD3DB; border-radius: 8px; padding: 10px 14px; margin: 10px 0; }}
-section[id] table tr:last-child td {{ border-bottom: 0; }}
-mark {{ background: #FBE3B4; color: inherit; box-shadow: inset 0 -2px 0 #E69F00; }}
-.tokens {{ display: flex; flex-wrap: wrap; gap: 3px; margin-top: 5px; align-items: center; }}
-.token {{ font: 11.5px/1.2 {MONOSPACE}; padding: 1px 4px; border: 1px solid #BFC6D0; border-radius: 4px; white-space: pre-wrap; }}
-.token small {{ display: block; font-size: 9px; color: #59606C; }}
-.token.special {{ color: #59606C; }}
-.token.changed {{ background: #FBE3B4; border-color: #E69F00; font-weight: 700; }}
-pre {{ background: #F3F5F8; border-radius: 6px; padding: 8px 10px; margin: 5px 0; font-size: 12.5px; }}
-@page {{ size: A4; margin: 10mm; }}
-@media screen and (max-width: {WIDTH + 32}px) {{ main {{ padding: 0 12px; }} }}
-@media print {{
-  main {{ margin: 0; }}
-  .screen {{ display: none; }}
-  .card, tr, .bars, header {{ break-inside: avoid; }}
-  h2, h3, thead {{ break-after: avoid; }}
-  * {{ print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
-}}
-"""

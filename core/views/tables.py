@@ -1,74 +1,295 @@
-"""A comparison as a frame: one row a variant, plain values, ready for a figure or a download."""
+"""Studies and what else pages show as frames and tables: plain values, ready for a figure or a download."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from core.base.words import capital
 from core.data.labelled import Labelled
-from core.factors.dropout import Spread
-from core.factors.numerics import Numerics, Run
-from core.factors.temperature import probabilities
-from core.families.seeds import Family, OnData, Way
-from core.models.classifier import Classifier, Logits
-from core.models.heads import Probabilities, entropy, flip, label_name, margin, shift, wilson
+from core.factors.case import Case, Fate, Reference, Row
+from core.families.agreement import OnData
+from core.families.interpolation import Interpolation
+from core.families.stacked import Family
+from core.models.classifier import Classifier
+from core.models.heads import Probabilities
 from core.studies.calibration import fit_and_test
-from core.studies.compare import Comparison, Reference, Row
-from core.studies.profile import Case, Profile
-from core.text.perturb import perturbations
+from core.studies.study import Study
+from core.text.perturb import edits
 from core.text.stages import Stages
 from core.text.tokens import Encoding, align
 from core.text.visible import visible
-from core.views.figures import label_colors
+from core.views.documents import unique
+from core.views.style import label_colors
 
 ALL_ON = "all that are on"
-"""The row of the dropout strip on which all sites act."""
+"""The row of passes in which all sites act."""
 
 
-def keys(comparison: Comparison) -> dict[str, Row]:
-    """The rows by a name each: the perturbation, numbered where it drew several times ("shout_one_word 2")."""
-    drawn: dict[str, list[Row]] = {}
-    for row in comparison.rows:
-        drawn.setdefault(row.variant.perturbation, []).append(row)
-    named = {}
-    for name, rows in drawn.items():
-        # Numbered by the text, not by the order of the rows, so that a link means the same variant under every model.
-        for number, row in enumerate(sorted(rows, key=lambda row: row.variant.text), start=1):
-            named[name if len(rows) == 1 else f"{name} {number}"] = row
-    order = {id(row): i for i, row in enumerate(comparison.rows)}
-    return dict(sorted(named.items(), key=lambda item: order[id(item[1])]))
+# --- studies ---------------------------------------------------------------------------------------------------------
 
 
-def variants_frame(comparison: Comparison) -> pd.DataFrame:
-    """One row a variant, in the comparison's order; probabilities in one column a label, `p(label)`."""
-    records = []
-    for key, row in keys(comparison).items():
-        records.append(
+def fate_of(row: Row, case: Case) -> Fate:
+    """What became of a case; what flips below the noise floor only reaches the model, where the floor applies."""
+    counted = case.shift > row.noise_floor or not row.factor.floor_applies
+    return case.fate if counted or case.fate != "flips" else "reaches the model"
+
+
+def strip_frame(study: Study) -> pd.DataFrame:
+    """The columns that `strip.margin_strip` reads, one line a case: its row, its key as `variant`, what one reads of it, its
+    fate, and its `value` (margin; for regression the output).
+    """
+    records = [
+        (row.name, key, visible(case.text[:200]), tokens_line(case.encoding), ranked(case.probabilities, study.labels),
+         fate_of(row, case), case.value, case.shift, case.label)
+        for key, (row, case) in study.keyed().items()
+    ]  # fmt: skip
+    columns = ["row", "variant", "visible", "tokens", "probabilities", "fate", "value", "shift", "label"]
+    return pd.DataFrame(records, columns=columns)
+
+
+def cases_frame(*studies: Study) -> pd.DataFrame:
+    """One row a case, for a download; probabilities in one column a label, `p(label)`."""
+    return pd.DataFrame.from_records(
+        [
             {
-                "model": comparison.model,
+                "model": study.model,
                 "variant": key,
-                "factor": row.variant.factor,
-                "perturbation": row.variant.perturbation,
-                "seed": row.variant.seed,
-                "text": row.variant.text,
-                "visible": visible(row.variant.text),
-                "fate": row.badge,
-                "absorbed_by": row.absorbed_by,
-                "label": row.label,
-                "reference_label": comparison.reference.label,
-                "flip": row.flip,
-                "shift": row.shift,
-                "margin": row.margin,
-                **{f"p({label})": p for label, p in zip(unique(comparison.labels), row.probabilities, strict=True)},
-                "tokens": " ".join(row.encoding.tokens),
-                "ids": " ".join(map(str, row.encoding.ids)),
-                "truncated": row.encoding.truncated,
+                "row": row.name,
+                "factor": row.factor.name,
+                "name": case.name,
+                "also": ", ".join(name for name, _ in case.variant.also) if case.variant else "",
+                "seed": case.variant.seed if case.variant else None,
+                "text": case.text,
+                "visible": visible(case.text),
+                "fate": fate_of(row, case),
+                "absorbed_by": case.absorbed_by,
+                "label": case.label,
+                "reference_label": study.reference.label,
+                "flip": case.flip,
+                "shift": case.shift,
+                "margin": case.margin,
+                **{f"p({name})": p for name, p in zip(unique(study.labels), case.probabilities, strict=True)},
+                "tokens": " ".join(case.encoding.tokens),
+                "ids": " ".join(map(str, case.encoding.ids)),
+                "truncated": case.encoding.truncated,
+            }
+            for study in studies
+            for key, (row, case) in study.keyed().items()
+        ]
+    )
+
+
+def scatter_frame(rows: Sequence[Row]) -> pd.DataFrame:
+    """One line for each row of a strip that has cases: `row`, `dots`, `flips` (None for regression), `low` and `high` (Wilson's
+    95 % interval of the flip rate), `mean_shift`, `largest_shift`.
+    """
+    return pd.DataFrame.from_records(
+        [
+            {
+                "row": row.name,
+                "dots": row.tried,
+                "flips": row.flips,
+                "low": row.flip_interval and row.flip_interval[0],
+                "high": row.flip_interval and row.flip_interval[1],
+                "mean_shift": float(row.shifts.mean()),
+                "largest_shift": row.largest_shift,
+            }
+            for row in rows
+            if row.tried
+        ]
+    )
+
+
+def scatter_finding(kinds: Mapping[str, Row], together: Row, edited: Row) -> str:
+    """What a strip of passes shows, as its title: which kind of site moves the prediction most, beside edits.
+
+    Args:
+        kinds: the passes in which one kind of site alone acts, by the kind.
+        together: those in which all act.
+        edited: the edits.
+    """
+    what, moved = capital(together.factor.name), {kind: row.shifts.mean() for kind, row in kinds.items()}
+    said = f"{what} moves it by a mean shift of {together.shifts.mean():.3f}"
+    if len(moved) > 1:
+        most, least = max(moved, key=lambda kind: moved[kind]), min(moved, key=lambda kind: moved[kind])
+        said = f"{what} in {most} alone moves it most (mean shift {moved[most]:.3f}), in {least} least ({moved[least]:.3f})"
+    return f"{said}; {edited.factor.many}: {edited.shifts.mean():.3f}" if edited.tried else said
+
+
+def tempered_frame(study: Study, temperature: float) -> pd.DataFrame:
+    """The sentence and its cases at T = 1 and at another T, for a download: probabilities (one column a label), entropy in nats
+    and margin, each twice. Nothing runs: the logits are the study's.
+    """
+    head, named, reference = study.head, study.keyed(), study.reference
+    cases = [case for _, case in named.values()]
+    logits = np.stack([reference.logits, *(case.logits for case in cases)])
+    columns: dict[str, Any] = {
+        "model": study.model,
+        "variant": ["your sentence", *named],
+        "text": [reference.text, *(case.text for case in cases)],
+        "fate": ["reference", *(fate_of(row, case) for row, case in named.values())],
+        "temperature": temperature,
+    }
+    for at, t in (("T = 1", 1.0), ("T", temperature)):
+        p = head.probabilities(logits, t)
+        columns[f"label at {at}"] = [head.label(row, study.labels) for row in p]
+        columns |= {f"p({name}) at {at}": p[:, i] for i, name in enumerate(unique(study.labels))}
+        columns[f"entropy at {at}"] = head.entropy(p)
+        columns[f"margin at {at}"] = head.margins(p, head.probabilities(reference.logits))
+    return pd.DataFrame(columns)
+
+
+def tokens_line(encoding: Encoding) -> str:
+    """The first tokens in one line."""
+    return " ".join(map(visible, encoding.tokens[:60]))
+
+
+def ranked(p: Probabilities, labels: tuple[str, ...], top: int = 4) -> str:
+    """The largest probabilities in one line."""
+    names = unique(labels)
+    order = sorted(range(len(names)), key=lambda i: -p[i])
+    return "  ".join(f"{names[i]} {p[i]:.3f}" for i in order[:top])
+
+
+# --- cases beside their reference ------------------------------------------------------------------------------------
+
+
+def side_by_side(
+    studies: Sequence[Study], factors: Collection[str] = (), fates: Collection[str] = (), longest: int = 160
+) -> list[dict[str, Any]]:
+    """One entry a case with the answer of each model: what the page's table shows, as plain JSON values.
+
+    Args:
+        studies: of one text under several models; all have the same cases.
+        factors: only these, or all if empty.
+        fates: only cases that met one of these fates under some model, or all if empty.
+        longest: tokens and characters shown of one case.
+
+    Returns:
+        Entries ordered by the largest shift under any model; what no model could tell from the text comes last.
+    """
+    named = [study.keyed() for study in studies]
+    entries: list[dict[str, Any]] = []
+    for key, (row, first) in named[0].items():
+        found = [cases[key] for cases in named]
+        met = {fate_of(*pair) for pair in found}
+        # One text that several perturbations make is one case: it is found under the factors of all.
+        made_by = {row.factor.name, *(factor for _, factor in first.variant.also)} if first.variant else {row.factor.name}
+        if (factors and not made_by & set(factors)) or (fates and not met & set(fates)):
+            continue
+        entries.append(
+            {
+                "key": key,
+                "factor": row.factor.name,
+                "description": first.variant.description if first.variant else capital(first.made.said),
+                "text": marked_text(first, studies[0].reference, longest),
+                "answers": [_answer(*pair, study, longest) for pair, study in zip(found, studies, strict=True)],
+                "order": (met <= {"absorbed", "beyond the limit"}, -max(case.shift for _, case in found)),
             }
         )
-    return pd.DataFrame.from_records(records)
+    return sorted(entries, key=lambda entry: entry["order"])
+
+
+def marked_text(case: Case, reference: Reference, longest: int) -> list[tuple[str, bool]]:
+    """A case's visible text in pieces, each with whether it was edited."""
+    made = case.variant.edits if case.variant else edits(reference.text, case.text)
+    shown, left = [], longest
+    for piece, edited in pieces(case.text, [edit.variant for edit in made]):
+        if left > 0:
+            shown.append((visible(piece[:left]) + ("\u2026" if len(piece) > left else ""), edited))
+            left -= len(piece)
+    return shown
+
+
+def pieces(text: str, spans: Iterable[tuple[int, int]]) -> list[tuple[str, bool]]:
+    """A text cut at the ends of some spans, left to right: each piece with whether it is one of them; none is empty."""
+    found, at = [], 0
+    for begin, end in spans:
+        found += [(text[at:begin], False), (text[begin:end], True)]
+        at = end
+    return [piece for piece in (*found, (text[at:], False)) if piece[0]]
+
+
+def token_states(case: Case, reference: Reference) -> list[tuple[str, int, str]]:
+    """The tokens of a case aligned with the original's: token, id, and "same", "changed", "added", "removed" or "special"."""
+    chips, before, after = [], reference.encoding, case.encoding
+    for part in align(before, after):
+        if part.kind == "removed":
+            chips += [(visible(before.tokens[i]), before.ids[i], "removed") for i in part.original]
+        for i in part.variant:
+            state = "special" if part.kind == "same" and after.special[i] else part.kind
+            chips.append((visible(after.tokens[i]), after.ids[i], state))
+    return chips
+
+
+def _answer(row: Row, case: Case, study: Study, longest: int) -> dict[str, Any]:
+    reference, bounded, fate = study.reference.probabilities, study.head.has_labels, fate_of(row, case)
+    said = f"shift {case.shift:.3f}" + (f", now {case.label}" if fate == "flips" else "")
+    if case.absorbed:
+        said = case.absorbed_by or ""
+    elif not case.tried:
+        said = "not tried: the model does not read so far"
+    elif not bounded:
+        said = f"moves the output by {case.shift:.3f}"
+    elif case.shift <= row.noise_floor and row.factor.floor_applies:
+        said = "shift below the noise floor: none"
+    names, colors = unique(study.labels), label_colors(study.labels)
+    shown = sorted(range(len(names)), key=lambda i: -max(case.probabilities[i], reference[i]))[:3]
+    return {
+        "fate": fate,
+        "said": said,
+        "tokens": token_states(case, study.reference)[:longest],
+        "bars": [
+            {
+                "label": names[i],
+                "share": float(case.probabilities[i]) if bounded else None,
+                "reference_share": float(reference[i]) if bounded else None,
+                "reference": f"{reference[i]:.3f}",
+                "value": f"{case.probabilities[i]:.3f}",
+                "color": colors[study.labels[i]],
+            }
+            for i in (sorted(shown) if len(names) <= 3 else shown)
+        ],
+    }
+
+
+def changed_positions(original: Encoding, variant: Encoding) -> tuple[list[int], list[int]]:
+    """Positions of the tokens that the other sequence does not have: of the original, and of the variant."""
+    parts = [part for part in align(original, variant) if part.kind != "same"]
+    return [i for part in parts for i in part.original], [i for part in parts for i in part.variant]
+
+
+def explanation(case: Case) -> str:
+    """What became of one case, in a sentence."""
+    if not case.tried:
+        return "This edit lies beyond the limit, where the model does not read, so it was not tried."
+    if case.absorbed:
+        return f"The tokenizer erased this edit ({case.absorbed_by}): same ids, so exactly the same probabilities."
+    if case.margin is None:
+        return f"The output moves by {case.shift:.3f}."
+    said = f"{'becomes' if case.flip else 'stays'} {case.label} (margin {case.margin:+.3f})"
+    return f"The probabilities move by a shift of {case.shift:.3f}; the prediction {said}."
+
+
+ESCAPES = {"\\n": "\n", "\\t": "\t", "\\r": "\r", "\\\\": "\\"}
+
+
+def own_edits(lines: str) -> tuple[str, ...]:
+    r"""Texts typed by hand, one a line, with `\n`, `\t`, `\r`, `\\` and `\uXXXX` for what a line cannot hold."""
+
+    def spelled(match: re.Match[str]) -> str:
+        found = match.group()
+        return ESCAPES.get(found) or chr(int(found[2:], 16))
+
+    texts = (re.sub(r"\\(?:[ntr\\]|u[0-9a-fA-F]{4})", spelled, line) for line in lines.splitlines())
+    return tuple(dict.fromkeys(text for text in texts if text))
+
+
+# --- tokens ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -122,156 +343,7 @@ def tokens_frame(model: str, stages: Stages) -> pd.DataFrame:
     )
 
 
-def unique(labels: tuple[str, ...]) -> tuple[str, ...]:
-    """Label names, told apart by their index where several share one."""
-    return tuple(label if labels.count(label) == 1 else f"{label} ({i})" for i, label in enumerate(labels))
-
-
-def descriptions() -> dict[str, str]:
-    """What each perturbation does, in one line."""
-    return {rule.name: rule.description for rule in perturbations()} | {"custom": "An edit typed by hand."}
-
-
-def strip_frame(comparison: Comparison) -> pd.DataFrame:
-    """The columns that `figures.margin_strip` reads."""
-    named = keys(comparison)
-    return pd.DataFrame(
-        {
-            "row": [row.variant.factor for row in named.values()],
-            "variant": list(named),
-            "visible": [visible(row.variant.text[:200]) for row in named.values()],
-            "tokens": [tokens_line(row.encoding) for row in named.values()],
-            "probabilities": [ranked(row.probabilities, comparison.labels) for row in named.values()],
-            "fate": [row.badge for row in named.values()],
-            "value": [strip_value(row) for row in named.values()],
-            "shift": [row.shift for row in named.values()],
-            "label": [row.label for row in named.values()],
-        }
-    )
-
-
-def passes_strip_frame(
-    row: str, text: str, encoding: Encoding, spread: Spread, labels: tuple[str, ...]
-) -> pd.DataFrame:
-    """The columns that `figures.margin_strip` reads, one line a stochastic pass of one text."""
-    flips = np.zeros(len(spread.samples), dtype=bool) if spread.flips is None else spread.flips
-    return pd.DataFrame(
-        {
-            "row": row,
-            "variant": [f"{row}, pass {number}" for number in range(1, len(spread.samples) + 1)],
-            "visible": visible(text[:200]),
-            "tokens": tokens_line(encoding),
-            "probabilities": [ranked(p, labels) for p in spread.samples],
-            "fate": np.where(flips, "flips", "reaches the model"),
-            "value": spread.samples[:, 0] if spread.margins is None else spread.margins,
-            "shift": spread.shifts,
-            "label": spread.labels,
-        }
-    )
-
-
-def member_said(name: str) -> str:
-    """A member of a family in words: "seed 43", "head 43"."""
-    return f"seed {name}" if name.isdigit() else name
-
-
-def seeds_strip_frame(
-    family: Family, encoding: Encoding, text: str, logits: Logits, temperature: float = 1.0
-) -> pd.DataFrame:
-    """The columns that `figures.margin_strip` reads: one line a seed, and one for the ensemble (the mean probabilities).
-
-    Margins are those of the first seed's label.
-
-    Args:
-        logits: `[n_seeds, n_labels]`.
-    """
-    head, labels = family.first.head, family.first.labels
-    p = probabilities(logits, head, temperature)
-    every = np.concatenate([p, p.mean(axis=0, keepdims=True)])
-    margins, flips = margin(every, p[0], head), flip(every, p[0], head)
-    return pd.DataFrame(
-        {
-            "row": ["seeds"] * len(p) + ["ensemble"],
-            "variant": [member_said(name) for name in family.names] + ["mean of all seeds"],
-            "visible": visible(text[:200]),
-            "tokens": " ".join(map(visible, encoding.tokens[:60])),
-            "probabilities": [ranked(row, labels) for row in every],
-            "fate": np.where(False if flips is None else flips, "flips", "reaches the model"),
-            "value": every[:, 0] if margins is None else margins,
-            "shift": shift(every, p[0], head),
-            "label": [label_name(row, head, labels) for row in every],
-        }
-    )
-
-
-def scatter_frame(strip: pd.DataFrame, rows: Sequence[str], has_labels: bool = True) -> pd.DataFrame:
-    """One line for each row of a strip that has dots: `row`, `dots`, `flips` (None for regression), `low` and `high`
-    (Wilson's 95 % interval of the flip rate), `mean_shift`, `largest_shift`.
-    """
-    records: list[dict[str, Any]] = []
-    for name in rows:
-        part = strip[strip["row"] == name]
-        if part.empty:
-            continue
-        flips = int((part["fate"] == "flips").sum())
-        low, high = wilson(flips, len(part))
-        records.append(
-            {
-                "row": name,
-                "dots": len(part),
-                "flips": flips if has_labels else None,
-                "low": low if has_labels else None,
-                "high": high if has_labels else None,
-                "mean_shift": float(part["shift"].mean()),
-                "largest_shift": float(part["shift"].max()),
-            }
-        )
-    return pd.DataFrame.from_records(records)
-
-
-def scatter_finding(scatter: pd.DataFrame, formatting: str) -> str:
-    """What a strip of passes shows, as its title: which kind of site moves the prediction most, beside formatting.
-
-    Args:
-        scatter: as `scatter_frame` makes it; rows named "only ..." are kinds of sites.
-        formatting: the name of the row that holds the formatting edits.
-    """
-    moved = dict(zip(scatter["row"], scatter["mean_shift"], strict=True))
-    kinds = {row.removeprefix("only "): shift for row, shift in moved.items() if row.startswith("only ")}
-    if len(kinds) > 1:
-        most, least = max(kinds, key=lambda kind: kinds[kind]), min(kinds, key=lambda kind: kinds[kind])
-        said = f"Dropout in {most} alone moves it most (mean shift {kinds[most]:.3f}), in {least} least ({kinds[least]:.3f})"
-    else:
-        first = str(scatter["row"].iloc[0])
-        said = f"Dropout moves it by a mean shift of {moved[first]:.3f}"
-    return f"{said}; formatting edits: {moved[formatting]:.3f}" if formatting in moved else said
-
-
-def tempered_frame(comparison: Comparison, temperature: float) -> pd.DataFrame:
-    """The sentence and its variants at T = 1 and at another T, for a download: probabilities (one column a label),
-    entropy in nats and margin, each twice. Nothing runs: the logits are the comparison's.
-    """
-    head, names = comparison.head, unique(comparison.labels)
-    named = keys(comparison)
-    logits = np.stack([comparison.reference.logits, *(row.logits for row in named.values())])
-    reference = probabilities(comparison.reference.logits, head)
-    frame = pd.DataFrame(
-        {
-            "model": comparison.model,
-            "variant": ["your sentence", *named],
-            "text": [comparison.reference.text, *(row.variant.text for row in named.values())],
-            "fate": ["reference", *(row.badge for row in named.values())],
-            "temperature": temperature,
-        }
-    )
-    columns: dict[str, Any] = {}
-    for at, t in (("T = 1", 1.0), ("T", temperature)):
-        p = probabilities(logits, head, t)
-        columns[f"label at {at}"] = [label_name(row, head, comparison.labels) for row in p]
-        columns |= {f"p({name}) at {at}": p[:, i] for i, name in enumerate(names)}
-        columns[f"entropy at {at}"] = entropy(p, head)
-        columns[f"margin at {at}"] = margin(p, reference, head)
-    return pd.concat([frame, pd.DataFrame(columns)], axis=1)
+# --- calibration and families -----------------------------------------------------------------------------------------
 
 
 def calibration_frame(classifier: Classifier, data: Labelled) -> pd.DataFrame:
@@ -301,225 +373,17 @@ def on_data_frame(family: Family, found: OnData) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def way_frame(way: Way, sentence: Probabilities, labels: tuple[str, ...]) -> pd.DataFrame:
-    """One row a point of the way, for a download.
+def interpolation_frame(found: Interpolation, sentence: Probabilities, labels: tuple[str, ...]) -> pd.DataFrame:
+    """One row a point of the interpolation, for a download.
 
     Args:
         sentence: `[points, n_labels]`.
     """
     return pd.DataFrame(
         {
-            "share": way.shares,
-            "loss": way.loss,
-            "accuracy": way.accuracy,
+            "share": found.shares,
+            "loss": found.loss,
+            "accuracy": found.accuracy,
             **{f"p({name})": sentence[:, i] for i, name in enumerate(unique(labels))},
         }
     )
-
-
-def profile_strip_frame(found: Profile) -> pd.DataFrame:
-    """The columns that `figures.margin_strip` reads, one line a case of every factor that is ready."""
-    encoding, text = found.reference.encoding, found.reference.text
-    cases = [(row.factor, case, case in row.flipping) for row in found.factors for case in row.cases]
-    return pd.DataFrame(
-        {
-            "row": [factor for factor, _, _ in cases],
-            "variant": [case.name for _, case, _ in cases],
-            "visible": [visible((case.row.variant.text if case.row else text)[:200]) for _, case, _ in cases],
-            "tokens": [
-                " ".join(map(visible, (case.row.encoding if case.row else encoding).tokens[:60]))
-                for _, case, _ in cases
-            ],
-            "probabilities": [ranked(case.probabilities, found.labels) for _, case, _ in cases],
-            "fate": [
-                "absorbed" if case.absorbed else "flips" if flips else "reaches the model" for _, case, flips in cases
-            ],
-            "value": [strip_value(case) for _, case, _ in cases],
-            "shift": [case.shift for _, case, _ in cases],
-            "label": [case.label for _, case, _ in cases],
-        }
-    )
-
-
-def numerics_strip_frame(found: Numerics) -> pd.DataFrame:
-    """The columns that `figures.margin_strip` reads, one line a condition; a row for fp32 and one for each other dtype."""
-    return pd.DataFrame(
-        {
-            "row": ["fp32" if run.fp32 else run.condition.dtype for run in found.runs],
-            "variant": [run.name for run in found.runs],
-            "visible": visible(found.text[:200]),
-            "tokens": " ".join(map(visible, found.encoding.tokens[:60])),
-            "probabilities": [ranked(run.probabilities, found.labels) for run in found.runs],
-            "fate": ["flips" if run.flip else "reaches the model" for run in found.runs],
-            "value": [strip_value(run) for run in found.runs],
-            "shift": [run.shift for run in found.runs],
-            "label": [run.label for run in found.runs],
-        }
-    )
-
-
-def passes_frame(row: str, text: str, spread: Spread, labels: tuple[str, ...]) -> pd.DataFrame:
-    """One line a pass, for a download; probabilities in one column a label, `p(label)`.
-
-    Args:
-        row: which passes these are: the name of their row on the strip.
-    """
-    return pd.DataFrame(
-        {
-            "row": row,
-            "text": text,
-            "pass": range(1, len(spread.samples) + 1),
-            "label": spread.labels,
-            "flip": spread.flips,
-            "shift": spread.shifts,
-            **{f"p({name})": spread.samples[:, i] for i, name in enumerate(unique(labels))},
-        }
-    )
-
-
-def tokens_line(encoding: Encoding) -> str:
-    """The first tokens in one line."""
-    return " ".join(map(visible, encoding.tokens[:60]))
-
-
-def ranked(p: Probabilities, labels: tuple[str, ...], top: int = 4) -> str:
-    """The largest probabilities in one line."""
-    names = unique(labels)
-    order = sorted(range(len(names)), key=lambda i: -p[i])
-    return "  ".join(f"{names[i]} {p[i]:.3f}" for i in order[:top])
-
-
-def strip_value(case: Reference | Row | Case | Run) -> float:
-    """Where a case stands on the strip: its margin, or a regression's first output."""
-    return float(case.probabilities[0]) if case.margin is None else case.margin
-
-
-def side_by_side(
-    comparisons: Sequence[Comparison], factors: Collection[str] = (), fates: Collection[str] = (), longest: int = 160
-) -> list[dict[str, Any]]:
-    """One entry a variant with the answer of each model: what the page's table shows, as plain JSON values.
-
-    Args:
-        comparisons: of one text under several models; all have the same variants.
-        factors: only these, or all if empty.
-        fates: only variants that met one of these fates under some model, or all if empty.
-        longest: tokens and characters shown of one variant.
-
-    Returns:
-        Entries ordered by the largest shift under any model; variants that every model absorbed come last.
-    """
-    named = [keys(comparison) for comparison in comparisons]
-    said = descriptions()
-    entries: list[dict[str, Any]] = []
-    for key, first in named[0].items():
-        rows = [rows[key] for rows in named]
-        if (factors and first.variant.factor not in factors) or (
-            fates and not {row.badge for row in rows} & set(fates)
-        ):
-            continue
-        entries.append(
-            {
-                "key": key,
-                "factor": first.variant.factor,
-                "description": said[first.variant.perturbation],
-                "text": marked_text(first, longest),
-                "answers": [_answer(row, c, longest) for row, c in zip(rows, comparisons, strict=True)],
-                "order": (all(row.absorbed for row in rows), -max(row.shift for row in rows)),
-            }
-        )
-    entries.sort(key=lambda entry: entry["order"])
-    return entries
-
-
-def marked_text(row: Row, longest: int) -> list[tuple[str, bool]]:
-    """A variant's visible text in pieces, each with whether it was edited."""
-    text, pieces, at = row.variant.text, [], 0
-    for edit in row.variant.edits:
-        begin, end = edit.variant
-        pieces += [(text[at:begin], False), (text[begin:end], True)]
-        at = end
-    pieces.append((text[at:], False))
-    shown, left = [], longest
-    for piece, edited in pieces:
-        if piece and left > 0:
-            shown.append((visible(piece[:left]) + ("\u2026" if len(piece) > left else ""), edited))
-            left -= len(piece)
-    return shown
-
-
-def token_states(row: Row, reference: Encoding) -> list[tuple[str, int, str]]:
-    """The tokens of a variant aligned with the original's: token, id, and "same", "changed", "added", "removed" or "special"."""
-    chips = []
-    for part in align(reference, row.encoding):
-        if part.kind == "removed":
-            chips += [(visible(reference.tokens[i]), reference.ids[i], "removed") for i in part.original]
-        for i in part.variant:
-            state = "special" if part.kind == "same" and row.encoding.special[i] else part.kind
-            chips.append((visible(row.encoding.tokens[i]), row.encoding.ids[i], state))
-    return chips
-
-
-def _answer(row: Row, comparison: Comparison, longest: int) -> dict[str, Any]:
-    if row.absorbed:
-        said = row.absorbed_by or ""
-    elif row.margin is None:
-        said = f"moves the output by {row.shift:.3f}"
-    else:
-        said = f"shift {row.shift:.3f}" + (f", now {row.label}" if row.flip else "")
-        if row.shift <= comparison.noise_floor:
-            said = "shift below the noise floor: none"
-    names, colors = unique(comparison.labels), label_colors(comparison.labels)
-    reference = comparison.reference.probabilities
-    bounded = comparison.head != "regression"
-    shown = sorted(range(len(names)), key=lambda i: -max(row.probabilities[i], reference[i]))[:3]
-    return {
-        "fate": row.badge,
-        "said": said,
-        "tokens": token_states(row, comparison.reference.encoding)[:longest],
-        "bars": [
-            {
-                "label": names[i],
-                "share": float(row.probabilities[i]) if bounded else None,
-                "reference_share": float(reference[i]) if bounded else None,
-                "reference": f"{reference[i]:.3f}",
-                "value": f"{row.probabilities[i]:.3f}",
-                "color": colors[comparison.labels[i]],
-            }
-            for i in (sorted(shown) if len(names) <= 3 else shown)
-        ],
-    }
-
-
-def changed_positions(original: Encoding, variant: Encoding) -> tuple[list[int], list[int]]:
-    """Positions of the tokens that the other sequence does not have: of the original, and of the variant."""
-    parts = [part for part in align(original, variant) if part.kind != "same"]
-    return [i for part in parts for i in part.original], [i for part in parts for i in part.variant]
-
-
-def explanation(row: Row) -> str:
-    """What became of one variant, in a sentence."""
-    if row.absorbed:
-        return f"The tokenizer erased this edit ({row.absorbed_by}): same ids, so exactly the same probabilities."
-    moved = f"The probabilities move by a shift of {row.shift:.3f}"
-    if row.margin is None:
-        return f"The output moves by {row.shift:.3f}."
-    return f"{moved}; the prediction {'becomes ' + row.label if row.flip else 'stays ' + row.label} (margin {row.margin:+.3f})."
-
-
-def stacked(comparisons: Sequence[Comparison]) -> pd.DataFrame:
-    """The variants of several models in one frame, for a download."""
-    return pd.concat([variants_frame(comparison) for comparison in comparisons], ignore_index=True)
-
-
-ESCAPES = {"\\n": "\n", "\\t": "\t", "\\r": "\r", "\\\\": "\\"}
-
-
-def own_edits(lines: str) -> tuple[str, ...]:
-    r"""Texts typed by hand, one a line, with `\n`, `\t`, `\r`, `\\` and `\uXXXX` for what a line cannot hold."""
-
-    def spelled(match: re.Match[str]) -> str:
-        found = match.group()
-        return ESCAPES.get(found) or chr(int(found[2:], 16))
-
-    texts = (re.sub(r"\\(?:[ntr\\]|u[0-9a-fA-F]{4})", spelled, line) for line in lines.splitlines())
-    return tuple(dict.fromkeys(text for text in texts if text))

@@ -113,7 +113,7 @@ def segmentation(document: Document) -> Iterator[Part]:
     rows += [
         (_shift(case["shift"]), case["label"], "FLIPS" if case["flip"] else "", ranked(case["probabilities"]),
          " ".join(map(visible, case["tokens"])))
-        for case in document["cases"]
+        for case in (*document["cases"], *document["nearest"])
     ]  # fmt: skip
     yield Grid(("shift", "label", "", "probabilities", "tokens"), tuple(rows))
     yield from _flip_rate(document)

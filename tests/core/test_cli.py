@@ -171,8 +171,8 @@ def test_nothing_but_json_comes_out_of_a_fresh_process_in_a_plain_locale() -> No
     assert json.loads(done.stdout)["reference"]["text"] == "caf\u00e9 \u201cquoted\u201d"
 
 
-def test_the_engine_imports_neither_streamlit_nor_plotly_nor_datasets_nor_pandas() -> None:
-    heavy = "{'streamlit', 'plotly', 'datasets', 'pandas'}"
+def test_the_engine_imports_neither_streamlit_nor_plotly_nor_datasets_nor_pandas_nor_nltk() -> None:
+    heavy = "{'streamlit', 'plotly', 'datasets', 'pandas', 'nltk'}"
     check = f"import sys, core, core.cli; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -6,7 +6,7 @@ import pytest
 
 from core.data.snippets import gallery
 from core.studies.profile import FACTORS
-from tests.pages.test_pages import app, words
+from tests.pages.test_pages import app, state_of, wished, words
 
 PAGE = "pages/overview.py"
 TEXT = "Even in this less than magic kingdom, Reese rules."
@@ -24,11 +24,11 @@ def test_a_sentence_gets_its_verdict_and_a_card_for_every_factor() -> None:
 
 def test_an_example_and_a_recent_sentence_are_one_click_away() -> None:
     test = app(PAGE, sentence=TEXT)
-    next(button for button in test.button if button.key == "take example 2").click().run()
+    wished(test, sentence=gallery()[2].text)
     assert not test.exception
-    assert test.session_state["sentence"] == gallery()[2].text
-    next(button for button in test.button if button.key == "take recent 0").click().run()
-    assert test.session_state["sentence"] == TEXT
+    assert state_of(test).snapshot.sentence == gallery()[2].text
+    wished(test, sentence=TEXT)
+    assert state_of(test).snapshot.sentence == TEXT
 
 
 def test_two_models_are_compared_on_one_chart() -> None:
@@ -46,7 +46,7 @@ def test_a_model_without_a_family_says_so_on_its_card() -> None:
 def test_the_shortest_flip_is_searched_when_asked_for() -> None:
     test = app(PAGE, sentence=TEXT)
     assert "edit flips it" not in words(test)
-    test.session_state["shortest"] = True
+    state_of(test).change(shortest=True)
     test.run()
     assert not test.exception
     assert "flips it" in words(test).split("w-card")[-1]
@@ -54,7 +54,7 @@ def test_the_shortest_flip_is_searched_when_asked_for() -> None:
 
 def test_what_is_known_runs_no_model_again(monkeypatch: pytest.MonkeyPatch) -> None:
     test = app(PAGE, sentence="A sentence that was never seen before on the overview.")
-    for module in ("core.studies.compare", "core.factors.numerics", "core.factors.dropout", "core.families.seeds"):
+    for module in ("core.studies.compare", "core.factors.numerics", "core.factors.dropout", "core.families.stacked"):
         monkeypatch.setattr(sys.modules[module], "predict", lambda *_, **__: pytest.fail("the model ran"))
     test.run()
     assert not test.exception

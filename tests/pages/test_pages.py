@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.models import catalog
+from pages import state
 from tests.architectures import save
 
 APP = str(Path(__file__).parent.parent.parent / "app.py")
@@ -22,11 +23,26 @@ PAGES = [
 HOSTILE = "<script>alert(1)</script> **bold** $x^2$ :red[red] [SEP] \u202eevil"
 
 
-def app(page: str = PAGES[0], **state: object) -> AppTest:
+def app(page: str = PAGES[0], **values: object) -> AppTest:
+    """A page whose state holds some values from the beginning."""
     test = AppTest.from_file(APP, default_timeout=60)
-    for key, value in state.items():
-        test.session_state[key] = value
+    test.session_state[state.KEY] = state.Store()
+    state_of(test).change(**values)
     return test.run().switch_page(page).run()
+
+
+def state_of(test: AppTest) -> state.Store:
+    """The state of a test's session; what is changed in it the next run shows."""
+    found: state.Store = test.session_state[state.KEY]
+    return found
+
+
+def wished(test: AppTest, **values: object) -> None:
+    """Press the button that changes the state to some values."""
+    found = state_of(test)
+    name = next(name for name, wish in found.wishes.items() if values.items() <= wish.items())
+    found.grant([{"wish": name, "number": found.heard + 1}])
+    test.run()
 
 
 def words(test: AppTest) -> str:
@@ -207,8 +223,8 @@ def test_a_second_sentence_is_compared() -> None:
 
 def test_filtering_runs_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     test = app(sentence="A film that was never seen before, at all.")
-    monkeypatch.setattr(sys.modules["core.studies.compare"], "predict", lambda *_, **__: pytest.fail("the model ran"))
-    test.session_state["factor"] = ["casing"]
+    monkeypatch.setattr(sys.modules["core.models.predict"], "predict", lambda *_, **__: pytest.fail("the model ran"))
+    state_of(test).change(factor=["casing"])
     test.run()
     assert not test.exception
     assert "of 5" in "".join(caption.value for caption in test.caption)

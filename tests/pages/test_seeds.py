@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from core.data.snippets import snippets
-from core.families.seeds import family_data
+from core.families.members import family_data
 from pages import _widgets
 from tests.architectures import save
-from tests.pages.test_pages import app, words
+from tests.pages.test_pages import app, state_of, wished, words
 
 PAGE = "pages/seeds.py"
 
@@ -18,19 +18,21 @@ def test_the_sentence_view_counts_votes_and_opens_a_seed() -> None:
     test = app(PAGE, sentence="Even in this less than magic kingdom, Reese rules.")
     assert not test.exception and not test.error
     assert "of 8 seeds do not say" in words(test) and "Votes:" in words(test)
-    test.session_state["member"] = "seed 45"
+    state_of(test).change(member="seed 45")
     test.run()
     assert "minilm-uncased-45" in words(test)
 
 
-def test_the_way_says_whether_there_is_a_barrier_and_what_the_sentence_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_interpolation_says_whether_there_is_a_barrier_and_what_the_sentence_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     some = family_data("minilm-uncased").rows(np.arange(40))
     monkeypatch.setattr(_widgets, "family_data", lambda _: some)
     test = app(PAGE, sentence="A fine film.", view="From seed to seed")
     assert not test.exception and not test.error
     assert "barrier" in words(test) or "The loss rises" in words(test)
     assert "your sentence keeps its label" in words(test)
-    test.session_state["to_seed"] = "42"
+    state_of(test).change(to_seed="42")
     test.run()
     assert "Choose two different seeds" in words(test)
 
@@ -41,10 +43,9 @@ def test_the_data_view_shows_level_accuracies_and_takes_a_sentence(monkeypatch: 
     test = app(PAGE, view="On data")
     assert not test.exception and not test.error
     assert "two seeds disagree on" in words(test)
-    taken = next(button for button in test.button if button.key.startswith("take"))
-    taken.click().run()
-    assert test.session_state["sentence"] in set(snippets("test", "movie")["text"])
-    assert test.session_state["view"] == "This sentence"
+    wished(test, view="This sentence")
+    assert state_of(test).snapshot.sentence in set(snippets("test", "movie")["text"])
+    assert "Votes:" in words(test)
 
 
 def test_a_family_whose_seeds_vary_together_says_how_to_separate_them() -> None:
@@ -68,8 +69,8 @@ def test_families_of_other_heads_have_their_page(problem: str, tmp_path: Path, m
         save("bert", tmp_path / name, num_labels=labels, problem_type=problem)
     test = app(PAGE, model=[f"{tmp_path.name}/odd"])
     assert not test.exception and not test.error
-    assert test.session_state["family"] == f"{tmp_path.name}/odd"
-    test.session_state["view"] = "On data"
+    assert state_of(test).get("family") == f"{tmp_path.name}/odd"
+    state_of(test).change(view="On data")
     test.run()
     assert not test.exception
     assert "need a softmax head" in words(test)

@@ -7,9 +7,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data.labelled import DataSource, read
+from core.jobs import job, process
 from core.training import runs
 from core.training.recipe import Recipe, plan
-from tests.pages.test_pages import app, words
+from tests.pages.test_pages import app, state_of, words
 
 PAGE = "pages/train.py"
 DATA = read(DataSource("movie"))
@@ -19,7 +20,7 @@ DATA = read(DataSource("movie"))
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Runs of the test alone; no worker starts."""
     monkeypatch.setenv("WOBBLE_RUNS_DIR", str(tmp_path / "runs"))
-    monkeypatch.setattr(runs, "_start_worker", lambda _: None)
+    monkeypatch.setattr(process, "start_worker", lambda *_: None)
     return tmp_path / "runs"
 
 
@@ -69,7 +70,7 @@ def test_what_cannot_be_trained_is_one_sentence_and_loses_nothing(
     assert said in test.error[0].value.replace("\\", "")
     assert button(test, "Start").disabled
     for key, value in state.items():
-        assert test.session_state[key] == value
+        assert state_of(test).get(key) == value
 
 
 def test_a_run_that_failed_says_why_and_can_be_removed() -> None:
@@ -92,7 +93,7 @@ def test_a_waiting_run_can_be_cancelled() -> None:
 
 def test_losses_and_the_time_left_are_shown_while_it_trains() -> None:
     run = submitted()
-    runs.announce(run.folder, "running")
+    job.announce(run.folder, "running")
     step = {"member": "42", "number": 1, "event": "step", "step": 30, "steps": 60, "epoch": 0.5, "loss": 0.5}
     lines = [{"member": "42", "number": 1, "event": "began"}, {**step, "examples_per_second": 50, "seconds_left": 10}]
     (run.folder / "progress.jsonl").write_text("\n".join(map(json.dumps, lines)))

@@ -1,7 +1,8 @@
 """The registry: what a perturbation and a variant are, and all variants of a text.
 
 A perturbation is one decorated function in the module of its factor. Its name is the function's, its factor the
-module's. A seeded one takes a `random.Random` of its own as second argument, and is drawn several times.
+module's. What it needs besides the text it names as its second parameter: a seeded one `rng`, a `random.Random` of its
+own, and is drawn several times; one that truncates `cut`, which knows the model's tokens.
 """
 
 import hashlib
@@ -15,9 +16,16 @@ from typing import Any, TypeVar
 from core.base.errors import WobbleError
 from core.text.perturb.edits import Edit, edits
 
-FACTORS: tuple[str, ...] = ("whitespace", "casing", "punctuation", "unicode", "typo")
+FACTORS: tuple[str, ...] = ("whitespace", "casing", "punctuation", "unicode", "typo", "preprocessing")
+USUAL = FACTORS[:5]
+"""The factors whose variants are made unless others are asked for: what happens to a text by itself. What the others do,
+someone does to it on purpose, and often it is what an edit does too."""
+
 FORMATTING = FACTORS[:4]
 """The factors that change the form of a text alone; by chance a typo makes another word."""
+
+Cut = Callable[[str, int], str | None]
+"""`cut(text, n)` is the text up to where its first n tokens end, or None where it has no more (`core.text.truncation`)."""
 
 Rule = TypeVar("Rule", bound=Callable[..., str | None])
 
@@ -26,9 +34,10 @@ Rule = TypeVar("Rule", bound=Callable[..., str | None])
 class Perturbation:
     """A named rule that edits a text.
 
-    `apply(text)`, or `apply(text, rng)` for a seeded one, gives the edited text, or None where the rule does not
-    apply. Whether it applies depends on the text alone, never on `rng`. `example` is a text and what the rule makes
-    of it (for a seeded one, its first draw at seed 0).
+    `apply(text)`, or `apply(text, rng)` for a seeded one and `apply(text, cut)` for one that needs a `Cut`, gives the
+    edited text, or None where the rule does not apply. Whether it applies depends on the text (and the tokens) alone,
+    never on `rng`. `example` is a text and what the rule makes of it (for a seeded one, its first draw at seed 0; for
+    one that truncates, with words as tokens).
 
     `same_sentence` says whether a reader would still call it the same sentence: the same words, making the same
     claim, perhaps badly typed or said in another tone.
@@ -41,6 +50,7 @@ class Perturbation:
     same_sentence: bool
     seeded: bool
     apply: Callable[..., str | None]
+    needs_cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,8 @@ class Variant:
     """A text that a perturbation made, with its provenance.
 
     `edits` are the spans that differ from the original, left to right. `seed` is None for a deterministic
-    perturbation; for a seeded one `apply(original, random.Random(seed))` gives `text` again.
+    perturbation; for a seeded one `apply(original, random.Random(seed))` gives `text` again. `also` are other
+    perturbations, each with its factor, that make the same text: see `core.text.perturb.merging`.
     """
 
     text: str
@@ -57,6 +68,7 @@ class Variant:
     edits: tuple[Edit, ...]
     seed: int | None
     same_sentence: bool
+    also: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
@@ -77,7 +89,8 @@ class Variant:
 
     def document(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return {"text": self.text, "seed": self.seed}
+        also = {"also": [name for name, _ in self.also]} if self.also else {}
+        return {"text": self.text, "seed": self.seed, **also}
 
 
 # What a description adds to its rule: exceptions and fine print.
@@ -98,8 +111,10 @@ def perturbation(description: str, *, example: tuple[str, str], same_sentence: b
             raise ValueError(f"two perturbations are named {name}")
         if factor not in FACTORS:
             raise ValueError(f"{name} is registered in {rule.__module__}, which is not the module of a factor")
-        seeded = len(inspect.signature(rule).parameters) == 2
-        _registered[name] = Perturbation(name, factor, description, example, same_sentence, seeded, rule)
+        needs = inspect.signature(rule).parameters
+        _registered[name] = Perturbation(
+            name, factor, description, example, same_sentence, "rng" in needs, rule, "cut" in needs
+        )
         return rule
 
     return register
@@ -126,16 +141,19 @@ def variants(
     only: Collection[str] | None = None,
     seed: int = 0,
     draws: int = 3,
+    cut: Cut | None = None,
     read: tuple[int, int] | None = None,
 ) -> tuple[Variant, ...]:
-    """All variants of a text, in the order of `perturbations`; the same arguments always give the same variants.
+    """All variants of a text by the factors in `only`, by default `USUAL`, in the order of `perturbations`.
 
-    A seeded perturbation is drawn `draws` times and its repeated texts are dropped, so it may give fewer. No variant
-    equals the text. Raises WobbleError when `only` names something that is not a factor.
+    The same arguments always give the same variants. A seeded perturbation is drawn `draws` times and its repeated
+    texts are dropped, so it may give fewer. One that needs a `cut` is left out where there is none. No variant equals
+    the text. Raises WobbleError when `only` names something that is not a factor.
 
     `read` is the span of characters that the model reads of a longer text: what draws a place draws it there.
     """
-    return tuple(variant for rule in perturbations(only) for variant in _variants_of(rule, text, seed, draws, read))
+    rules = perturbations(USUAL if only is None else only)
+    return tuple(variant for rule in rules for variant in _variants_of(rule, text, seed, draws, cut, read))
 
 
 def custom(original: str, text: str) -> Variant:
@@ -146,7 +164,9 @@ def custom(original: str, text: str) -> Variant:
     return Variant(text, "custom", "custom", edits(original, text), seed=None, same_sentence=False)
 
 
-def _variants_of(rule: Perturbation, text: str, seed: int, draws: int, read: tuple[int, int] | None) -> list[Variant]:
+def _variants_of(
+    rule: Perturbation, text: str, seed: int, draws: int, cut: Cut | None, read: tuple[int, int] | None
+) -> list[Variant]:
     begin, end = read or (0, len(text))
     made: dict[str, int | None] = {}
     if rule.seeded:
@@ -156,8 +176,8 @@ def _variants_of(rule: Perturbation, text: str, seed: int, draws: int, read: tup
             if edited is None:  # whether it applies does not depend on the draw
                 break
             made.setdefault(text[:begin] + edited + text[end:], draw_seed)
-    else:
-        edited = rule.apply(text)
+    elif cut is not None or not rule.needs_cut:
+        edited = rule.apply(text, cut) if rule.needs_cut else rule.apply(text)
         if edited is not None:
             made[edited] = None
     return [

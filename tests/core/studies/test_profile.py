@@ -10,7 +10,7 @@ from core.base.errors import WobbleError
 from core.factors.dropout import Dropout, run_passes, spread
 from core.factors.numerics import numerics
 from core.factors.temperature import probabilities
-from core.families.seeds import load_family, predict_family
+from core.families.stacked import load_family, predict_family
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.models.heads import wilson
@@ -48,7 +48,7 @@ def test_rows_come_one_by_one_and_the_last_profile_is_the_whole(model: Classifie
 
 def test_formatting_rows_are_those_of_a_comparison(model: Classifier, found: Profile) -> None:
     rows = compare(model, TEXT, variants(TEXT)).rows
-    for factor in perturb.FACTORS:
+    for factor in perturb.USUAL:
         expected = [row for row in rows if row.variant.factor == factor and row.variant.same_sentence]
         got = found[factor]
         assert {case.row.variant.text: case.margin for case in got.cases if case.row} == {

@@ -1,8 +1,5 @@
 """The scripts over labelled texts run without Wobble, on the files that the pages offer, and print what the pages show."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +8,29 @@ import pytest
 
 from core.data.labelled import DataSource, Labelled, read
 from core.factors.temperature import probabilities
-from core.families.seeds import Family, family_data, load_family, on_data, predict_between, way
+from core.families.agreement import on_data
+from core.families.interpolation import interpolate, predict_between
+from core.families.members import family_data
+from core.families.stacked import Family, load_family
 from core.models.catalog import load
 from core.studies.calibration import Calibration, Scores, calibrate_on
 from core.views import tables
-from core.views.data_scripts import CALIBRATION_FILE, SEEDS_FILE, calibration_script, on_data_script, way_script
+from core.views.scripts.data import (
+    CALIBRATION_FILE,
+    SEEDS_FILE,
+    calibration_script,
+    interpolation_script,
+    on_data_script,
+)
+from tests.scripts import ROOT, rows_of
 
-ROOT = Path(__file__).parent.parent.parent.parent
 TEXT = "Even in this less than magic kingdom, Reese rules."
 
 
 def run(script: str, folder: Path) -> list[dict[str, Any]]:
     """Run a script in a folder that holds the download it reads; the models lie where Wobble's do."""
-    assert "core" not in [
-        line.split()[1].split(".")[0] for line in script.splitlines() if line.startswith(("import", "from"))
-    ]
     (folder / "assets").symlink_to(ROOT / "assets")
-    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=True)
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return rows_of(script, folder)
 
 
 def some(data: Labelled, count: int) -> Labelled:
@@ -67,13 +69,13 @@ def test_the_script_of_the_seeds_prints_their_accuracy_and_disagreement(family: 
     assert last["disagreement"] == pytest.approx(ours.disagreement, abs=1e-9)
 
 
-def test_the_script_of_the_way_prints_its_loss_and_the_sentence(family: Family, tmp_path: Path) -> None:
+def test_the_script_of_the_interpolation_prints_its_loss_and_the_sentence(family: Family, tmp_path: Path) -> None:
     data = some(family_data(family.id), 40)
     tables.on_data_frame(family, on_data(family, data)).to_parquet(tmp_path / SEEDS_FILE, index=False)
     first, second = family.names[:2]
-    ours = way(family, data, first, second, points=3)
+    ours = interpolate(family, data, first, second, points=3)
     sentence = probabilities(predict_between(family, first, second, [TEXT], points=3)[:, 0], "softmax", 2.0)
-    rows = run(way_script(family, first, second, TEXT, points=3, temperature=2.0), tmp_path)
+    rows = run(interpolation_script(family, first, second, TEXT, points=3, temperature=2.0), tmp_path)
     np.testing.assert_allclose([row["share"] for row in rows], ours.shares)
     np.testing.assert_allclose([row["loss"] for row in rows], ours.loss, atol=1e-4)
     np.testing.assert_allclose([row["accuracy"] for row in rows], ours.accuracy, atol=1e-9)

@@ -1,8 +1,5 @@
 """The script of each condition runs without Wobble and prints the numbers that Wobble shows."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +10,14 @@ from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.views.scripts import numerics_script
 from tests.architectures import loaded, save
+from tests.scripts import rows_of
 
-ROOT = Path(__file__).parent.parent.parent.parent
 TEXT = "It's 'quoted',\n\u200bmodest and messy."
 
 
 def agrees(classifier: Classifier, text: str, temperature: float = 1.0) -> None:
     found = numerics(classifier, text, temperature)
-    script = numerics_script(classifier, found)
-    assert "core" not in [line.split()[1].split(".")[0] for line in script.splitlines() if "import" in line]
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    rows = rows_of(numerics_script(classifier, found))
     assert [row["condition"] for row in rows] == [run.name for run in (found.reference, *found.runs)]
     ours = [run.probabilities for run in (found.reference, *found.runs)]
     np.testing.assert_allclose([row["probabilities"] for row in rows], ours, atol=1e-5)

@@ -1,10 +1,11 @@
-"""The report is one file that says every number of the profile, asks nothing of the network, and runs nobody's markup."""
+"""The report is one file that says every number of the study, asks nothing of the network, and runs nobody's markup."""
 
 import base64
 import json
 import re
 import shlex
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,12 +17,13 @@ from core.base.errors import WobbleError
 from core.base.versions import versions
 from core.models.catalog import load
 from core.models.classifier import Classifier
-from core.studies.compare import compare
-from core.studies.profile import FACTORS, Profile, described, profile, profiles
+from core.studies.finding import summary
+from core.studies.profile import profile, profiles
+from core.studies.study import Study, compare, study
 from core.studies.verdict import verdict
 from core.text.perturb import variants
-from core.views.documents import profile_document
-from core.views.html import number, share
+from core.views.documents import profile_document, study_document
+from core.views.html import number, share, study_html
 from core.views.report import quoted, report
 from tests.architectures import loaded, save
 
@@ -36,12 +38,12 @@ def model() -> Classifier:
 
 
 @pytest.fixture(scope="module")
-def found(model: Classifier) -> Profile:
+def found(model: Classifier) -> Study:
     return profile(model, TEXT)
 
 
 @pytest.fixture(scope="module")
-def page(model: Classifier, found: Profile) -> str:
+def page(model: Classifier, found: Study) -> str:
     return report(model, found)
 
 
@@ -79,27 +81,26 @@ def test_plotly_stands_in_it_once_and_nothing_is_loaded_from_elsewhere(page: str
     assert "default-src 'none'" in read
 
 
-def test_every_number_of_the_rows_stands_in_the_block_of_its_factor(page: str, found: Profile) -> None:
-    for factor in FACTORS:
-        row = found[factor]
-        block = said(re.search(rf"<section class='card' id='{factor}'>.*?</section>", page, re.DOTALL).group())  # type: ignore[union-attr]
+def test_every_number_of_the_rows_stands_in_the_block_of_its_factor(page: str, found: Study) -> None:
+    for row in found.rows:
+        block = said(re.search(rf"<section class='card' id='{row.name}'>.*?</section>", page, re.DOTALL).group())  # type: ignore[union-attr]
         numbers = [f"{row.tried} tried", f"{row.flips} flip", f"{len(row.moving)} above the noise floor"]
         numbers += [f"Largest shift {number(row.largest_shift)}", f"median {number(row.median_shift)}"]
-        if row.cases and row.cases[0].row is not None:
+        if row.factor.edits:
             numbers.append(f"{row.absorbed} absorbed")
-        if factor != "temperature":
+        if row.factor.flips_count:
             numbers.append(f"Flip rate {share(row, '95 % interval ')}")
         if row.worst is not None:
             assert row.worst.margin is not None
-            numbers += [f"{row.worst.margin:+.4f}", f"{row.worst.probabilities.max():.4f}", described(row.worst)]
+            numbers += [f"{row.worst.margin:+.4f}", f"{row.worst.probabilities.max():.4f}", row.worst.made.said]
         for text in (*numbers, *row.notes):
-            assert text in block, (factor, text)
+            assert text in block, (row.name, text)
 
 
-def test_it_says_what_is_needed_to_trust_and_to_repeat_it(page: str, model: Classifier, found: Profile) -> None:
+def test_it_says_what_is_needed_to_trust_and_to_repeat_it(page: str, model: Classifier, found: Study) -> None:
     read = said(page)
     expected = [verdict(found).text, model.weights_hash, model.architecture, f"{model.parameters:,}", found.device]
-    expected += [f"{found.noise_floor:.4g}", f"{found.passes}", "python -m core replay", *versions().values()]
+    expected += [f"{found.noise_floor:.4g}", "passes 100", "family minilm-uncased", "python -m core replay", *versions().values()]
     for clause in verdict(found).clauses:
         expected += [clause.said, clause.evidence]
     for text in expected:
@@ -116,10 +117,56 @@ def test_no_text_and_no_label_becomes_markup(tmp_path: Path, head: str) -> None:
     assert html.encode()
     assert html.count("<script") == html.count("</script>")
     rest = without_scripts(html)
-    for part in (rest, result._repr_html_(), compare(hostile, HOSTILE, variants(HOSTILE))._repr_html_()):
+    for part in (rest, study_html(result), study_html(compare(hostile, HOSTILE, variants(HOSTILE)))):
         elements = Elements(part)
         assert not elements.tags & {"script", "img"} and "\u202e" not in part
         assert not {name for name in elements.attributes if name.startswith("on")}
+
+
+class Chips(HTMLParser):
+    """The tokens that stand on the chips of some HTML, as one reads them, without their ids."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tokens: list[str] = []
+        self._open = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        name = dict(attrs).get("class") or ""
+        self._open = "token" if tag == "span" and "token" in name.split() else ""
+        if self._open:
+            self.tokens.append("")
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            self.tokens[-1] += data
+
+
+def test_token_chips_of_the_report_are_escaped(model: Classifier) -> None:
+    text = "<b>x & y"
+    result = study(model, text, ["punctuation"])
+    worst = result.rows[0].worst
+    assert worst is not None
+    html = report(model, result)
+    chips = Chips(without_scripts(html)).tokens
+    assert chips == [*result.reference.encoding.tokens, *worst.encoding.tokens]
+    assert {"<", ">", "&"} <= set(chips)
+    assert re.search(r"<span class='token[^']*'>(<|>|&)(?!\w+;)<small>", html) is None
+
+
+def test_titles_notes_and_names_with_markup_stay_text(model: Classifier) -> None:
+    result = study(model, TEXT, ["whitespace"])
+    title = "' onclick='alert(5)' <img src=x onerror=alert(6)>"
+    row = replace(result.rows[0], title=title, notes=(f"{title} note",), facts={"<img>": "<script>alert(7)</script>"})
+    hostile = replace(result, rows=(row,), wanted=(title,))
+    html = report(model, hostile)
+    assert html.count("<script") == html.count("</script>")
+    for part in (without_scripts(html), study_html(hostile)):
+        elements = Elements(part)
+        assert not elements.tags & {"script", "img"}
+        assert not {name for name in elements.attributes if name.startswith("on")}
+        assert title in said(part)
 
 
 def test_a_long_text_is_cut_around_its_edits_and_says_so(tmp_path: Path) -> None:
@@ -130,7 +177,7 @@ def test_a_long_text_is_cut_around_its_edits_and_says_so(tmp_path: Path) -> None
     assert len(re.sub(r"base64,[^']*", "", html)) < 150_000
 
 
-def test_only_a_complete_profile_of_the_same_model_is_reported(model: Classifier, found: Profile) -> None:
+def test_only_a_complete_profile_of_the_same_model_is_reported(model: Classifier, found: Study) -> None:
     with pytest.raises(WobbleError, match="not complete"):
         report(model, next(profiles(model, TEXT)))
     with pytest.raises(WobbleError, match="not of bpe-cased"):
@@ -156,34 +203,59 @@ def test_what_no_command_line_carries_is_not_quoted() -> None:
     assert shlex.split(quoted("a b") or "") == ["a b"]
 
 
-def test_a_notebook_shows_verdict_and_rows(found: Profile) -> None:
-    html = found._repr_html_()
+def test_a_notebook_shows_verdict_and_rows(found: Study) -> None:
+    html = study_html(found)
     read = said(html)
     assert verdict(found).text in read
-    for row in found.factors:
-        for text in (row.factor, number(row.largest_shift), number(row.median_shift), share(row)):
+    for row in found.rows:
+        for text in (row.name, number(row.largest_shift), number(row.median_shift), share(row)):
             assert text in read, text
     assert len(html) < 20_000
 
 
 def test_a_notebook_shows_a_profile_that_still_grows(model: Classifier) -> None:
-    assert f"1 of {len(FACTORS)} factors" in next(profiles(model, TEXT))._repr_html_()
+    begun = next(profiles(model, TEXT))
+    assert f"1 of {len(begun.wanted)} factors" in study_html(begun)
 
 
 def test_a_notebook_shows_what_moves_a_comparison_most(model: Classifier) -> None:
-    comparison = compare(model, TEXT, variants(TEXT))
-    html = comparison._repr_html_()
-    first, last = comparison.rows[0], comparison.rows[-1]
-    assert comparison.summary in said(html) and f"{len(comparison.rows) - 15} more" in html
-    assert number(first.shift) in html and first.variant.perturbation in html
-    assert last.variant.perturbation not in html
-    assert compare(model, TEXT, [])._repr_html_()
+    compared = compare(model, TEXT, variants(TEXT))
+    html = study_html(compared)
+    first, last = compared.cases[0], compared.cases[-1]
+    assert summary(compared) in said(html) and f"{len(compared.cases) - 15} more" in html
+    assert number(first.shift) in html and first.name in html
+    assert last.name not in html
+    assert study_html(compare(model, TEXT, []))
 
 
-def test_the_figure_of_a_result_has_a_dot_a_case(model: Classifier, found: Profile) -> None:
+def test_a_notebook_shows_a_study_by_itself(model: Classifier, found: Study) -> None:
+    assert found._repr_html_() == study_html(found)  # type: ignore[attr-defined]
+
+
+def test_what_lies_beyond_the_limit_is_counted_beside_what_was_tried(tmp_path: Path) -> None:
+    small = loaded(save("bert", tmp_path / "small"))
+    text = "a fine film, " * 100 + "and a dull end ."
+    result = study(small, text, ["whitespace", "punctuation"])
+    beyond = {row.name: row.beyond for row in result.rows}
+    assert max(beyond.values()) > 0
+    for html in (said(study_html(result)), said(report(small, result))):
+        assert all(f"{count} beyond the limit" in html for count in beyond.values() if count)
+        assert summary(result) in html
+
+
+def test_a_study_of_some_factors_is_reported_with_its_record(model: Classifier) -> None:
+    result = study(model, TEXT, ["dropout"], {"dropout": {"passes": 7, "seed": 3}})
+    html = report(model, result)
+    assert summary(result) in said(html) and "passes 7" in said(html) and "seed 3" in said(html)
+    record = re.search(r"base64,([A-Za-z0-9+/=]+)'", html)
+    assert record is not None and json.loads(base64.b64decode(record.group(1))) == study_document(result)
+    assert "What the verdict rests on" not in html
+
+
+def test_the_figure_of_a_result_has_a_dot_a_case(model: Classifier, found: Study) -> None:
     drawn = figure(found)
-    assert sum(len(trace.x) for trace in drawn.data) == sum(row.tried for row in found.factors)
-    comparison = compare(model, TEXT, variants(TEXT))
-    assert sum(len(trace.x) for trace in figure(comparison).data) == len(comparison.rows)
+    assert sum(len(trace.x) for trace in drawn.data) == sum(row.tried for row in found.rows)
+    compared = compare(model, TEXT, variants(TEXT))
+    assert sum(len(trace.x) for trace in figure(compared).data) == len(compared.cases)
     dots = {trace.name: np.asarray(trace.x) for trace in drawn.data}
     assert len(dots["flips the label"]) == found.flips

@@ -1,8 +1,5 @@
 """The scripts under "show the code" run without Wobble and print the numbers that Wobble shows."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +16,17 @@ from core.text.perturb import variants
 from core.text.stages import stages
 from core.views.scripts import dropout_script, edits_script, predict_script, temperature_script, tokens_script
 from tests.architectures import loaded, save
+from tests.scripts import rows_of
 
-ROOT = Path(__file__).parent.parent.parent.parent
 TEXTS = ["This is a test . ", "It's 'quoted' \\ \"twice\"\n\t\u200b\u202e", "", "'''" + '"""', "long " * 400]
 EMBEDDED = ["minilm-uncased", "bpe-cased", "unigram-cased"]
-
-
-def run(script: str) -> list[dict[str, Any]]:
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "core" not in [line.split()[1].split(".")[0] for line in script.splitlines() if "import" in line]
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @pytest.mark.parametrize("id", EMBEDDED)
 def test_the_prediction_script_prints_the_same_numbers(id: str) -> None:
     classifier = load(id)
     prediction = predict(classifier, TEXTS, Condition(batch="alone"))
-    rows = run(predict_script(classifier, TEXTS))
+    rows = rows_of(predict_script(classifier, TEXTS))
     assert [row["text"] for row in rows] == TEXTS
     assert [tuple(row["ids"]) for row in rows] == [encoding.ids for encoding in prediction.encodings]
     ours = probabilities(prediction.logits, classifier.head)
@@ -49,7 +40,7 @@ def test_the_prediction_script_prints_the_same_numbers(id: str) -> None:
 def test_the_script_treats_other_heads_as_wobble_does(problem: str, tmp_path: Path) -> None:
     classifier = loaded(save("bert", tmp_path / "bert", num_labels=3, problem_type=problem))
     texts = ["a test", "Another , test !"]
-    rows = run(predict_script(classifier, texts))
+    rows = rows_of(predict_script(classifier, texts))
     ours = probabilities(predict(classifier, texts).logits, classifier.head)
     np.testing.assert_allclose([row["probabilities"] for row in rows], ours, atol=1e-5)
     np.testing.assert_allclose([row["shift"] for row in rows], shift(ours, ours[0], classifier.head), atol=1e-5)
@@ -70,7 +61,7 @@ def test_the_dropout_script_prints_the_same_passes(id: str, dropout: Dropout) ->
     assert script is not None
     passes = run_passes(classifier, ["A modest, messy thriller."], 4, dropout)
     ours = probabilities(passes.logits[:, 0], classifier.head)
-    *rows, measures = run(script)
+    *rows, measures = rows_of(script)
     np.testing.assert_allclose([row["probabilities"] for row in rows], ours, atol=1e-5)
     assert ours.std(axis=0).max() > 1e-4
     same_measures(measures, spread(classifier, passes.logits[:, 0], passes.reference[0]))
@@ -89,7 +80,7 @@ def test_the_dropout_script_measures_other_heads_as_wobble_does(tmp_path: Path) 
     passes = run_passes(classifier, ["a test"], 12, Dropout())
     script = dropout_script(classifier, "a test", 12, Dropout())
     assert script is not None
-    same_measures(run(script)[-1], spread(classifier, passes.logits[:, 0], passes.reference[0]))
+    same_measures(rows_of(script)[-1], spread(classifier, passes.logits[:, 0], passes.reference[0]))
 
 
 @pytest.mark.parametrize("id", EMBEDDED)
@@ -99,7 +90,7 @@ def test_the_edits_script_prints_the_rows_of_the_profile(id: str) -> None:
     factors = {
         factor: [row for row in found.rows if row.variant.factor == factor] for factor in ("casing", "punctuation")
     }
-    printed = run(
+    printed = rows_of(
         edits_script(classifier, text, {name: [row.variant.text for row in rows] for name, rows in factors.items()})
     )
     for row, (name, ours) in zip(printed, factors.items(), strict=True):
@@ -114,7 +105,7 @@ def test_the_edits_script_prints_the_rows_of_the_profile(id: str) -> None:
 def test_the_temperature_script_prints_the_same_numbers() -> None:
     classifier = load()
     logits = predict(classifier, TEXTS[:2], Condition(batch="alone")).logits
-    rows = run(temperature_script(classifier, TEXTS[:2], [0.3, 1.0, 5.0]))
+    rows = rows_of(temperature_script(classifier, TEXTS[:2], [0.3, 1.0, 5.0]))
     assert [(row["text"], row["temperature"]) for row in rows] == [(t, at) for t in TEXTS[:2] for at in (0.3, 1.0, 5.0)]
     for row in rows:
         ours = probabilities(logits[TEXTS.index(row["text"])], classifier.head, row["temperature"])
@@ -124,14 +115,14 @@ def test_the_temperature_script_prints_the_same_numbers() -> None:
 def test_a_script_at_another_temperature_prints_the_numbers_of_the_page() -> None:
     classifier = load()
     logits = predict(classifier, [TEXTS[0]], Condition(batch="alone")).logits[0]
-    row = run(predict_script(classifier, [TEXTS[0]], temperature=2.5))[0]
+    row = rows_of(predict_script(classifier, [TEXTS[0]], temperature=2.5))[0]
     np.testing.assert_allclose(row["probabilities"], probabilities(logits, classifier.head, 2.5), atol=1e-5)
 
 
 @pytest.mark.parametrize("id", EMBEDDED)
 def test_the_tokens_script_prints_the_same_stages(id: str) -> None:
     classifier = load(id)
-    for text, row in zip(TEXTS, run(tokens_script(classifier, TEXTS)), strict=True):
+    for text, row in zip(TEXTS, rows_of(tokens_script(classifier, TEXTS)), strict=True):
         found = stages(classifier.encoder, text)
         assert row["ids"] == list(found.encoding.ids)
         assert row["tokens"] == list(found.encoding.tokens)

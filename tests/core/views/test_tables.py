@@ -1,71 +1,131 @@
-"""What tables say is what the comparison found."""
+"""What tables say is what the study found."""
+
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from core.factors.dropout import Dropout, run_passes, spread
-from core.factors.temperature import probabilities
+from core.base.statistics import wilson
+from core.factors.case import Row, measured
+from core.factors.dropout import Pass
+from core.factors.registry import factors
 from core.models.catalog import load
-from core.models.heads import wilson
-from core.studies.compare import Comparison, compare
+from core.models.heads import SOFTMAX
+from core.studies.rows import reaching
+from core.studies.study import Study, compare, study
 from core.text.perturb import custom, variants
 from core.views import tables
+from tests.architectures import loaded, save
 
 TEXT = "Few films this year have been as resolute in their emotional nakedness."
 
 
 @pytest.fixture(scope="module")
-def comparison() -> Comparison:
+def compared() -> Study:
     return compare(load(), TEXT, [*variants(TEXT), custom(TEXT, "Few films, \u00bd as good.")])
 
 
-def test_the_frame_has_a_row_a_variant_and_adds_up(comparison: Comparison) -> None:
-    frame = tables.variants_frame(comparison)
-    assert len(frame) == len(comparison.rows) == frame["variant"].nunique()
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Edits of a text that is longer than the model reads."""
+    model = loaded(save("bert", tmp_path_factory.mktemp("small")))
+    text = "a fine film, " * 100 + "and a dull end ."
+    return compare(model, text, variants(text))
+
+
+def test_the_frame_has_a_row_a_case_and_adds_up(compared: Study) -> None:
+    frame = tables.cases_frame(compared)
+    assert len(frame) == len(compared.cases) == frame["variant"].nunique()
     assert frame[["p(negative)", "p(positive)"]].sum(axis=1).to_numpy() == pytest.approx(1)
-    assert frame["flip"].sum() == comparison.flips
-    assert (frame["fate"] == "absorbed").sum() == comparison.absorbed
-
-
-def test_the_frame_survives_csv_and_parquet(comparison: Comparison, tmp_path: object) -> None:
-    frame = tables.variants_frame(comparison)
-    text = frame.to_csv(index=False)
-    assert pd.read_csv(__import__("io").StringIO(text))["shift"].to_numpy() == pytest.approx(frame["shift"].to_numpy())
-
-
-def test_filters_narrow_and_order_by_shift(comparison: Comparison) -> None:
-    everything = tables.side_by_side([comparison])
-    assert {row["key"] for row in everything} == set(tables.keys(comparison))
-    casing = tables.side_by_side([comparison], factors=["casing"])
-    assert {row["factor"] for row in casing} == {"casing"}
-    erased = tables.side_by_side([comparison], fates=["absorbed"])
-    assert len(erased) == comparison.absorbed
-    assert tables.side_by_side([comparison], factors=["casing"], fates=["flips"]) == []
-
-
-def test_keys_mean_the_same_variant_under_every_model(comparison: Comparison) -> None:
-    made = [row.variant for row in comparison.rows]
-    other = compare(load("bpe-cased"), TEXT, made)
-    mine, theirs = tables.keys(comparison), tables.keys(other)
-    assert {key: row.variant.text for key, row in mine.items()} == {
-        key: row.variant.text for key, row in theirs.items()
+    assert frame["flip"].sum() == (frame["fate"] == "flips").sum() == compared.flips
+    assert (frame["fate"] == "absorbed").sum() == compared.absorbed
+    assert set(frame["seed"].dropna()) == {
+        case.variant.seed for case in compared.cases if case.variant and case.variant.seed is not None
     }
 
 
-def test_marked_text_is_the_visible_variant(comparison: Comparison) -> None:
-    for row in comparison.rows:
-        pieces = tables.marked_text(row, 10_000)
-        assert "".join(piece for piece, _ in pieces) == tables.visible(row.variant.text)
-        inserted = any(edit.variant[0] < edit.variant[1] for edit in row.variant.edits)
+def test_the_frame_survives_csv_and_parquet(compared: Study, tmp_path: Path) -> None:
+    frame = tables.cases_frame(compared, study(load(), TEXT, ["temperature", "seed", "numerics"]))
+    text = frame.to_csv(index=False)
+    assert pd.read_csv(StringIO(text))["shift"].to_numpy() == pytest.approx(frame["shift"].to_numpy())
+    frame.to_parquet(tmp_path / "cases.parquet", index=False)
+    assert len(pd.read_parquet(tmp_path / "cases.parquet")) == len(frame)
+
+
+def test_strip_and_cases_hold_the_same_cases_with_the_same_fates(compared: Study, small: Study) -> None:
+    for found in (compared, small):
+        strip, cases = tables.strip_frame(found), tables.cases_frame(found)
+        assert strip[["row", "variant", "fate", "shift"]].equals(cases[["row", "variant", "fate", "shift"]])
+        assert list(strip["variant"]) == list(found.keyed())
+        assert strip["row"].nunique() == len(found.rows)
+    assert (cases["fate"] == "beyond the limit").sum() == sum(row.beyond for row in small.rows) > 0
+
+
+def test_a_flip_below_the_noise_floor_is_told_only_where_the_floor_does_not_apply(compared: Study) -> None:
+    row = next(row for row in compared.rows if row.flips)
+    deaf = replace(row, noise_floor=1.0)
+    numb = replace(deaf, factor=replace(row.factor, floor_applies=False))
+    flipping = row.flipping[0]
+    assert [tables.fate_of(one, flipping) for one in (row, deaf, numb)] == ["flips", "reaches the model", "flips"]
+    for one in (row, deaf, numb):
+        assert sum(tables.fate_of(one, case) == "flips" for case in one.cases) == one.flips
+
+
+def test_filters_narrow_and_order_by_shift(compared: Study) -> None:
+    everything = tables.side_by_side([compared])
+    assert {row["key"] for row in everything} == set(compared.keyed())
+    casing = tables.side_by_side([compared], factors=["casing"])
+    assert {row["factor"] for row in casing} == {"casing"}
+    erased = tables.side_by_side([compared], fates=["absorbed"])
+    assert len(erased) == compared.absorbed
+    assert tables.side_by_side([compared], factors=["casing"], fates=["flips"]) == []
+    shifts = [abs(row["order"][1]) for row in everything]
+    assert shifts == sorted(shifts, reverse=True)
+
+
+def test_side_by_side_says_what_was_never_tried(small: Study) -> None:
+    beyond = tables.side_by_side([small], fates=["beyond the limit"])
+    assert len(beyond) == sum(row.beyond for row in small.rows)
+    assert {answer["said"] for row in beyond for answer in row["answers"]} == {
+        "not tried: the model does not read so far"
+    }
+    untried = next(case for case in small.cases if not case.tried)
+    assert "not tried" in tables.explanation(untried)
+
+
+def test_keys_mean_the_same_variant_under_every_model(compared: Study) -> None:
+    made = [case.variant for case in compared.cases if case.variant]
+    other = compare(load("bpe-cased"), TEXT, made)
+    mine, theirs = ({key: case.text for key, (_, case) in one.keyed().items()} for one in (compared, other))
+    assert mine == theirs
+    both = tables.side_by_side([compared, other])
+    assert all(len(row["answers"]) == 2 for row in both)
+
+
+def test_marked_text_is_the_visible_variant(compared: Study) -> None:
+    for case in compared.cases:
+        assert case.variant is not None
+        pieces = tables.marked_text(case, compared.reference, 10_000)
+        assert "".join(piece for piece, _ in pieces) == tables.visible(case.text)
+        inserted = any(edit.variant[0] < edit.variant[1] for edit in case.variant.edits)
         assert any(edited for _, edited in pieces) == inserted
 
 
-def test_token_states_hold_every_token_of_the_variant(comparison: Comparison) -> None:
-    for row in comparison.rows:
-        states = tables.token_states(row, comparison.reference.encoding)
-        assert tuple(id for _, id, state in states if state != "removed") == row.encoding.ids
-        assert row.absorbed == ({state for _, _, state in states} <= {"same", "special"})
+def test_token_states_hold_every_token_of_the_variant(compared: Study) -> None:
+    for case in compared.cases:
+        states = tables.token_states(case, compared.reference)
+        assert tuple(id for _, id, state in states if state != "removed") == case.encoding.ids
+        assert case.absorbed == ({state for _, _, state in states} <= {"same", "special"})
+
+
+def test_an_explanation_says_the_new_label_only_of_a_flip(compared: Study) -> None:
+    for case in compared.cases:
+        said = tables.explanation(case)
+        assert (f"becomes {case.label}" in said) == bool(case.flip)
+        assert ("erased" in said) == case.absorbed
 
 
 def test_own_edits_are_read_line_by_line() -> None:
@@ -73,40 +133,44 @@ def test_own_edits_are_read_line_by_line() -> None:
     assert tables.own_edits("") == ()
 
 
-def test_every_pass_is_one_dot_that_names_its_tokens(comparison: Comparison) -> None:
-    classifier = load()
-    passes = run_passes(classifier, [TEXT], 30, Dropout(seed=1))
-    found = spread(classifier, passes.logits[:, 0], passes.reference[0])
-    frame = tables.passes_strip_frame("all", TEXT, passes.encodings[0], found, classifier.labels)
+def test_every_pass_is_one_dot_that_names_its_tokens(compared: Study) -> None:
+    found = study(load(), TEXT, ["dropout"], {"dropout": {"passes": 30, "seed": 1}})
+    row = replace(found["dropout"], title="all")
+    frame = tables.strip_frame(replace(found, rows=(row,), wanted=("all",)))
     assert frame["variant"].nunique() == len(frame) == 30
+    assert "all, pass 30" in set(frame["variant"])
     assert (frame["tokens"].str.startswith("[CLS] few films")).all()
-    formatting = tables.strip_frame(comparison).assign(row="formatting")
-    scatter = tables.scatter_frame(pd.concat([frame, formatting]), ["all", "absent", "formatting"])
+    edited, absent = reaching(compared, "formatting"), replace(row, cases=(), title="absent")
+    scatter = tables.scatter_frame([row, absent, edited])
     assert list(scatter["row"]) == ["all", "formatting"]
     first = scatter.iloc[0]
-    assert found.flips is not None
-    assert (first["flips"], first["dots"]) == (found.flips.sum(), 30)
-    assert (first["low"], first["high"]) == pytest.approx(wilson(int(found.flips.sum()), 30))
-    assert first["mean_shift"] == pytest.approx(found.shifts.mean())
-    assert "formatting edits" in tables.scatter_finding(scatter, "formatting")
+    assert (first["flips"], first["dots"]) == (row.flips, 30)
+    assert (first["low"], first["high"]) == pytest.approx(wilson(row.flips or 0, 30))
+    assert first["mean_shift"] == pytest.approx(row.shifts.mean())
+    assert scatter.iloc[1]["dots"] == len(compared.cases) - compared.absorbed
+    said = tables.scatter_finding({}, row, edited)
+    assert f"mean shift of {row.shifts.mean():.3f}; formatting edits: {edited.shifts.mean():.3f}" in said
 
 
-def test_the_finding_names_the_kinds_that_matter_most_and_least() -> None:
-    scatter = pd.DataFrame(
-        {"row": ["all that are on", "only attention", "only head", "edits"], "mean_shift": [0.3, 0.2, 0.01, 0.1]}
-    )
-    said = tables.scatter_finding(scatter, "edits")
+def test_the_finding_names_the_kinds_that_matter_most_and_least(compared: Study) -> None:
+    reference, passes = compared.reference, factors(["dropout"])[0]
+
+    def row(difference: float) -> Row:
+        logits = reference.logits[None] + np.array([[difference, 0]], np.float32)
+        return Row(passes, tuple(measured(reference, [Pass(1)], logits)), 0.0)
+
+    said = tables.scatter_finding({"attention": row(2), "hidden": row(1), "head": row(0.1)}, row(3), row(0))
     assert said.index("attention") < said.index("most") < said.index("head") < said.index("least")
-    assert said.endswith("formatting edits: 0.100")
+    assert "hidden" not in said and said.endswith(": 0.000")
 
 
-def test_the_tempered_frame_holds_every_text_at_both_temperatures(comparison: Comparison) -> None:
-    frame = tables.tempered_frame(comparison, 3.0)
-    assert len(frame) == len(comparison.rows) + 1
-    named = tables.keys(comparison)
-    logits = np.stack([comparison.reference.logits, *(row.logits for row in named.values())])
+def test_the_tempered_frame_holds_every_text_at_both_temperatures(compared: Study) -> None:
+    frame = tables.tempered_frame(compared, 3.0)
+    assert len(frame) == len(compared.cases) + 1
+    logits = np.stack([compared.reference.logits, *(case.logits for case in compared.cases)])
     for at, temperature in (("T = 1", 1.0), ("T", 3.0)):
-        columns = [f"p({label}) at {at}" for label in comparison.labels]
-        np.testing.assert_allclose(frame[columns], probabilities(logits, "softmax", temperature), atol=1e-12)
+        columns = [f"p({label}) at {at}" for label in compared.labels]
+        np.testing.assert_allclose(frame[columns], SOFTMAX.probabilities(logits, temperature), atol=1e-12)
     assert (frame["label at T"] == frame["label at T = 1"]).all()
     assert (frame["entropy at T"] >= frame["entropy at T = 1"]).all()
+    assert frame["margin at T = 1"].iloc[0] == pytest.approx(compared.reference.margin)

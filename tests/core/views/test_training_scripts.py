@@ -1,28 +1,26 @@
 """The scripts of the Seeds and Train pages run without Wobble and print the numbers that Wobble shows."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from core.data.labelled import DataSource, read
 from core.factors.temperature import probabilities
-from core.families.seeds import load_family, predict_family
+from core.families.stacked import load_family, predict_family
 from core.training import runs
-from core.training.recipe import Recipe, plan
+from core.training.recipe import plan
 from core.views.scripts import article_script, seeds_script, training_script
 from tests.architectures import save
-from tests.core.views.test_scripts import run as printed
+from tests.scripts import output_of, rows_of
+from tests.trainings import recipe, recorded, trained
 
 TEXT = "Even in this less than magic kingdom, Reese rules."
 
 
 def test_the_seeds_script_prints_every_seed() -> None:
     family = load_family()
-    rows = printed(seeds_script(family, TEXT, temperature=1.5))
+    rows = rows_of(seeds_script(family, TEXT, temperature=1.5))
     assert [row["seed"] for row in rows] == list(family.names)
     ours = probabilities(predict_family(family, [TEXT]).logits[:, 0], family.first.head, 1.5)
     np.testing.assert_allclose([row["probabilities"] for row in rows], ours, atol=1e-5)
@@ -35,15 +33,13 @@ def test_the_training_script_trains_the_same_models(
 ) -> None:
     monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path / "models"))
     monkeypatch.setenv("WOBBLE_RUNS_DIR", str(tmp_path / "runs"))
-    save("bert", tmp_path / "models" / "tiny")
-    data = read(DataSource("movie"))
-    recipe = Recipe(
-        "mine", "models/tiny", DataSource("movie"), plan((1, 2), "order"), examples=80, epochs=2, learning_rate=1e-2,
-        method=method,
-    )  # fmt: skip
-    run = runs.wait(runs.submit(recipe, data), lambda _: None)
-    assert run.state == "done", run.message
-    rows = printed(training_script(run))
+    save("bert", tmp_path / "models" / "base")
+    some = recipe(members=plan((1, 2), "order"), epochs=2, method=method)
+    run = recorded(some)
+    for number in range(2):
+        trained(some, number)
+    run = runs.run_at(run.folder)
+    rows = rows_of(training_script(run))
     for row, ours in zip(rows, runs.results(run), strict=True):
         assert row["seed"] == ours["name"]
         assert row["accuracy"] == pytest.approx(ours["accuracy"], abs=1e-9)
@@ -52,7 +48,7 @@ def test_the_training_script_trains_the_same_models(
     # The script that prints each seed's probabilities knows trained families too.
     family = load_family(run.id)
     ours = probabilities(predict_family(family, [TEXT]).logits[:, 0], family.first.head)
-    np.testing.assert_allclose([row["probabilities"] for row in printed(seeds_script(family, TEXT))], ours, atol=1e-5)
+    np.testing.assert_allclose([row["probabilities"] for row in rows_of(seeds_script(family, TEXT))], ours, atol=1e-5)
 
 
 @pytest.mark.slow
@@ -73,6 +69,5 @@ def test_the_articles_script_runs_with_todays_transformers(tmp_path: Path) -> No
     ):
         assert theirs in script
         script = script.replace(theirs, ours)
-    (tmp_path / "article.py").write_text(script)
-    done = subprocess.run([sys.executable, tmp_path / "article.py"], capture_output=True, text=True, check=True)
-    assert "accuracy [" in done.stdout and "the two disagree on" in done.stdout
+    printed = output_of(script, tmp_path)
+    assert "accuracy [" in printed and "the two disagree on" in printed

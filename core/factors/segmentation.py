@@ -1,0 +1,82 @@
+"""Segmentation: the same characters cut into other pieces."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from core.factors.ask import Ask
+from core.factors.case import Case
+from core.factors.registry import Range, factor
+from core.models.classifier import Classifier
+from core.text import segmentation as cut
+
+DRAWS = 20
+MOST_DRAWS = 1000
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """Another segmentation of the text."""
+
+    draw: int | None
+    """The number of the draw, from 1; None for one of the nearest."""
+    rank: int
+    """Its place among the nearest, from 1; 0 for a draw."""
+    changed: int
+    """Pieces that only one of this segmentation and the reference has."""
+
+    @property
+    def name(self) -> str:
+        """The number of the draw, or the place among the nearest."""
+        return f"nearest {self.rank}" if self.draw is None else f"draw {self.draw}"
+
+    @property
+    def said(self) -> str:
+        """What it is a draw of."""
+        return f"segmentation {self.name}"
+
+    def document(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {"draw": self.draw, "pieces_changed": self.changed}
+
+
+def _missing(classifier: Classifier) -> str | None:
+    return cut.why_not(classifier.encoder)
+
+
+@factor("segmentation", one="segmentation", many="segmentations", often=None, missing=_missing)
+def segmentation(
+    ask: Ask,
+    *,
+    draws: Annotated[int, Range("segmentations that are drawn", 1, MOST_DRAWS)] = DRAWS,
+    p: Annotated[float, Range("the rate for BPE and WordPiece", 0, 1)] = cut.P,
+    alpha: Annotated[
+        float, Range("the smoothing for Unigram: the larger, the nearer to the reference", 0, 100)
+    ] = cut.ALPHA,
+    seed: Annotated[int, Range("draw i of a seed is always the same", 0)] = 0,
+) -> Iterator[Case]:
+    """cut a text into other pieces, drawn by the model's own kind of tokenizer"""
+    found = cut.draws(ask.classifier.encoder, ask.text, draws, p=p, alpha=alpha, seed=seed)
+    ask.fact("rate", {cut.uses(ask.classifier.encoder): alpha if cut.uses(ask.classifier.encoder) == "alpha" else p})
+    ask.fact("rejected", found.rejected)
+    ask.fact("repeated", found.repeated)
+    if found.rejected:
+        ask.note(
+            f"{found.rejected} of {draws} draws were rejected: they need an unknown token or decode to another text."
+        )
+    yield from _cases(
+        ask, [Segmented((one.draw or 0) + 1, 0, one.changed) for one in found.segmentations], found.segmentations
+    )
+
+
+def nearest(ask: Ask, count: int = cut.NEAREST) -> list[Case]:
+    """The segmentations that change the fewest pieces, nearest first; none, where the tokenizer has no others."""
+    if _missing(ask.classifier) is not None:
+        return []
+    found = cut.nearest(ask.classifier.encoder, ask.text, count)
+    return _cases(ask, [Segmented(None, rank, one.changed) for rank, one in enumerate(found, start=1)], found)
+
+
+def _cases(ask: Ask, made: Sequence[Segmented], found: Sequence[cut.Segmentation]) -> list[Case]:
+    encodings = [one.encoding for one in found]
+    return ask.measured(made, ask.predict(encodings), encodings=encodings)

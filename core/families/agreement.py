@@ -1,0 +1,154 @@
+"""How much the members of a family agree: votes, disagreement on labelled texts, which seed matters, and people beside seeds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.base.statistics import Estimate, bootstrap_mean
+from core.data.labelled import Labelled
+from core.families.stacked import Family, FamilyPrediction, Progress, predict_family
+from core.models.heads import SOFTMAX, Head, Probabilities
+from core.training.recipe import PARTS, Part
+
+
+def pairwise_disagreement(p: Probabilities, head: Head) -> float:
+    """Mean over pairs of members, and over texts, of `1[label a ≠ label b]` (churn; Launch and Iterate, NIPS 2016).
+
+    Args:
+        p: `[n_seeds, n_texts, n_labels]`.
+    """
+    return float(_disagreement(p, head, _pairs(len(p))).mean())
+
+
+def _pairs(count: int) -> list[tuple[int, int]]:
+    return [(i, j) for i in range(count) for j in range(i + 1, count)]
+
+
+def _disagreement(p: Probabilities, head: Head, pairs: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
+    """`[n_texts]`: share of some pairs of members that predict different labels."""
+    labels = head.predicted(p)
+    result: NDArray[np.float64] = np.mean([(labels[i] != labels[j]).any(axis=-1) for i, j in pairs], axis=0)
+    return result
+
+
+def votes(p: Probabilities, head: Head) -> NDArray[np.int64]:
+    """How many members predict each label: `[n_texts, n_labels]` from `[n_seeds, n_texts, n_labels]`."""
+    counts: NDArray[np.int64] = head.predicted(p).sum(axis=0)
+    return counts
+
+
+@dataclass(frozen=True, eq=False)
+class OnData:
+    """A family on labelled texts that it was not trained on."""
+
+    texts: tuple[str, ...]
+    labels: NDArray[np.int64]
+    """`[n_texts]`"""
+    rating_std: NDArray[np.float64] | None
+    """`[n_texts]`: how much people disagree, where that is known."""
+    probabilities: Probabilities
+    """`[n_seeds, n_texts, n_labels]`"""
+    accuracy: NDArray[np.float64]
+    """`[n_seeds]`"""
+    disagreement: float
+    """Mean pairwise disagreement."""
+    prediction: FamilyPrediction = field(repr=False)
+
+    @property
+    def split(self) -> NDArray[np.float64]:
+        """`[n_texts]`: share of the pairs of seeds that disagree on a text."""
+        return _disagreement(self.probabilities, SOFTMAX, _pairs(len(self.accuracy)))
+
+
+def on_data(family: Family, data: Labelled, progress: Progress | None = None) -> OnData:
+    """All members on labelled texts.
+
+    Raises:
+        WobbleError: the data hold labels that the family does not have.
+    """
+    labels = data.numbered_as(family.first.labels)
+    prediction = predict_family(family, data.texts, progress)
+    p = family.first.head.probabilities(prediction.logits)
+    return OnData(
+        texts=data.texts,
+        labels=labels,
+        rating_std=data.rating_std,
+        probabilities=p,
+        accuracy=(p.argmax(axis=-1) == labels).mean(axis=-1),
+        disagreement=pairwise_disagreement(p, family.first.head),
+        prediction=prediction,
+    )
+
+
+@dataclass(frozen=True)
+class Influence:
+    """What one source of chance does while all others are held."""
+
+    part: Part
+    pairs: int
+    """Pairs of members that differ in this part alone."""
+    disagreement: Estimate
+    """Mean over the pairs and the texts; the interval is over the texts."""
+    shift: Estimate
+    """Likewise, in total variation distance."""
+
+
+def influences(family: Family, p: Probabilities) -> tuple[Influence, ...]:
+    """Which seed moves the predictions most: for each part the pairs of members that differ in it alone, largest shift first.
+
+    Dodge et al. (arXiv 2002.06305) ask this of the head's initialisation and the order of the data. Empty where no two members
+    differ in one part alone.
+
+    Args:
+        p: `[n_seeds, n_texts, n_labels]`.
+    """
+    head = family.first.head
+    found = []
+    for part in PARTS:
+        pairs = [(i, j) for i, j in _pairs(len(family.members)) if _differ_in(family, i, j) == [part]]
+        if pairs:
+            shifts = np.mean([head.shifts(p[i], p[j]) for i, j in pairs], axis=0)
+            found.append(
+                Influence(part, len(pairs), bootstrap_mean(_disagreement(p, head, pairs)), bootstrap_mean(shifts))
+            )
+    return tuple(sorted(found, key=lambda influence: -influence.shift.value))
+
+
+def _differ_in(family: Family, i: int, j: int) -> list[Part]:
+    one, other = family.members[i].seeds, family.members[j].seeds
+    return [part for part in PARTS if getattr(one, part) != getattr(other, part)]
+
+
+@dataclass(frozen=True)
+class HumanBin:
+    """Texts on which people disagree about as much, and how often two seeds disagree on them."""
+
+    low: float
+    high: float
+    """Range of the raters' standard deviation."""
+    texts: int
+    disagreement: Estimate
+
+
+def against_people(found: OnData, bins: int = 5) -> tuple[HumanBin, ...]:
+    """Seed disagreement over human disagreement: bins of about equally many texts, from agreed to disputed.
+
+    Raises:
+        ValueError: nobody rated these texts.
+    """
+    if found.rating_std is None:
+        raise ValueError("these texts have no ratings")
+    order = np.argsort(found.rating_std, kind="stable")
+    split = found.split
+    return tuple(
+        HumanBin(
+            float(found.rating_std[part].min()),
+            float(found.rating_std[part].max()),
+            len(part),
+            bootstrap_mean(split[part]),
+        )
+        for part in np.array_split(order, bins)
+        if len(part)
+    )

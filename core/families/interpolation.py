@@ -1,0 +1,121 @@
+"""Interpolation between two seeds: what the models on the straight line between the weights of two members predict."""
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import PreTrainedModel
+
+from core.base.errors import WobbleError
+from core.data.labelled import Labelled
+from core.families.stacked import Family, Progress, Stack, pieces, predict_stacked
+from core.models.heads import Logits
+from core.models.predict import predict
+
+
+def predict_between(
+    family: Family, first: str, second: str, texts: Sequence[str], points: int = 11, progress: Progress | None = None
+) -> Logits:
+    """Logits of the models on the straight line from one member's weights to another's: `[points, n_texts, n_labels]`.
+
+    At share t of the line an adapted layer weighs `W + (1 - t) * B1 A1 + t * B2 A2`: one term of twice the rank. Members that
+    were trained as a whole are mixed parameter by parameter, in a copy.
+
+    Raises:
+        WobbleError: a member is not in the family, or the two are the same or read other tokens.
+    """
+    for name in (first, second):
+        if name not in family.names:
+            raise WobbleError(f"The family {family.id} has no seed {name}: choose from {', '.join(family.names)}.")
+    if first == second or points < 2:
+        raise WobbleError("An interpolation needs two different seeds and at least two points.")
+    i, j = family.names.index(first), family.names.index(second)
+    if family.model is not None:
+        stacks = {name: _mixed(stack, i, j, points) for name, stack in family.stacks.items()}
+        return predict_stacked(family, stacks, points, texts, progress).logits
+    if pieces(family.alone[i].encoder.settings) != pieces(family.alone[j].encoder.settings):
+        raise WobbleError(
+            f"{first} and {second} of {family.id} have different tokenizers, so nothing lies between them."
+        )
+    logits = []
+    for number, model in enumerate(_mixtures(family.alone[i].model, family.alone[j].model, points), start=1):
+        mixed = replace(family.alone[i], model=model)
+        logits.append(predict(mixed, mixed.encoder(texts)).logits)
+        if progress is not None:
+            progress(number * len(texts), points * len(texts))
+    return np.stack(logits)
+
+
+def _mixed(stack: Stack, i: int, j: int, points: int) -> Stack:
+    """A layer at each point of the line from member i to member j."""
+    some = stack.weight if stack.weight is not None else stack.a
+    assert some is not None
+    t = torch.linspace(0.0, 1.0, points, device=some.device)[:, None, None]
+    if stack.weight is not None:
+        return Stack(
+            weight=(1 - t) * stack.weight[i] + t * stack.weight[j],
+            bias=None if stack.bias is None else (1 - t) * stack.bias[i] + t * stack.bias[j],
+        )
+    assert stack.a is not None and stack.b is not None
+    a = torch.cat([stack.a[i], stack.a[j]], dim=-1).expand(points, -1, -1)
+    return Stack(a=a, b=torch.cat([(1 - t) * stack.b[i], t * stack.b[j]], dim=1))
+
+
+def _mixtures(one: PreTrainedModel, other: PreTrainedModel, points: int) -> Iterator[PreTrainedModel]:
+    """One private copy, whose parameters move from those of one model to those of the other."""
+    model = copy.deepcopy(one)
+    ends = list(zip(model.parameters(), one.parameters(), other.parameters(), strict=True))
+    for t in np.linspace(0.0, 1.0, points):
+        with torch.no_grad():
+            for mixed, a, b in ends:
+                mixed.copy_(torch.lerp(a, b, float(t)))
+        yield model
+
+
+@dataclass(frozen=True, eq=False)
+class Interpolation:
+    """Loss and accuracy along the straight line between the weights of two members."""
+
+    shares: NDArray[np.float64]
+    """`[points]`: 0 at the first member, 1 at the second."""
+    loss: NDArray[np.float64]
+    """`[points]`: mean NLL in nats on the labelled texts."""
+    accuracy: NDArray[np.float64]
+    """`[points]`"""
+    texts: int
+
+    @property
+    def barrier(self) -> float:
+        """How far the loss in between rises above the straight line between its two ends, in nats; 0 where it nowhere does.
+
+        A barrier between two minima is what "different local minima" means (Frankle et al., arXiv 1912.05671).
+        """
+        line = (1 - self.shares) * self.loss[0] + self.shares * self.loss[-1]
+        return float((self.loss - line).max())
+
+
+MOST_TEXTS = 300
+"""Labelled texts of an interpolation: enough to see a barrier, few enough to wait for."""
+
+
+def interpolate(
+    family: Family, data: Labelled, first: str, second: str, points: int = 11, progress: Progress | None = None
+) -> Interpolation:
+    """Interpolate between two members on some labelled texts (drawn, where there are many).
+
+    Raises:
+        WobbleError: there is no such member, or a text cannot be predicted.
+    """
+    some = data.rows(np.sort(np.random.default_rng(0).permutation(len(data.texts))[:MOST_TEXTS]))
+    labels = some.numbered_as(family.first.labels)
+    p = family.first.head.probabilities(predict_between(family, first, second, some.texts, points, progress))
+    likely = p[:, np.arange(len(labels)), labels]
+    return Interpolation(
+        shares=np.linspace(0.0, 1.0, points),
+        loss=-np.log(np.maximum(likely, 1e-300)).mean(axis=1),
+        accuracy=(p.argmax(axis=-1) == labels).mean(axis=1),
+        texts=len(labels),
+    )

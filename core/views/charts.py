@@ -1,0 +1,280 @@
+"""Charts of one sentence beside the strip: dropout, temperature, calibration. Pure functions from frames and arrays."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.views.style import (
+    ABSORBED,
+    MARGINS,
+    PALETTE,
+    above,
+    axis,
+    flip_line,
+    label_colors,
+    layout,
+    plain,
+    shades,
+    upright,
+)
+
+
+def pass_distribution(
+    samples: np.ndarray,
+    reference: np.ndarray,
+    labels: Sequence[str],
+    *,
+    title: str,
+    top: int = 8,
+    dark: bool = False,
+    has_labels: bool = True,
+) -> go.Figure:
+    """The probabilities of stochastic passes: for each label every pass a dot, their density, and the reference as a tick.
+
+    Args:
+        samples: `[n_passes, n_labels]`.
+        reference: `[n_labels]`.
+        top: labels shown, those with the largest probability anywhere.
+        has_labels: False for regression, whose outputs are no probabilities.
+    """
+    colors = label_colors(labels)
+    shown = sorted(range(len(labels)), key=lambda i: -max(samples[:, i].max(), reference[i]))[:top]
+    ink = shades(dark)[0]
+    rest = f" (the {len(shown)} largest of {len(labels)} labels)" if len(labels) > len(shown) else ""
+    quantity, limits = ("probability", {"range": [-0.02, 1.02]}) if has_labels else ("output of the model", {})
+    x = {**limits, "title": {"text": f"{quantity}; bold tick: dropout off{rest}"}}
+    figure = go.Figure()
+    for i in reversed(shown):
+        name = plain(labels[i], 28)
+        figure.add_violin(
+            x=samples[:, i], y=[name] * len(samples), name=name, orientation="h", side="positive", points="all",
+            pointpos=-0.35, jitter=0.5, width=0.9, spanmode="hard", line={"color": colors[labels[i]], "width": 1.5},
+            marker={"color": colors[labels[i]], "size": 5, "opacity": 0.6}, hoveron="points", showlegend=False,
+            hovertemplate="%{x:.4f}<extra>" + name + "</extra>",
+        )  # fmt: skip
+        figure.add_scatter(
+            x=[reference[i]],
+            y=[name],
+            mode="markers",
+            marker={"symbol": "line-ns", "size": 34, "line": {"color": ink, "width": 4}},
+            hovertemplate="dropout off: %{x:.4f}<extra>" + name + "</extra>",
+            showlegend=False,
+        )
+    figure.update_layout(
+        # One label alone needs no less room than two: its dots and its density lie above one another.
+        **layout(title, dark, 110 + max(140, 70 * len(shown)), x, {}),
+        violingap=0,
+    )
+    return figure
+
+
+def settling(
+    flips: np.ndarray, interval: Callable[[int, int], tuple[float, float]], *, title: str, dark: bool = False
+) -> go.Figure:
+    """How the estimated flip rate settles as passes grow, with its 95 % interval.
+
+    Args:
+        flips: `[n_passes]`, whether each pass flipped.
+        interval: from flips and passes to the interval of the share.
+    """
+    counts = np.cumsum(flips)
+    passes = np.arange(1, len(flips) + 1)
+    bounds = np.array([interval(int(count), int(n)) for count, n in zip(counts, passes, strict=True)])
+    figure = go.Figure()
+    for column, fill in ((0, None), (1, "tonexty")):
+        figure.add_scatter(
+            x=passes, y=bounds[:, column], mode="lines", line={"width": 0}, fill=fill,
+            fillcolor="rgba(0,114,178,0.25)", hoverinfo="skip", showlegend=False,
+        )  # fmt: skip
+    figure.add_scatter(
+        x=passes, y=counts / passes, mode="lines", line={"color": PALETTE[0], "width": 2}, showlegend=False,
+        hovertemplate="after %{x} passes: %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    figure.update_layout(
+        **layout(
+            title, dark, 260, {"title": {"text": "passes"}}, {"range": [-0.02, 1.02], "title": {"text": "flip rate"}}
+        )
+    )
+    return figure
+
+
+def temperature_curves(
+    temperatures: np.ndarray,
+    p: np.ndarray,
+    entropy: np.ndarray,
+    labels: Sequence[str],
+    *,
+    at: float,
+    most: float,
+    title: str,
+    top: int = 6,
+    dark: bool = False,
+) -> go.Figure:
+    """Every label's probability over the temperature, and below it the entropy; T = 1 and the current one are marked in both.
+
+    One chart, because each of them is redrawn whenever the slider moves (`benchmarks.browser`).
+
+    Args:
+        temperatures: `[n]`, ascending.
+        p: `[n, n_labels]`.
+        entropy: `[n]`, nats.
+        at: the current temperature.
+        most: the entropy of a guess.
+        top: labels shown, those with the largest probability at T = 1.
+    """
+    colors = label_colors(labels)
+    nearest = int(np.abs(np.log(temperatures)).argmin())
+    shown = sorted(range(len(labels)), key=lambda i: -p[nearest, i])[:top]
+    lines = [
+        go.Scatter(
+            x=temperatures, y=p[:, i], mode="lines", name=plain(labels[i], 28), line={"color": colors[labels[i]], "width": 3},
+            hovertemplate="T = %{x:.3g}: %{y:.4f}<extra>" + plain(labels[i], 28) + "</extra>",
+        )
+        for i in shown
+    ]  # fmt: skip
+    lines.append(
+        go.Scatter(
+            x=temperatures, y=entropy, yaxis="y2", mode="lines", line={"color": PALETTE[2], "width": 3}, showlegend=False,
+            hovertemplate="T = %{x:.3g}: %{y:.4f} nats<extra>entropy</extra>",
+        )
+    )  # fmt: skip
+    rest = f" (the {len(shown)} largest of {len(labels)})" if len(labels) > len(shown) else ""
+    # The names of many labels need lines of their own.
+    names = -(-sum(9 + min(len(labels[i]), 28) for i in shown) // 100)
+    y = {"automargin": False, "range": [-0.02, 1.02], "domain": [0.44, 1], "title": {"text": f"probability{rest}"}}
+    parts = layout(title, dark, 440 + 20 * names, _log_axis(temperatures) | {"anchor": "y2"}, y)
+    parts |= {
+        "yaxis2": {
+            **axis(dark), "domain": [0, 0.34],
+            "range": [-0.02 * most, 1.2 * most], "nticks": 4, "title": {"text": "entropy (nats)"},
+        },
+        "margin": {"l": 62, "r": 16, "t": 76 + 20 * names, "b": 52},
+        "legend": {"orientation": "h", "y": 1.065, "yanchor": "bottom", "x": 0, "xanchor": "left"},
+        "showlegend": True,
+        **_curve_marks(at, most, shades(dark)[0]),
+    }  # fmt: skip
+    return go.Figure(lines, parts)
+
+
+def _curve_marks(at: float, most: float, ink: str) -> dict[str, Any]:
+    """Where T = 1, the current temperature and the entropy of a guess lie on the curves."""
+    marks = [(1.0, ABSORBED, "T = 1", "right" if at > 1 else "left")]
+    if at != 1:
+        # Away from the name of T = 1, but never over the edge of the chart.
+        marks.append((at, ink, f"T = {at:,.7g}", "left" if at <= 0.2 or 1 < at < 5 else "right"))
+    guess = upright(0, {"color": ABSORBED, "width": 1.5, "dash": "dash"}) | {"xref": "paper", "x1": 1, "yref": "y2"}
+    return {
+        "shapes": [
+            upright(1.0, {"color": ABSORBED, "width": 2, "dash": "dot"}),
+            upright(at, {"color": ink, "width": 3}),
+            guess | {"y0": most, "y1": most, "layer": "below"},
+        ],
+        "annotations": [
+            # On a logarithmic axis annotations are placed by the exponent, and lines by the value itself.
+            *(above(float(np.log10(t)), text, color, xanchor=side) for t, color, text, side in marks),
+            above(0, f"a guess: {most:.3f}", ABSORBED, xref="paper", xanchor="left", y=most, yref="y2"),
+        ],
+    }
+
+
+def _log_axis(temperatures: np.ndarray) -> dict[str, Any]:
+    """The axis of temperatures; beyond the slider's range only the powers of ten are named, or the names would touch.
+
+    Its margin is given, as that of the other axis: measuring the names draws the chart twice at each move of the slider.
+    """
+    low, high = float(temperatures[0]), float(temperatures[-1])
+    named = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20] if low >= 0.04 and high <= 25 else [10.0**k for k in range(-3, 7)]
+    return {
+        "type": "log",
+        "automargin": False,
+        "title": {"text": "temperature T (log scale)"},
+        "range": [np.log10(low), np.log10(high)],
+        "tickvals": named,
+        "ticktext": [f"{t:,.7g}" for t in named],
+    }
+
+
+def tempered_strip(
+    frame: pd.DataFrame, *, colors: Mapping[str, str], reference_label: str, at: str, title: str, dark: bool = False
+) -> go.Figure:
+    """Margins at T = 1 and at another T: an open and a full dot for each text, joined; none can cross zero.
+
+    Args:
+        frame: columns `name`, `visible`, `tokens`, `before`, `after` (margins), `label`, `said_before`, `said_after`
+            (probabilities as a line to read); one row a text, the first on top.
+        colors: of each label.
+        at: the other T, as it is read.
+    """
+    ink = shades(dark)[0]
+    names = [plain(name, 30) for name in frame["name"]]
+    color = [colors.get(label, ABSORBED) for label in frame["label"]]
+    traces = [
+        go.Scatter(
+            x=[x for pair in zip(frame["before"], frame["after"], strict=True) for x in (*pair, None)],
+            y=[y for name in names for y in (name, name, None)],
+            mode="lines", line={"color": ABSORBED, "width": 2}, hoverinfo="skip", showlegend=False,
+        )
+    ]  # fmt: skip
+    for values, said, t, marker in (
+        ("before", "said_before", "1", {"symbol": "circle-open", "line": {"width": 2}}),
+        ("after", "said_after", at, {"symbol": "circle"}),
+    ):
+        traces.append(
+            go.Scatter(
+                x=frame[values], y=names, mode="markers", marker={"size": 13, "color": color, **marker}, showlegend=False,
+                customdata=[
+                    [plain(label, 30), plain(text), plain(tokens, 110), plain(p, 110)]
+                    for label, text, tokens, p in zip(
+                        frame["label"], frame["visible"], frame["tokens"], frame[said], strict=True
+                    )
+                ],
+                hovertemplate=f"<b>%{{y}}</b> at T = {t}: %{{customdata[0]}}<br>%{{customdata[1]}}<br>%{{customdata[2]}}<br>"
+                "%{customdata[3]}<br>margin %{x:.3f}<extra></extra>",
+            )
+        )  # fmt: skip
+    text = f"margin of {plain(chr(8220) + reference_label + chr(8221), 40)}: open dot at T = 1, full dot at T = {at}"
+    # The margins are given: measuring the names draws the chart twice at each move of the slider.
+    x = {"range": MARGINS, "title": {"text": text}, "automargin": False}
+    parts = layout(title, dark, 130 + 26 * len(names), x, {"autorange": "reversed", "automargin": False})
+    parts |= {
+        "margin": {"l": 16 + 6.6 * max(map(len, names)), "r": 16, "t": 62, "b": 52},
+        "shapes": flip_line(ink),
+        "annotations": [above(0, "the label changes here", ink)],
+    }
+    return go.Figure(traces, parts)
+
+
+def reliability_diagram(
+    confidence: np.ndarray, accuracy: np.ndarray, count: np.ndarray, *, title: str, dark: bool = False
+) -> go.Figure:
+    """Accuracy over confidence, bin by bin; on the diagonal the probabilities mean what they say.
+
+    Args:
+        confidence: `[bins]`; NaN where a bin is empty.
+        accuracy: `[bins]`; NaN where a bin is empty.
+        count: `[bins]`
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], mode="lines", line={"color": ABSORBED, "dash": "dot"}, hoverinfo="skip", showlegend=False
+    )
+    filled = count > 0
+    # Two labels cannot have less than 1/2; many can, and every bin stays in sight.
+    lowest = min(0.45, float(confidence[filled].min()) - 0.05)
+    figure.add_scatter(
+        x=confidence[filled], y=accuracy[filled], mode="lines+markers", showlegend=False, line={"color": PALETTE[0], "width": 2},
+        marker={"size": 6 + 22 * np.sqrt(count[filled] / count.max()), "color": PALETTE[0], "opacity": 0.75},
+        customdata=count[filled],
+        hovertemplate="%{customdata} texts: confidence %{x:.3f}, accuracy %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    figure.update_layout(
+        **layout(
+            title, dark, 340,
+            {"range": [lowest, 1.02], "title": {"text": "confidence: probability of the predicted label"}},
+            {"range": [-0.02, 1.04], "title": {"text": "accuracy: share of right labels"}},
+        )
+    )  # fmt: skip
+    return figure

@@ -1,0 +1,126 @@
+"""Short scripts on plain transformers that print the numbers on the screen, without Wobble."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple
+
+import torch
+
+from core.factors.conditions import REFERENCE
+from core.factors.dropout import Dropout, rate_at
+from core.families.stacked import Family
+from core.models.catalog import base_source
+from core.models.classifier import Classifier
+from core.models.predict import Condition
+from core.models.sites import FUNCTION_CALLS, attention_holder
+from core.studies.study import Study
+from core.training.recipe import ALPHA, LIMIT, MOST_EVALUATED, RANK
+from core.training.runs import DATA, Run
+from core.views.scripts.render import Code, family_values, model_values, relative, render
+
+
+def predict_script(classifier: Classifier, texts: Sequence[str], temperature: float = 1.0) -> str:
+    """A script that prints the probabilities of each text, and shift and margin beside the first, one JSON object a line.
+
+    It loads nothing of Wobble. Embedded models are named by their path from Wobble's folder, so it runs from there.
+    """
+    return render("predict", **model_values(classifier, temperature), texts=texts)
+
+
+def edits_script(classifier: Classifier, text: str, edits: Mapping[str, Sequence[str]]) -> str:
+    """A script that prints for each factor how many edits were tried, erased and flip the text, and its largest and median
+    shift, one JSON object a line.
+
+    Args:
+        edits: the edited texts of each factor.
+    """
+    return render(
+        "edits", **model_values(classifier), text=text, edits={factor: list(texts) for factor, texts in edits.items()}
+    )
+
+
+def temperature_script(classifier: Classifier, texts: Sequence[str], temperatures: Sequence[float]) -> str:
+    """A script that prints the probabilities of each text at each temperature, one JSON object a line."""
+    values = model_values(classifier, Code("temperature"))
+    return render("temperature", **values, texts=texts, temperatures=list(temperatures))
+
+
+def dropout_script(
+    classifier: Classifier, text: str, passes: int, dropout: Dropout, temperature: float = 1.0
+) -> str | None:
+    """A script that runs the same passes with `model.train()`, one by one, and prints each one's probabilities, and at last
+    the flip rate, the predictive entropy, the mutual information and the variation ratio over them.
+
+    None where plain transformers cannot be told apart what acts and what does not (one module that drops in two places,
+    of which one is off; functions that a model calls with rates of their own).
+    """
+    rates: dict[str, float] = {}
+    holders: dict[str, Code] = {}
+    for site in classifier.sites:
+        rate = rate_at(site, dropout)
+        if rates.setdefault(site.name, rate) != rate:
+            return None
+        if rate == site.rate:
+            continue
+        if site.name == FUNCTION_CALLS:
+            return None
+        module = classifier.model.get_submodule(site.name)
+        holders[site.name] = Code("p" if isinstance(module, torch.nn.Dropout) else attention_holder(module))
+    return render(
+        "dropout",
+        **model_values(classifier, temperature),
+        changed=[(name, holder, rates[name]) for name, holder in holders.items()],
+        text=text,
+        passes=passes,
+        seed=dropout.seed,
+        # Another kind of device draws other masks from the same seed.
+        device=None if classifier.device.type == "cpu" else str(classifier.device),
+    )
+
+
+def numerics_script(classifier: Classifier, study: Study) -> str:
+    """A script that prints the probabilities under each condition of a study of numerics, one JSON object a line.
+
+    Every condition gets a copy of the model of its own.
+    """
+    tried = [REFERENCE, *(case.made for case in study["numerics"].cases if isinstance(case.made, Condition))]
+    return render(
+        "numerics",
+        **model_values(classifier, study.temperature),
+        text=study.reference.text,
+        conditions=[(c.name, c.padded, c.among, c.kernel, Code(f"torch.{c.dtype}")) for c in tried],
+        pad=classifier.model.config.get_text_config().pad_token_id or 0,
+    )
+
+
+def tokens_script(classifier: Classifier, texts: Sequence[str]) -> str:
+    """A script that prints the stages of each text: normalized, pre-tokens, tokens, ids; one JSON object a line."""
+    return render("tokens", **model_values(classifier), texts=texts)
+
+
+def seeds_script(family: Family, text: str, temperature: float = 1.0) -> str:
+    """A script that loads every member of a family, one after the other, and prints its probabilities, one JSON object a line."""
+    return render("seeds", **family_values(family, temperature), text=text)
+
+
+def training_script(run: Run) -> str:
+    """A script that trains the members of a run again on plain transformers and prints accuracy and loss of each, one JSON
+    object a line. It reads the data that lie beside the run.
+    """
+    recipe, base = run.recipe, base_source(run.recipe.base)
+    return render(
+        "training",
+        recipe=recipe,
+        base=base.id if base.kind == "hub" else relative(base.directory),
+        data=relative(run.folder / DATA),
+        members={name: astuple(seeds) for name, seeds in zip(recipe.names, recipe.members, strict=True)},
+        lora=recipe.method == "lora",
+        rank=RANK,
+        alpha=ALPHA,
+        limit=LIMIT,
+        evaluated=MOST_EVALUATED,
+    )
+
+
+def article_script() -> str:
+    """The article's first experiment (two seeds of bert-base-uncased on SST-2), corrected for today's transformers."""
+    return render("article")

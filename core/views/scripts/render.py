@@ -1,0 +1,145 @@
+"""How a script comes from its template: every value arrives as a Python literal, so that no text can become code."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
+
+from core.families.stacked import Family
+from core.models.catalog import resolve
+from core.models.classifier import Classifier
+from core.models.heads import REGRESSION, SIGMOID, SOFTMAX, Head
+
+ROOT = Path(__file__).parent.parent.parent.parent
+BATCH = 32
+
+
+class Code(str):
+    """A piece of a script that is code itself: written as it is. Never made of anything that a person or a model brings."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+@dataclass(frozen=True)
+class HeadCode:
+    """What a script calculates for one kind of head, as Python expressions; None where a head has no such measure."""
+
+    answer: str
+    """Probabilities of the logits, which stand for `{}`."""
+    shift: Code
+    """Of a row `p` beside the reference's row `q`."""
+    margin: Code | None = None
+    """Of a row `p` beside the reference's row `q`."""
+    label: Code | None = None
+    """The answers of rows `p`, as a tensor of zeros and ones."""
+    entropy: Code | None = None
+    """Of rows `p`, label by label."""
+
+
+HEADS: dict[Head, HeadCode] = {
+    SOFTMAX: HeadCode(
+        "{}.softmax(-1)",
+        Code("0.5 * sum(abs(a - b) for a, b in zip(p, q))"),
+        Code("p[top := q.index(max(q))] - max(a for i, a in enumerate(p) if i != top)"),
+        Code("torch.nn.functional.one_hot(p.argmax(-1), p.shape[-1])"),
+        Code("torch.special.entr(p)"),
+    ),
+    SIGMOID: HeadCode(
+        "{}.sigmoid()",
+        Code("max(abs(a - b) for a, b in zip(p, q))"),
+        Code("min(2 * (a - 0.5 if b > 0.5 else 0.5 - a) for a, b in zip(p, q))"),
+        Code("(p > 0.5)"),
+        # A yes-or-no answer has an entropy of its own.
+        Code("(torch.special.entr(p) + torch.special.entr(1 - p))"),
+    ),
+    REGRESSION: HeadCode("logits", Code("max(abs(a - b) for a, b in zip(p, q))")),
+}
+
+
+def _literal(value: object) -> object:
+    # Undefined goes on to be turned into a string, which is what StrictUndefined refuses; its repr would pass.
+    return value if isinstance(value, Undefined) else ascii(value)
+
+
+def lines(values: Mapping[str, object] | Sequence[object], indent: str = "") -> Code:
+    """A dictionary or a list as a literal with an item a line; the lists in a dictionary likewise."""
+    if isinstance(values, Mapping):
+        items = [
+            f"{key!a}: {lines(v, f'{indent}    ') if isinstance(v, list) else ascii(v)}" for key, v in values.items()
+        ]
+    else:
+        items = [ascii(value) for value in values]
+    opening, closing = "{}" if isinstance(values, Mapping) else "[]"
+    return Code("\n".join((opening, *(f"{indent}    {item}," for item in items), indent + closing)))
+
+
+# No autoescape: it would write HTML entities into Python code. What keeps texts from becoming code is `finalize`, which
+# turns whatever stands in braces into a literal, in ASCII, so that nothing hidden or reordering gets onto the page either.
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=False,
+    finalize=_literal,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+TEMPLATES.filters["lines"] = lines
+TEMPLATES.filters["code"] = Code
+# In the second argument of re.sub a backslash means something.
+TEMPLATES.filters["replacement"] = lambda text: text.replace("\\", r"\\")
+
+
+def render(name: str, **values: object) -> str:
+    """The script that a template makes of some values.
+
+    Raises:
+        jinja2.UndefinedError: the template asks for another value.
+    """
+    return TEMPLATES.get_template(f"{name}.py.j2").render(values)
+
+
+def model_values(
+    classifier: Classifier, temperature: float | Code = 1.0, folder: Code | None = None
+) -> dict[str, object]:
+    """What the templates need to know of a model: its files, its limit and what its head's numbers mean.
+
+    Args:
+        temperature: of the expression `answer`, which makes probabilities of `logits`.
+        folder: an expression for the directory that carries the model's name, by default that directory.
+    """
+    source, head = classifier.source, HEADS[classifier.head]
+    top = folder or where(classifier, source.top)
+    return {
+        "tokenizer": where(classifier, source.tokenizer or source.top),
+        "base": where(classifier, source.directory) if source.adapter else top,
+        "adapter": top if source.adapter else None,
+        # An adapter with labels of its own brings the config that knows them; its head has their shape.
+        "config": top if source.adapter and source.config.parent == source.adapter else None,
+        "limit": classifier.limit,
+        # Where padding changes the answer, each text runs alone.
+        "batch": BATCH if classifier.batching == "padded" else 1,
+        "head": head,
+        "answer": Code(head.answer.format("logits" if temperature == 1 else f"(logits / {temperature!a})")),
+    }
+
+
+def family_values(family: Family, temperature: float = 1.0) -> dict[str, object]:
+    """What the templates need to know of a family: its members' folders, and how the one in `folder` is loaded."""
+    sources = {member.name: resolve(member.id) for member in family.members}
+    folders = {name: where(replace(family.first, source=source), source.top) for name, source in sources.items()}
+    return {**model_values(family.first, temperature, folder=Code("folder")), "members": folders}
+
+
+def where(classifier: Classifier, directory: Path) -> str:
+    """How a script on the user's own machine names the files: the hub id, or a path from Wobble's folder."""
+    if classifier.source.kind == "hub" and directory == classifier.source.top:
+        return classifier.source.id
+    return relative(directory)
+
+
+def relative(path: Path) -> str:
+    """A path from Wobble's folder where it lies there."""
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)

@@ -1,0 +1,85 @@
+"""What all figures share: the colours of labels, texts that stay texts, axes and layout."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+ABSORBED = "#8A8F98"
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#8A8F98")
+"""Okabe and Ito's colours, which colour-blind people can tell apart."""
+BY_NAME = {"positive": "#0072B2", "negative": "#D55E00", "neutral": "#8A8F98"}
+
+
+def label_colors(labels: Sequence[str]) -> dict[str, str]:
+    """A colour for each label, the same on every page: by name where the name says it, else by position."""
+    named = {BY_NAME[name.lower()] for name in labels if name.lower() in BY_NAME}
+    free = [color for color in PALETTE if color not in named]
+    return {label: BY_NAME.get(label.lower(), free[i % len(free)]) for i, label in enumerate(labels)}
+
+
+def plain(text: str, limit: int = 90) -> str:
+    """Text that Plotly shows as it is: its own markup (a subset of HTML) and MathJax's `$` have no effect."""
+    short = text if len(text) <= limit else text[: limit - 1] + "\u2026"
+    return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
+
+
+def shades(dark: bool) -> tuple[str, str]:
+    """Colours of ink and of the grid."""
+    return ("#E8EAED", "#3A4048") if dark else ("#1F2430", "#E3E6EA")
+
+
+def axis(dark: bool) -> dict[str, Any]:
+    """What all axes share."""
+    ink, grid = shades(dark)
+    return {"gridcolor": grid, "zeroline": False, "fixedrange": True, "tickfont": {"color": ink}}
+
+
+def layout(title: str, dark: bool, height: float, x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
+    """What all figures share."""
+    return {
+        "height": height,
+        "margin": {"l": 8, "r": 16, "t": 40, "b": 8},
+        "title": {"text": plain(title, 160), "font": {"size": 16}, "x": 0, "xref": "container", "pad": {"l": 4}},
+        "xaxis": {**axis(dark), "automargin": True, **x},
+        "yaxis": {**axis(dark), "automargin": True, **y},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": shades(dark)[0], "size": 13},
+        "hoverlabel": {"font": {"family": "monospace", "size": 13}},
+        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        "dragmode": False,
+    }
+
+
+def upright(x: float, line: dict[str, Any]) -> dict[str, Any]:
+    """A vertical line through the whole figure."""
+    return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "line": line}
+
+
+def band(low: float, high: float, color: str, opacity: float, layer: str) -> dict[str, Any]:
+    """A stretch of the horizontal axis, through the whole figure."""
+    return upright(low, {"width": 0}) | {
+        "type": "rect", "x1": high, "fillcolor": color, "opacity": opacity, "layer": layer,
+    }  # fmt: skip
+
+
+def above(x: float, text: str, ink: str, **place: Any) -> dict[str, Any]:
+    """Words over the figure, where something stands at x."""
+    found = {"x": x, "y": 1, "yref": "paper", "yanchor": "bottom", "text": text, "showarrow": False}
+    return found | {"font": {"size": 13, "color": ink}} | place
+
+
+MARGINS = (-1.04, 1.04)
+"""Range of an axis of margins."""
+
+
+def flip_line(ink: str) -> list[dict[str, Any]]:
+    """The line where the label changes, and the grey half beyond it."""
+    return [band(MARGINS[0], 0, ABSORBED, 0.13, "below"), upright(0, {"color": ink, "width": 3})]
+
+
+def interval_bars(frame: pd.DataFrame, column: str, dark: bool) -> dict[str, Any]:
+    """The intervals of bars, from the columns `low` and `high`, in a colour that is seen on the bar and beside it."""
+    value, color = frame[column], shades(dark)[0]
+    return {"array": frame["high"] - value, "arrayminus": value - frame["low"], "color": color, "thickness": 2}

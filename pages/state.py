@@ -1,0 +1,575 @@
+"""The one state of a session: what it starts from, what changes it, and how it reaches the widgets.
+
+A browser tells with every message what all its widgets show, and what it tells may be behind what the server has set
+meanwhile. So a widget never holds the truth; the `Store` does. A widget is drawn with the stored value as its own
+default (mounting it resets nothing) under a key that names the value's revision. `Store.change` begins a new revision:
+what a browser still says under the key of an older one is behind and counts for nothing, all else is a person's choice.
+
+A page shares one snapshot of the model, the sentence and the temperature, taken when its run begins.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+T = TypeVar("T")
+Read = Callable[[Sequence[str]], Any]
+KEY = "state"
+MOST_WISHES = 500
+NOTHING = ""
+"""What a choice holds where nothing is chosen."""
+
+
+def _component(name: str, html: str | None = None) -> Callable[..., Any]:
+    """A component of assets/components, styled by the page's own sheet."""
+    code = (Path(__file__).parent.parent / "assets" / "components" / f"{name}.js").read_text(encoding="utf-8")
+    made: Callable[..., Any] = st.components.v2.component(f"wobble_{name}", html=html, js=code, isolate_styles=False)
+    return made
+
+
+_address, _wishes = _component("address"), _component("wishes")
+_button = _component("button", "<button type='button' class='w-action'></button>\n")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What every number of one run of a page is computed from."""
+
+    models: tuple[str, ...]
+    sentence: str
+    temperature: float
+
+
+@dataclass(frozen=True)
+class Field:
+    """One value of the state.
+
+    Args:
+        default: what it is where nobody chose, and what a link means that does not name it.
+        read: the value of a link's parameter; raises ValueError where it is not one.
+        pages: those that show it, as far as they have been visited; none for what all pages share.
+        linked: whether a link holds it.
+    """
+
+    default: Any
+    read: Read
+    pages: frozenset[str] = frozenset()
+    linked: bool = True
+
+
+@dataclass
+class Store:
+    """The values of a session with their revisions; nothing here touches Streamlit, so nothing interrupts a change."""
+
+    fields: dict[str, Field] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    revisions: dict[str, int] = field(default_factory=dict)
+    asked: dict[str, list[str]] = field(default_factory=dict)
+    """Parameters of the link whose widgets have not been drawn yet."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """Values of the link that were left out."""
+    wishes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the buttons that were drawn last would change."""
+    heard: int = 0
+    """The number of the last click of such a button that was heard."""
+    page: str | None = None
+    snapshot: Snapshot | None = None
+    # Tells the keys of this session from those of one that the browser was connected to before.
+    name: str = field(default_factory=lambda: uuid4().hex[:8])
+
+    def key(self, name: str) -> str:
+        """The key of a value's widget in its current revision."""
+        return f"{name} {self.name} {self.revision(name)}"
+
+    def revision(self, name: str) -> int:
+        """How often a value was changed by anything but its own widget."""
+        return self.revisions.get(name, 0)
+
+    def change(self, **values: Any) -> None:
+        """Set values, whatever their widgets show; answers to what they were before no longer count."""
+        for name, value in values.items():
+            self.values[name] = value
+            self.revisions[name] = self.revision(name) + 1
+            self.asked.pop(name, None)
+            self.refused.pop(name, None)
+
+    def answer(self, name: str, value: Any, revision: int) -> bool:
+        """Take what a widget shows, unless the value was changed since the revision that the widget was drawn with.
+
+        Returns:
+            Whether the answer counts.
+        """
+        if revision != self.revision(name):
+            return False
+        if name not in self.values or value != self.values[name]:
+            self.refused.pop(name, None)
+        self.values[name] = value
+        return True
+
+    def wish(self, **values: Any) -> str:
+        """The name of a wish to change some values; it stays what it is when the page is drawn anew."""
+        name = blake2b(repr(values).encode(), digest_size=8).hexdigest()
+        self.wishes.pop(name, None)
+        self.wishes[name] = values
+        for oldest in list(self.wishes)[:-MOST_WISHES]:
+            del self.wishes[oldest]
+        return name
+
+    def grant(self, wished: Iterable[Mapping[str, Any]]) -> None:
+        """Change what buttons asked for, each click once: a browser repeats what it said until it hears that it was heard.
+
+        Args:
+            wished: the clicks in their order, each with its `wish` and its `number`.
+        """
+        for click in wished:
+            if click["number"] > self.heard:
+                self.heard = click["number"]
+                self.change(**self.wishes.get(click["wish"], {}))
+
+    def get(self, name: str) -> Any:
+        """A value, or its default."""
+        return self.values.get(name, self.fields[name].default)
+
+    def declare(self, name: str, found: Field) -> None:
+        """Say what a value may be, and take it from the link that asks for it."""
+        known = self.fields.get(name, found)
+        self.fields[name] = replace(found, pages=found.pages | known.pages)
+        given = self.asked.pop(name, None)
+        if given is None:
+            return
+        try:
+            value = found.read(given)
+        except ValueError:
+            self.refused[name] = given[-1]
+            return
+        if value != self.get(name):
+            self.change(**{name: value})
+
+    def shared(self) -> list[str]:
+        """Names of the values that all pages share."""
+        return [name for name, found in self.fields.items() if not found.pages]
+
+    def on_page(self) -> list[str]:
+        """Names of the values that the current page shows, as far as it has drawn them."""
+        return [name for name, found in self.fields.items() if not found.pages or self.page in found.pages]
+
+    def open(self, page: str, asked: Mapping[str, list[str]], first: bool = False, history: bool = False) -> None:
+        """A page is run: take what its address asks for.
+
+        Args:
+            page: which page.
+            asked: the parameters of the address.
+            first: the session begins: the address says everything.
+            history: the person went back or forward: the address says everything, and what it does not name is the
+                default. Else it speaks for a page only when the page is switched to, and never for what pages share:
+                a link can be older than what it was clicked beside.
+        """
+        switched, self.page = page != self.page, page
+        if not (switched or history):
+            return
+        self.refused.clear()
+        everything = first or history
+        self.asked = {name: list(given) for name, given in asked.items() if everything or name not in self.shared()}
+        if history:
+            for name in self.on_page():
+                # A new revision even where the value stays: the browser may have sent another one with the same message.
+                asked_for = self.asked.pop(name, None)
+                self.change(**{name: self.fields[name].default})
+                if asked_for is not None:
+                    self.asked[name] = asked_for
+        for name in self.on_page():
+            self.declare(name, self.fields[name])
+
+    def parameters(self, names: Iterable[str]) -> dict[str, list[str]]:
+        """How a link says the values of some names; what is the default is missing."""
+        return {
+            name: written(self.get(name))
+            for name in names
+            if self.fields[name].linked and self.get(name) != self.fields[name].default
+        }
+
+    def query(self) -> str:
+        """The address's parameters: everything on the page that is not the default."""
+        return urlencode(self.parameters(self.on_page()) | self.asked, doseq=True)
+
+
+def written(value: Any) -> list[str]:
+    """A value as a link says it: one text for each parameter of its name."""
+    if isinstance(value, list | tuple):
+        return [text for one in value for text in written(one)] or [""]
+    if isinstance(value, bool):
+        return ["true" if value else "false"]
+    if isinstance(value, float):
+        return [f"{value:.12g}"]
+    return ["" if value is None else str(value)]
+
+
+# --- a run -----------------------------------------------------------------------------------------------------------
+
+
+def store() -> Store:
+    """The store of this session."""
+    found: Store | None = st.session_state.get(KEY)
+    if found is None:
+        found = st.session_state[KEY] = Store()
+    return found
+
+
+def begin(page: str, shared: Mapping[str, Field], examples: Sequence[str]) -> Store:
+    """A run begins: hear the browser, and take the snapshot that everything in it is computed from.
+
+    Args:
+        page: the page that is run.
+        shared: what all pages share: model, sentence, temperature, and the example that is to become the sentence.
+        examples: the texts that `example` counts.
+    """
+    found = store()
+    context = get_script_run_ctx()
+    history = context is not None and context.is_history_navigation
+    asked = {name: st.query_params.get_all(name) for name in st.query_params}
+    answers = [] if history else _answers(found, found.fields)
+    asked_for = st.session_state.get("wishes")
+    wished = [] if asked_for is None else asked_for.get("wishes") or []
+    # Everything is read. Whatever touches Streamlit may end the run, so what follows does not: it happens as a whole.
+    first = not found.fields
+    for name, revision, value in answers:
+        found.answer(name, value, revision)
+    found.grant(wished)
+    if (example := found.values.get("example", NOTHING)) != NOTHING:
+        found.change(sentence=examples[example], example=NOTHING)
+    found.fields = {**shared, **{name: one for name, one in found.fields.items() if name not in shared}}
+    found.open(page, asked, first, history)
+    found.snapshot = Snapshot(tuple(found.get("model")), found.get("sentence"), found.get("temperature"))
+    return found
+
+
+def _answers(found: Store, names: Iterable[str]) -> list[tuple[str, int, Any]]:
+    """What the widgets of some values show, as far as there are any, with the revision each was drawn with."""
+    keys = {name: found.key(name) for name in names}
+    return [
+        (name, found.revision(name), st.session_state[key]) for name, key in keys.items() if key in st.session_state
+    ]
+
+
+def current() -> Snapshot:
+    """The snapshot of this run."""
+    found = store().snapshot
+    assert found is not None, "app.py begins every run"
+    return found
+
+
+def changing(**values: Any) -> Callable[[], None]:
+    """A callback that changes the state.
+
+    It holds the store: asking Streamlit for it within a callback can end the callback before it has changed anything.
+    """
+    found = store()
+    return lambda: found.change(**values)
+
+
+def listen() -> None:
+    """Put in what hears the buttons of all pages; it shows nothing."""
+    _wishes(key="wishes", data={"heard": store().heard}, on_wishes_change=lambda: None)
+
+
+def button(label: str, key: str, help: str = "", plain: bool = False, **values: Any) -> None:
+    """A button that changes the state.
+
+    Args:
+        label: shown as it is.
+        plain: whether it looks like text.
+        values: what it changes.
+    """
+    data = {"label": label, "help": help, "plain": plain, "wish": store().wish(**values)}
+    _button(key=key, data=data, width="content")
+
+
+def pointed(chart: str, name: str) -> None:
+    """Before a value's widget: what was clicked on a chart is the value, once for each click.
+
+    Args:
+        chart: key of a Plotly chart whose points hold the value first in their custom data.
+        name: the value.
+    """
+    found = store()
+    shown = st.session_state.get(chart)
+    points = [] if shown is None else shown.selection.points
+    clicked = points[0]["customdata"][0] if points else NOTHING
+    if clicked != found.values.get(f"clicked {chart}", NOTHING):
+        found.values[f"clicked {chart}"] = clicked
+        if clicked:
+            found.change(**{name: clicked})
+
+
+def picked(component: str, name: str) -> None:
+    """Before a value's widget: what was picked in a component is the value, once for each click.
+
+    Args:
+        component: key of a component that says `{"key": value, "number": of the click}` as `chosen`.
+        name: the value.
+    """
+    found = store()
+    shown = st.session_state.get(component)
+    chosen = None if shown is None else shown.get("chosen")
+    if chosen and chosen["number"] != found.values.get(f"picked {component}"):
+        found.values[f"picked {component}"] = chosen["number"]
+        found.change(**{name: chosen["key"]})
+
+
+def give_way() -> None:
+    """Within long work: end the run here if the person has asked for something newer meanwhile."""
+    # Any question to Streamlit does that.
+    store()
+
+
+def refused() -> dict[str, str]:
+    """The values of the link that were left out, by name."""
+    return store().refused
+
+
+# --- widgets ---------------------------------------------------------------------------------------------------------
+
+
+def _bound(
+    name: str,
+    default: T,
+    read: Read,
+    draw: Callable[[str, T], T],
+    offered: Callable[[T], T] = lambda value: value,
+    linked: bool = True,
+) -> T:
+    """Draw the widget of a value, and take what it shows.
+
+    Args:
+        name: of the value, in links too.
+        default: what it is where nobody chose.
+        read: the value of a link's parameter; raises ValueError where it is not one.
+        draw: draws the widget under a key with a value and returns what it shows.
+        offered: what becomes of a value that may no longer be offered.
+        linked: whether a link holds it.
+    """
+    found = store()
+    known = found.fields.get(name)
+    shared = known is not None and not known.pages
+    for one, revision, value in _answers(found, [name]):
+        found.answer(one, value, revision)
+    found.declare(name, Field(default, read, frozenset() if shared else frozenset({found.page or ""}), linked))
+    if (kept := offered(found.get(name))) != found.get(name):
+        found.change(**{name: kept})
+    revision = found.revision(name)
+    shown = draw(found.key(name), found.get(name))
+    found.answer(name, shown, revision)
+    return shown
+
+
+def read_number(low: float, high: float) -> Read:
+    """Reads a number between two others, a whole one where they are."""
+
+    def read(given: Sequence[str]) -> float:
+        number = int(given[-1]) if isinstance(low, int) else float(given[-1])
+        if not low <= number <= high:
+            raise ValueError(given[-1])
+        return number
+
+    return read
+
+
+def read_text(given: Sequence[str]) -> str:
+    """Reads a text, which may be empty."""
+    return given[-1]
+
+
+def read_texts(most: int, among: Collection[str] | None = None) -> Read:
+    """Reads some texts, none twice; those that are not among the offered ones are left out while any is left."""
+
+    def read(given: Sequence[str]) -> list[str]:
+        found = [text for text in dict.fromkeys(given) if text and (among is None or text in among)]
+        if not found and any(given):
+            raise ValueError(given[-1])
+        return found[:most]
+
+    return read
+
+
+def _read_switch(given: Sequence[str]) -> bool:
+    return _read_option((True, False), str)([given[-1].lower()])
+
+
+def _read_option(options: Iterable[T], words: Callable[[T], str]) -> Callable[[Sequence[str]], T]:
+    """Reads one of some options, which stands in links as itself or in words."""
+    by_text = {text: one for one in options for text in (words(one), written(one)[0])}
+
+    def read(given: Sequence[str]) -> T:
+        if given[-1] not in by_text:
+            raise ValueError(given[-1])
+        return by_text[given[-1]]
+
+    return read
+
+
+def number(label: str, name: str, low: Any, high: Any, default: Any, **look: Any) -> Any:
+    """A number input; for whole numbers where its bounds are."""
+    return _bound(
+        name,
+        default,
+        read_number(low, high),
+        lambda key, value: st.number_input(label, low, high, value, key=key, **look),
+        lambda value: min(max(value, low), high),
+    )
+
+
+def optional(label: str, name: str, low: float, high: float, **look: Any) -> float | None:
+    """A number that may be left out; a text input, since a number input that starts with a number cannot be emptied."""
+    read_it = read_number(low, high)
+    typed = text(label, name, read=lambda given: written(read_it(given))[0] if given[-1] else "", **look)
+    try:
+        return read_it([typed]) if typed.strip() else None
+    except ValueError:
+        st.error(f"{label}: type a number from {low:g} to {high:g}, or nothing.", icon=":material/error:")
+        return None
+
+
+def text(label: str, name: str, default: str = "", *, read: Read = read_text, area: bool = False, **look: Any) -> str:
+    """A text input, or a text area."""
+    draw = st.text_area if area else st.text_input
+    return _bound(name, default, read, lambda key, value: draw(label, value, key=key, **look) or "")
+
+
+def switch(label: str, name: str, default: bool = False, **look: Any) -> bool:
+    """A toggle."""
+    return _bound(name, default, _read_switch, lambda key, value: st.toggle(label, value, key=key, **look))
+
+
+def choice(
+    label: str,
+    name: str,
+    options: Iterable[Any],
+    default: Any = None,
+    *,
+    nothing: str | None = None,
+    words: Callable[[Any], str] = str,
+    free: bool = False,
+    linked: bool = True,
+    **look: Any,
+) -> Any:
+    """A select box.
+
+    Args:
+        default: one of the options; the first where it is not given.
+        nothing: how it says that nothing is chosen; that is the default then, and the value `NOTHING`.
+        words: an option as it is read.
+        free: whether anything may be typed.
+        linked: whether a link holds it.
+    """
+    every = [*([] if nothing is None else [NOTHING]), *options]
+    usual = every[0] if default is None else default
+
+    def said(one: Any) -> str:
+        return nothing if nothing is not None and one == NOTHING else words(one)
+
+    def draw(key: str, value: Any) -> Any:
+        offered = every if value in every else [*every, value]
+        return st.selectbox(
+            label, offered, offered.index(value), format_func=said, key=key, accept_new_options=free, **look
+        )
+
+    read = read_text if free else _read_option(every, said)
+    return _bound(name, usual, read, draw, lambda value: value if free or value in every else usual, linked)
+
+
+def segments(label: str, name: str, options: Sequence[str], default: str | None = None, **look: Any) -> str:
+    """A segmented control of which one is always chosen."""
+    usual = options[0] if default is None else default
+    return _bound(
+        name,
+        usual,
+        _read_option(options, str),
+        lambda key, value: st.segmented_control(label, options, default=value, key=key, required=True, **look),
+        lambda value: value if value in options else usual,
+    )
+
+
+def several(
+    label: str,
+    name: str,
+    options: Collection[str],
+    draw: Callable[..., list[str]],
+    default: Sequence[str] = (),
+    *,
+    most: int = 100,
+    free: bool = False,
+    **look: Any,
+) -> list[str]:
+    """Some of several options.
+
+    Args:
+        draw: `st.pills` or `st.multiselect`.
+        most: how many may be chosen at once.
+        free: whether others may be typed.
+    """
+    return _bound(
+        name,
+        list(default),
+        read_texts(most, None if free else options),
+        lambda key, value: list(draw(label, list(dict.fromkeys([*options, *value])), default=value, key=key, **look)),
+        lambda value: value if free else [one for one in value if one in options],
+    )
+
+
+def steps(label: str, name: str, options: Sequence[T], default: T, words: Callable[[T], str], **look: Any) -> T:
+    """A slider over given values."""
+    return _bound(
+        name,
+        default,
+        _read_option(options, words),
+        lambda key, value: st.select_slider(label, options, value, format_func=words, key=key, **look),
+        lambda value: value if value in options else default,
+    )
+
+
+def slider(label: str, name: str, low: float, high: float, default: float, step: float, **look: Any) -> float:
+    """A slider."""
+    return _bound(
+        name,
+        default,
+        read_number(low, high),
+        lambda key, value: float(st.slider(label, low, high, value, step, key=key, **look)),
+    )
+
+
+def panel(label: str, name: str, icon: str) -> Any:
+    """An expander that says whether it is open."""
+    drawn: list[Any] = []
+
+    def draw(key: str, value: bool) -> bool:
+        drawn.append(st.expander(label, value, icon=icon, key=key, on_change="rerun"))
+        return bool(drawn[0].open)
+
+    _bound(name, False, _read_switch, draw)
+    return drawn[0]
+
+
+# --- the address -----------------------------------------------------------------------------------------------------
+
+
+def address(key: str, place: DeltaGenerator | None = None) -> None:
+    """Put the state into the browser's address.
+
+    Args:
+        key: tells several places of a run apart: a fragment that changes the state has one of its own.
+        place: where the component is put; it shows nothing.
+    """
+    found = store()
+    with nullcontext() if place is None else place.container():
+        # The number tells the browser newer from older: what arrives late must not bring back what was.
+        _address(key=f"address {key}", data={"page": found.page, "query": found.query(), "number": time.time()})

@@ -1,0 +1,76 @@
+"""How much members agree, on worked examples and on the embedded family."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.families.agreement import OnData, against_people, influences, on_data, pairwise_disagreement, votes
+from core.families.members import Member, family_data
+from core.families.stacked import Family
+from core.models.heads import label_name
+from core.training.recipe import Seeds, plan
+
+
+def test_disagreement_and_votes_of_a_worked_example() -> None:
+    p = np.array([[[0.9, 0.1], [0.6, 0.4]], [[0.8, 0.2], [0.4, 0.6]], [[0.7, 0.3], [0.3, 0.7]]])
+    # First text: all agree. Second: one against two, so two of three pairs disagree.
+    assert pairwise_disagreement(p, "softmax") == pytest.approx((0 + 2 / 3) / 2)
+    assert votes(p, "softmax").tolist() == [[3, 0], [1, 2]]
+    assert label_name(p[0, 0], "softmax", ("a", "b")) == "a"
+
+
+def drawn(p: np.ndarray, rating_std: np.ndarray | None = None) -> OnData:
+    labels = np.zeros(p.shape[1], np.int64)
+    accuracy = (p.argmax(-1) == labels).mean(-1)
+    texts = tuple(map(str, range(p.shape[1])))
+    return OnData(texts, labels, rating_std, p, accuracy, pairwise_disagreement(p, "softmax"), None)  # type: ignore[arg-type]
+
+
+def test_influences_of_a_worked_example(family: Family) -> None:
+    """Each part's members differ from the first by a known amount."""
+    planned = plan((42, 43, 44), "each")
+    some = replace(family, members=tuple(Member(str(i), str(i), seeds) for i, seeds in enumerate(planned)))
+    a = np.full((9, 4), 0.6)
+    for member, amount in enumerate((0.0, 0.3, 0.3, 0.02, 0.02, 0.0, 0.0, 0.05, 0.0)):
+        a[member] -= amount
+    found = influences(some, np.stack([a, 1 - a], axis=-1))
+    assert [influence.part for influence in found] == ["head", "subset", "order", "dropout"]
+    assert [influence.pairs for influence in found] == [3] * 4
+    # Two pairs of three differ by 0.3, and the third not at all.
+    assert found[0].shift.value == pytest.approx(0.2)
+    assert found[0].disagreement.value == pytest.approx(2 / 3)
+    assert (found[-1].shift.value, found[-1].shift.low, found[-1].shift.high) == (0, 0, 0)
+
+
+def test_members_that_differ_in_several_parts_tell_nothing_about_one(family: Family) -> None:
+    assert influences(family, np.full((8, 3, 2), 0.5)) == ()
+    held = tuple(Member(name, name, Seeds(head, head, head, 1)) for name, head in (("a", 1), ("b", 2)))
+    assert influences(replace(family, members=held), np.full((2, 3, 2), 0.5)) == ()
+
+
+def test_seeds_are_set_against_people_from_agreed_to_disputed() -> None:
+    rating_std = np.arange(100)[::-1] / 100
+    p = np.tile([0.9, 0.1], (3, 100, 1))
+    p[0, :20] = [0.1, 0.9]  # one of three seeds disagrees where people disagree most
+    found = against_people(drawn(p, rating_std))
+    assert [group.texts for group in found] == [20] * 5
+    assert [group.disagreement.value for group in found] == pytest.approx([0, 0, 0, 0, 2 / 3])
+    assert (found[0].low, found[-1].high) == (0.0, 0.99)
+    with pytest.raises(ValueError, match="no ratings"):
+        against_people(drawn(p))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_accuracies_are_level_and_single_sentences_are_not(family: Family) -> None:
+    data = family_data(family.id)
+    assert len(data.texts) == 1530
+    # Drawn, because they are sorted; `python -m benchmarks.seeds` asks all of them.
+    found = on_data(family, data.rows(np.random.default_rng(0).permutation(1530)[:600]))
+    assert np.abs(found.accuracy - found.accuracy.mean()).max() <= 0.02
+    assert found.accuracy.mean() >= 0.855
+    assert found.disagreement > 0.02
+    assert ((found.split >= 0) & (found.split <= 1)).all()
+    # On average over texts, the share of split pairs is the pairwise disagreement.
+    assert found.split.mean() == pytest.approx(found.disagreement)

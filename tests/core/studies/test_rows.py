@@ -1,0 +1,49 @@
+"""Rows that single factors are looked at by: nothing is lost or measured anew, and an ensemble is the mean of its seeds."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.factors.case import Row, measured
+from core.factors.numerics import dtype_of
+from core.factors.registry import factors
+from core.factors.seeds import Seed
+from core.models.catalog import load
+from core.studies.rows import arranged, by_dtype, ensemble, reaching
+from core.studies.study import compare, study
+from core.text.perturb import custom, variants
+from tests.architectures import loaded, save
+
+TEXT = "Even in this less  than magic kingdom, Reese rules."
+
+
+@pytest.mark.parametrize("head", ["single_label_classification", "multi_label_classification", "regression"])
+@pytest.mark.parametrize("temperature", [1.0, 3.0])
+def test_an_ensemble_s_probabilities_are_the_mean_over_the_seeds(tmp_path: Path, head: str, temperature: float) -> None:
+    labels = ["score"] if head == "regression" else ["a", "b", "c"]
+    model = loaded(save("bert", tmp_path / "model", labels=labels, problem_type=head))
+    reference = compare(model, TEXT, [], temperature=temperature).reference
+    logits = np.random.default_rng(0).normal(scale=4, size=(5, len(labels))).astype(np.float32)
+    seeds = Row(factors(["seed"])[0], tuple(measured(reference, [Seed(str(i)) for i in range(5)], logits)), 0.0)
+    found = ensemble(reference, seeds)
+    assert found.name == "ensemble" and [case.name for case in found.cases] == ["mean of all seeds"]
+    np.testing.assert_allclose(found.cases[0].probabilities, seeds.probabilities.mean(axis=0), atol=1e-6)
+
+
+def test_edits_that_reach_the_model_are_gathered_in_one_row() -> None:
+    found = compare(load(), TEXT, [*variants(TEXT), custom(TEXT, "Another one.")])
+    row = reaching(found, "formatting")
+    assert {id(case) for case in row.cases} == {id(case) for case in found.cases if case.tried and not case.absorbed}
+    assert (row.name, row.flips) == ("formatting", found.flips)
+    assert reaching(compare(load(), TEXT, []), "formatting").cases == ()
+
+
+def test_conditions_are_parted_by_dtype() -> None:
+    found = study(load(), TEXT, ["numerics"])
+    rows = by_dtype(found["numerics"])
+    assert rows[0].name == "fp32"
+    assert sum(row.tried for row in rows) == found["numerics"].tried
+    assert all(len({dtype_of(case) for case in row.cases}) == 1 for row in rows)
+    shown = arranged(found, rows)
+    assert shown.complete and shown.wanted == tuple(row.name for row in rows) and len(shown.cases) == len(found.cases)

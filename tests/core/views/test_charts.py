@@ -1,0 +1,84 @@
+"""Charts are pure functions: each draws what it is given, light and dark, and no text becomes markup."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from core.base.statistics import wilson
+from core.views import charts, charts_training
+
+LABELS = ("<b>good</b>", "$bad$", "other")
+RNG = np.random.default_rng(0)
+P = RNG.dirichlet(np.ones(3), size=20)
+TEMPERATURES = np.geomspace(0.05, 20, 20)
+STRIP = pd.DataFrame(
+    {
+        "name": ["your sentence", LABELS[0]],
+        "visible": ["a·b", LABELS[1]],
+        "tokens": ["a b", LABELS[0]],
+        "before": [0.4, 0.2],
+        "after": [0.1, 0.05],
+        "label": LABELS[:2],
+        "said_before": ["p", LABELS[0]],
+        "said_after": ["p", LABELS[1]],
+    }
+)
+BARS = pd.DataFrame({"name": LABELS, "value": [0.1, 0.2, 0.3], "low": 0.05, "high": 0.4, "said": LABELS})
+STEPS = pd.DataFrame({"member": LABELS[0], "step": [1, 2], "loss": [0.7, 0.6], "accuracy": [0.5, 0.6]})
+
+Draw = Callable[[str, bool], go.Figure]
+DRAWN: dict[str, Draw] = {
+    "pass_distribution": lambda title, dark: charts.pass_distribution(P, P[0], LABELS, title=title, dark=dark),
+    "settling": lambda title, dark: charts.settling(P[:, 0] > 0.5, wilson, title=title, dark=dark),
+    "temperature_curves": lambda title, dark: charts.temperature_curves(
+        TEMPERATURES, P, P[:, 0], LABELS, at=2.0, most=1.1, title=title, dark=dark
+    ),
+    "tempered_strip": lambda title, dark: charts.tempered_strip(
+        STRIP, colors={}, reference_label=LABELS[0], at="2", title=title, dark=dark
+    ),
+    "reliability_diagram": lambda title, dark: charts.reliability_diagram(
+        np.array([0.6, np.nan, 0.9]), np.array([0.5, np.nan, 0.8]), np.array([3, 0, 9]), title=title, dark=dark
+    ),
+    "seed_grid": lambda title, dark: charts_training.seed_grid(
+        P[:2], LABELS[:2], LABELS, sides=("#000", "#fff"), title=title, dark=dark
+    ),
+    "level_bars": lambda title, dark: charts_training.level_bars(
+        BARS.rename(columns={"value": "accuracy"}).assign(seed=[42, 43, 44]), disagreement=0.1, title=title, dark=dark
+    ),
+    "interpolation": lambda title, dark: charts_training.interpolation(
+        np.linspace(0, 1, 3), P[:3, 0], P[:3, 1], P[:3, 2], LABELS[0], ends=("42", "43"), title=title, dark=dark
+    ),
+    "loss_curves": lambda title, dark: charts_training.loss_curves(STEPS, STEPS, title=title, dark=dark),
+    "share_bars": lambda title, dark: charts_training.share_bars(BARS, title=title, x="what", y="share", dark=dark),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_chart_says_its_title_and_turns_no_text_into_markup(name: str) -> None:
+    drawn = DRAWN[name]("<script>alert(1)</script> $x$", False)
+    assert drawn.data and "alert(1)" in drawn.layout.title.text
+    for raw in ("<script", "\\u003cscript", "$x$", "$bad$", "good</b>", "good\\u003c"):
+        assert raw not in drawn.to_json()
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_chart_has_light_ink_on_a_dark_page(name: str) -> None:
+    light, dark = DRAWN[name]("t", False), DRAWN[name]("t", True)
+    assert light.layout.font.color != dark.layout.font.color
+    assert light.layout.paper_bgcolor == "rgba(0,0,0,0)"
+
+
+def test_the_current_temperature_and_one_are_marked_on_the_curves() -> None:
+    drawn = DRAWN["temperature_curves"]("t", False)
+    assert [shape.x0 for shape in drawn.layout.shapes[:2]] == [1.0, 2.0]
+    assert [annotation.text for annotation in drawn.layout.annotations] == ["T = 1", "T = 2", "a guess: 1.100"]
+
+
+def test_both_dots_of_a_text_lie_on_its_line_before_the_line_where_the_label_changes() -> None:
+    drawn = DRAWN["tempered_strip"]("t", False)
+    line, before, after = drawn.data
+    assert list(line.x)[:2] == [before.x[0], after.x[0]]
+    assert drawn.layout.shapes[0].x1 == drawn.layout.shapes[1].x0 == 0
