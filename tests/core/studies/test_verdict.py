@@ -245,7 +245,8 @@ def test_passes_flip_often_from_a_tenth_on(flipping: int, calm: int, mood: str) 
 
 
 @pytest.mark.parametrize(
-    ("flipping", "calm", "mood"), [(2, 6, "on the edge"), (1, 3, "on the edge"), (1, 4, "nearly solid"), (1, 7, "nearly solid")]
+    ("flipping", "calm", "mood"),
+    [(2, 6, "on the edge"), (1, 3, "on the edge"), (1, 4, "nearly solid"), (1, 7, "nearly solid")],
 )
 def test_seeds_flip_often_from_a_quarter_on(flipping: int, calm: int, mood: str) -> None:
     assert verdict(made(seed=seeds([-0.1] * flipping + [0.4] * calm))).mood == mood
@@ -259,7 +260,8 @@ def test_a_margin_below_a_tenth_is_close(margin: float, mood: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "mood"), [(0.1, "brittle"), (np.nextafter(0.1, 0), "on the edge"), (0.29, "brittle"), (0.05, "on the edge")]
+    ("start", "mood"),
+    [(0.1, "brittle"), (np.nextafter(0.1, 0), "on the edge"), (0.29, "brittle"), (0.05, "on the edge")],
 )
 def test_form_alone_makes_a_sure_sentence_brittle_and_puts_a_near_one_on_the_edge(start: float, mood: str) -> None:
     flipping = edits("casing", [-0.1, -0.2], start=start)
