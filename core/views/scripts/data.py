@@ -9,8 +9,8 @@ from core.families.stacked import Family
 from core.models.classifier import Classifier
 from core.studies.calibration import BINS, SEARCHED
 from core.training.recipe import PARTS
-from core.views.scripts.render import family_values, model_values, render
 from core.views.documents import unique
+from core.views.scripts.render import family_values, model_values, render
 
 CALIBRATION_FILE = "wobble-calibration.parquet"
 SEEDS_FILE = "wobble-seeds-data.parquet"
