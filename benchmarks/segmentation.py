@@ -15,7 +15,8 @@ from core.text.segmentation import draws, nearest, uses
 
 TEXTS = 200
 DRAWS = 20
-RATES = {"p": (0.05, 0.1, 0.2), "alpha": (0.5, 0.2, 0.1)}
+RATES = {"p": (0.05, 0.1, 0.2), "alpha": (0.5, 0.3, 0.2)}
+"""One above the other, BPE-dropout and Unigram change about as many words: 11, 22 and 40 %."""
 
 HOSTILE = (
     "",

@@ -19,7 +19,13 @@ from core.views import figures, tables
 from core.views.documents import passes_document
 from core.views.html import visible_html
 from core.views.scripts import dropout_script
-from pages import _widgets, state
+from pages import controls, state
+from pages.parts import charts, markup, results, subject, take_away, work
+
+TITLE = "Dropout"
+ICON = ":material/casino:"
+QUESTION = "What if dropout is left on? Every pass as a dot."
+FACTORS = ("dropout",)
 
 # Name, attribute of a Spread, formula, plain reading.
 MEASURES = (
@@ -119,7 +125,7 @@ def measures(found: Spread) -> None:
         )
     if rows:
         st.html(
-            _widgets.table_html(
+            markup.table_html(
                 (
                     ("measure", ""),
                     ("over the passes", "In brackets Wilson's 95% interval of the share"),
@@ -139,7 +145,7 @@ def scatter(rows: pd.DataFrame, noise_floor: float) -> None:
         return f"{value:.4f}" if value > noise_floor else "below the noise floor"
 
     st.html(
-        _widgets.table_html(
+        markup.table_html(
             (
                 (
                     "row of the strip",
@@ -168,7 +174,7 @@ def scatter(rows: pd.DataFrame, noise_floor: float) -> None:
 
 def inventory(model: Classifier) -> None:
     """Where dropout acts in this model."""
-    with st.expander(f"{len(model.sites)} dropout sites of {_widgets.escape_markdown(model.id)}"):
+    with st.expander(f"{len(model.sites)} dropout sites of {markup.escape_markdown(model.id)}"):
         st.dataframe(
             [{"site": site.name, "kind": site.kind, "rate": site.rate} for site in model.sites], hide_index=True
         )
@@ -215,8 +221,8 @@ def opened(model: Classifier, run: Shown, dot: str, rows: Mapping[str, Shown], v
         label = label_name(p, model.head, model.labels)
         st.html(
             f"<p class='w-line'><b>{title}</b>: {escape(label)}</p><p class='w-text'>{visible_html(text, 300)}</p>"
-            f"{_widgets.tokens_html(encoding, marked, 120)}<div style='height:.6rem'></div>"
-            f"{_widgets.bars_html(model.labels, p, model.head, top=8)}"
+            f"{markup.tokens_html(encoding, marked, 120)}<div style='height:.6rem'></div>"
+            f"{markup.bars_html(model.labels, p, model.head, top=8)}"
         )
 
     left, right = st.columns(2)
@@ -236,16 +242,16 @@ def strip(
     numbers = tables.scatter_frame(frame, names, model.head != "regression")
     title = tables.scatter_finding(numbers, FORMATTING)
     st.plotly_chart(
-        strip_figure(model, frame, names, comparison, title, _widgets.dark()),
+        strip_figure(model, frame, names, comparison, title, charts.dark()),
         key="dropout strip",
         on_select="rerun",
         selection_mode="points",
-        config=_widgets.chart("wobble-dropout"),
+        config=charts.chart("wobble-dropout"),
         alt=f"Margin strip of dropout passes: {title}",
     )
     dots = list(frame["variant"])
     state.pointed("dropout strip", "dot")
-    dot = state.choice(
+    dot = controls.choice(
         "Open a dot", "dot", dots, nothing="click one above, or choose it here", width=420,
         help="A pass (or an edit) at large: its label and probabilities beside those with dropout off.",
     )  # fmt: skip
@@ -320,25 +326,25 @@ def downloads(
         return html
 
     with st.container(horizontal=True):
-        _widgets.download("CSV", "wobble-dropout.csv", lambda: frame().to_csv(index=False).encode())
-        _widgets.download("Parquet", "wobble-dropout.parquet", lambda: frame().to_parquet(index=False))
-        _widgets.download("JSON of the run", "wobble-dropout.json", run)
-        _widgets.download("Chart (HTML)", "wobble-dropout.html", chart)
+        take_away.download("CSV", "wobble-dropout.csv", lambda: frame().to_csv(index=False).encode())
+        take_away.download("Parquet", "wobble-dropout.parquet", lambda: frame().to_parquet(index=False))
+        take_away.download("JSON of the run", "wobble-dropout.json", run)
+        take_away.download("Chart (HTML)", "wobble-dropout.html", chart)
     st.caption("PNG: the camera at the top right of each chart. The table holds every pass of every row of the strip.")
 
 
-text, temperature = _widgets.sentence(), state.current().temperature
-model = _widgets.one_model()
+text, temperature = subject.sentence(), state.current().temperature
+model = subject.one_model()
 own = any(site.rate > 0 for site in model.sites)
 with st.sidebar:
-    passes = state.number("Passes", "passes", 1, MOST_PASSES, 100, help="How often the sentence is run.")
-    seed = state.number("Seed", "dropout_seed", 0, 2**31 - 1, 0, help="Pass i of a seed is always the same.")
-    rate = state.optional(
+    passes = controls.number("Passes", "passes", 1, MOST_PASSES, 100, help="How often the sentence is run.")
+    seed = controls.number("Seed", "dropout_seed", 0, 2**31 - 1, 0, help="Pass i of a seed is always the same.")
+    rate = controls.optional(
         "Rate", "rate", 0.0, 0.99, placeholder="the model's own",
         help="One dropout rate for all sites that are on, from 0 up to 0.99; empty: each site its own.",
     )  # fmt: skip
     present = [kind for kind in KINDS if any(site.kind == kind for site in model.sites)]
-    chosen_sites = state.several(
+    chosen_sites = controls.several(
         "Sites", "sites", present, st.pills, selection_mode="multi", help="None chosen: all of them."
     )
 sites = tuple(kind for kind in present if kind in chosen_sites) or None
@@ -354,8 +360,8 @@ if not own and rate is None:
 
 dropout = Dropout(seed=seed, rate=rate, sites=sites)
 said = st.container()
-run = _widgets.attempt(lambda: _widgets.passes_of(model, text, passes, dropout))
-comparison = _widgets.attempt(lambda: _widgets.compared(model, text, (), 0, temperature))
+run = work.attempt(lambda: results.passes_of(model, text, passes, dropout))
+comparison = work.attempt(lambda: results.compared(model, text, (), 0, temperature))
 if run is None or comparison is None:
     st.stop()
 found = summary(model, run, run)
@@ -367,16 +373,16 @@ st.html(
     f"{len(acting(model.sites, dropout))} of {len(model.sites)} sites act"
     f"{'' if rate is None else f' at rate {rate:g}'}"
     f"{'' if temperature == 1 else f', T = {temperature:g}'}. The dotted line is the prediction with dropout off. "
-    f"{_widgets.noise_floor_html(comparison.noise_floor)}</p>"
-    f"{_widgets.truncated_html(run.encodings[0])}"
+    f"{markup.noise_floor_html(comparison.noise_floor)}</p>"
+    f"{markup.truncated_html(run.encodings[0])}"
 )
 reaching = {key: row for key, row in tables.keys(comparison).items() if not row.absorbed}
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    alone = state.switch(
+    alone = controls.switch(
         "Each kind of site alone", "alone", True,
         help=f"Up to {BESIDE} passes for each kind of site with all others off: which of them matters?",
     )  # fmt: skip
-    chosen = state.several(
+    chosen = controls.several(
         "Variants beside it", "beside", list(reaching), st.multiselect, most=5, max_selections=5,
         placeholder="formatting variants under the same dropout", width=420,
         help=f"Up to {BESIDE} passes of each variant under the same dropout, against your sentence with dropout off.",
@@ -386,17 +392,17 @@ if alone and sites is None:
     for kind in present:
         single = Dropout(seed=seed, rate=rate, sites=(kind,))
         if acting(model.sites, single):
-            part = _widgets.attempt(lambda single=single: _widgets.passes_of(model, text, min(passes, BESIDE), single))
+            part = work.attempt(lambda single=single: results.passes_of(model, text, min(passes, BESIDE), single))
             if part is not None:
                 rows[f"only {kind}"] = Shown(text, part.encodings[0], summary(model, part, run))
 for key in chosen:
     variant = reaching[key].variant.text
-    other = _widgets.attempt(lambda variant=variant: _widgets.passes_of(model, variant, min(passes, BESIDE), dropout))
+    other = work.attempt(lambda variant=variant: results.passes_of(model, variant, min(passes, BESIDE), dropout))
     if other is not None:
         rows[key] = Shown(variant, other.encodings[0], summary(model, other, run))
 strip(model, rows[tables.ALL_ON], rows, comparison, reaching)
 with said:
-    _widgets.say_refused(TAKEN)
+    subject.say_refused(TAKEN)
 
 left, right = st.columns(2)
 with left:
@@ -412,11 +418,11 @@ with left:
             found.reference,
             tables.unique(model.labels),
             title=spread_title,
-            dark=_widgets.dark(),
+            dark=charts.dark(),
             has_labels=model.head != "regression",
         ),
         key="distribution",
-        config=_widgets.chart("wobble-dropout-distribution"),
+        config=charts.chart("wobble-dropout-distribution"),
         alt=f"Every pass a dot, and their density: {spread_title}",
     )
 with right:
@@ -424,9 +430,9 @@ with right:
         low, high = found.flip_interval
         settled = f"After {passes:,} passes the flip rate is {found.flip_rate:.0%}, {low:.0%} to {high:.0%}"
         st.plotly_chart(
-            figures.settling(found.flips, wilson, title=settled, dark=_widgets.dark()),
+            figures.settling(found.flips, wilson, title=settled, dark=charts.dark()),
             key="settling",
-            config=_widgets.chart("wobble-dropout-settling"),
+            config=charts.chart("wobble-dropout-settling"),
             alt=f"How the estimate settles as passes grow: {settled}",
         )
     else:
@@ -434,16 +440,16 @@ with right:
             "A regression head gives a value: it has no label to flip, so there is no flip rate, entropy or vote."
         )
 measures(found)
-if own and state.switch(
+if own and controls.switch(
     "What if someone forgot model.eval()?", "forgot",
     help="Ten single calls of a model that was left in train mode, with the checkpoint's own rates.",
 ):  # fmt: skip
-    calls = _widgets.attempt(lambda: _widgets.passes_of(model, text, 10, Dropout(seed=seed + 1)))
+    calls = work.attempt(lambda: results.passes_of(model, text, 10, Dropout(seed=seed + 1)))
     if calls is not None:
         forgotten(summary(model, calls, calls), model.labels)
 inventory(model)
 downloads(model, rows, comparison, dropout, temperature)
 if (script := dropout_script(model, text, passes, dropout, temperature)) is not None:
-    _widgets.code(lambda: script)
+    take_away.code(lambda: script)
 else:
     st.caption("No script for this choice: plain transformers cannot switch these sites off without the others.")

@@ -11,7 +11,13 @@ from core.views import figures, tables
 from core.views.documents import numerics_document
 from core.views.html import visible_html
 from core.views.scripts import numerics_script
-from pages import _widgets, state
+from pages import state
+from pages.parts import charts, markup, results, subject, take_away, work
+
+TITLE = "Numerics"
+ICON = ":material/functions:"
+QUESTION = "Do padding, the other texts of the batch or half precision move it?"
+FACTORS = ("numerics",)
 
 
 def said_of(found: Numerics) -> str:
@@ -40,7 +46,7 @@ def conditions(found: Numerics) -> None:
         for run in (found.reference, *found.runs)
     ]
     st.html(
-        _widgets.table_html(
+        markup.table_html(
             (
                 ("condition", "What is other than in the reference: fp32, alone in its batch, without padding"),
                 ("label", ""),
@@ -53,20 +59,20 @@ def conditions(found: Numerics) -> None:
         )
     )
     for note in found.left_out:
-        st.caption(_widgets.escape_markdown(note))
+        st.caption(markup.escape_markdown(note))
 
 
 def page(model: Classifier, text: str) -> None:
     """Everything on the page."""
-    found = _widgets.numerics_of(model, text, state.current().temperature)
+    found = results.numerics_of(model, text, state.current().temperature)
     said = said_of(found)
     margin = "" if found.logit_margin is None else f" Logit margin {found.logit_margin:.3g}."
     st.html(
         f"<p class='w-verdict'>{escape(said)}</p>"
         f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>"
         f"<p class='w-line'>Predicted <b>{escape(found.reference.label)}</b> by {escape(model.id)} on {escape(str(model.device))}. "
-        f"{_widgets.noise_floor_html(found.noise_floor)}{margin}</p>"
-        f"{_widgets.truncated_html(found.encoding)}"
+        f"{markup.noise_floor_html(found.noise_floor)}{margin}</p>"
+        f"{markup.truncated_html(found.encoding)}"
     )
     frame = tables.numerics_strip_frame(found)
     reference = found.reference
@@ -79,11 +85,11 @@ def page(model: Classifier, text: str) -> None:
         colors=figures.label_colors(model.labels),
         title="Largest shift: " + ", ".join(f"{kind} {shift:.1e}" for kind, shift in found.largest_shifts.items()),
         title_width=84,
-        dark=_widgets.dark(),
+        dark=charts.dark(),
         unit="conditions",
         has_labels=model.head != "regression",
     )
-    st.plotly_chart(figure, key="numerics strip", config=_widgets.chart("wobble-numerics"), alt=said)
+    st.plotly_chart(figure, key="numerics strip", config=charts.chart("wobble-numerics"), alt=said)
     conditions(found)
     st.caption(
         "Sums of floating-point numbers depend on their order, and the order on the shape of the batch, the padding and the "
@@ -91,16 +97,16 @@ def page(model: Classifier, text: str) -> None:
         "differ by less than twice the largest difference, rounding can swap them."
     )
     with st.container(horizontal=True):
-        _widgets.download("CSV", "wobble-numerics.csv", lambda: frame.to_csv(index=False).encode())
-        _widgets.download(
+        take_away.download("CSV", "wobble-numerics.csv", lambda: frame.to_csv(index=False).encode())
+        take_away.download(
             "JSON",
             "wobble-numerics.json",
             lambda: json.dumps(numerics_document(model, found), ensure_ascii=False).encode(),
         )
-        _widgets.download("Chart (HTML)", "wobble-numerics.html", lambda: figure.to_html(include_plotlyjs=True))
-    _widgets.code(lambda: numerics_script(model, found))
+        take_away.download("Chart (HTML)", "wobble-numerics.html", lambda: figure.to_html(include_plotlyjs=True))
+    take_away.code(lambda: numerics_script(model, found))
 
 
-text = _widgets.sentence()
-model = _widgets.one_model()
-_widgets.attempt(lambda: page(model, text))
+text = subject.sentence()
+model = subject.one_model()
+work.attempt(lambda: page(model, text))

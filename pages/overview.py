@@ -29,7 +29,12 @@ from core.views.scripts import (
     seeds_script,
     temperature_script,
 )
-from pages import _widgets, state
+from pages import controls, state
+from pages.parts import charts, markup, results, subject, take_away, work
+
+TITLE = "Overview"
+ICON = ":material/bolt:"
+QUESTION = "Can I trust this prediction? Every factor on one scale, the culprit named."
 
 PAGES: Mapping[str, str] = {
     "dropout": "pages/dropout.py",
@@ -56,14 +61,14 @@ def headline(found: Profile, model: Classifier) -> None:
         f"<p class='w-verdict'>{escape(said)}</p>"
         f"<p class='w-line'><span class='w-text'>{visible_html(reference.text, 160)}</span></p>"
         f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b> by {escape(model.id)}.{asked} "
-        f"{_widgets.noise_floor_html(found.noise_floor)}</p>{_widgets.truncated_html(reference.encoding)}"
+        f"{markup.noise_floor_html(found.noise_floor)}</p>{markup.truncated_html(reference.encoding)}"
     )
-    right.html(_widgets.bars_html(found.labels, reference.probabilities, found.head))
+    right.html(markup.bars_html(found.labels, reference.probabilities, found.head))
 
 
 def draw(place: DeltaGenerator, found: Profile, model: Classifier, other: Profile | None) -> go.Figure:
     """The first screen, as far as the profile has grown."""
-    strip = figure(found, beside=other, title="", dark=_widgets.dark())
+    strip = figure(found, beside=other, title="", dark=charts.dark())
     with place.container():
         headline(found, model)
         if other is not None:
@@ -75,7 +80,7 @@ def draw(place: DeltaGenerator, found: Profile, model: Classifier, other: Profil
         st.plotly_chart(
             strip,
             key="overview strip" if found.complete else f"overview strip {ready}",
-            config=_widgets.chart("wobble-overview"),
+            config=charts.chart("wobble-overview"),
             alt=verdict(found).text if found.complete else f"{ready} of {len(FACTORS)} factors are ready",
         )
         # The place is there even when nothing stands in it: what was drawn earlier in the same run would stay otherwise.
@@ -89,7 +94,7 @@ def draw(place: DeltaGenerator, found: Profile, model: Classifier, other: Profil
 def grown(model: Classifier, text: str, place: DeltaGenerator, other: Profile | None) -> tuple[Profile, go.Figure]:
     """The complete profile, drawn factor by factor on the way."""
     drawn, strip = float("-inf"), go.Figure()
-    for found in _widgets.profiles_of(model, text):
+    for found in results.profiles_of(model, text):
         if found.complete or time.monotonic() - drawn > REDRAW:
             strip = draw(place, found, model, other)
             drawn = time.monotonic()
@@ -119,7 +124,7 @@ def card(row: FactorRow, found: Profile) -> None:
             f"{worst_case(row, found)}</div>"
         )
         for note in row.notes[:2] if row.factor not in ("numerics",) else row.notes[:1]:
-            st.caption(_widgets.escape_markdown(note))
+            st.caption(markup.escape_markdown(note))
         page = PAGES.get(row.factor, "pages/perturb.py")
         st.page_link(
             page, label=f"Explain {row.factor}", icon=":material/arrow_forward:", query_params=worst_opened(row, found),
@@ -166,7 +171,7 @@ def worst_case(row: FactorRow, found: Profile) -> str:
         f"<p class='after'>{verb}: <b>{escape(name)}</b></p>"
         f"<p class='said'>{escape(before.label)}{top(before.probabilities, found)} → <b>{escape(worst.label)}</b>"
         f"{top(worst.probabilities, found)}</p>{after}"
-        f"{_widgets.bars_html(found.labels, worst.probabilities, found.head, top=2)}"
+        f"{markup.bars_html(found.labels, worst.probabilities, found.head, top=2)}"
     )
 
 
@@ -181,14 +186,14 @@ def shortest(model: Classifier, text: str) -> None:
     if model.head == "regression":
         st.caption("A value has no label to flip.")
         return
-    if not state.switch(
+    if not controls.switch(
         "Search for the smallest set of formatting edits that flips it", "shortest",
         help=f"Single edits, then pairs and triples, the most promising first: at most {BUDGET} token sequences.",
     ):  # fmt: skip
         return
-    found = _widgets.attempt(
-        lambda: _widgets.long_work(
-            ("shortest", *_widgets.identity(model), text),
+    found = work.attempt(
+        lambda: work.long_work(
+            ("shortest", *results.identity(model), text),
             "token sequences",
             lambda progress: shortest_flip(model, text, progress=progress),
         )
@@ -200,10 +205,10 @@ def shortest(model: Classifier, text: str) -> None:
         names = " + ".join(flip.names)
         st.html(
             f"<p class='w-line'><span class='w-text'>{visible_html(flip.text, 400)}</span> <span class='w-faint'>"
-            f"{escape(names)}</span></p>{_widgets.bars_html(model.labels, flip.probabilities, model.head)}"
+            f"{escape(names)}</span></p>{markup.bars_html(model.labels, flip.probabilities, model.head)}"
         )
     if found.flips:
-        _widgets.code(lambda: predict_script(model, [text, *(flip.text for flip in found.flips[:3])]), name="shortest")
+        take_away.code(lambda: predict_script(model, [text, *(flip.text for flip in found.flips[:3])]), name="shortest")
 
 
 def remember(text: str) -> None:
@@ -223,19 +228,19 @@ def choices(title: str, texts: Sequence[tuple[str, str]], key: str) -> None:
             state.button(shown, f"take {key} {number}", why, plain=True, sentence=text)
 
 
-def take_away(model: Classifier, found: Profile, strip: go.Figure) -> None:
+def downloads(model: Classifier, found: Profile, strip: go.Figure) -> None:
     """Everything that can be taken along."""
     with st.container(horizontal=True):
-        _widgets.download("Report (HTML)", "wobble-report.html", lambda: report(model, found))
-        _widgets.download(
+        take_away.download("Report (HTML)", "wobble-report.html", lambda: report(model, found))
+        take_away.download(
             "Record (JSON)",
             "wobble-profile.json",
             lambda: json.dumps(profile_document(found), ensure_ascii=False).encode(),
         )
-        _widgets.download(
+        take_away.download(
             "CSV", "wobble-profile.csv", lambda: tables.profile_strip_frame(found).to_csv(index=False).encode()
         )
-        _widgets.download("Chart (HTML)", "wobble-overview.html", lambda: strip.to_html(include_plotlyjs=True))
+        take_away.download("Chart (HTML)", "wobble-overview.html", lambda: strip.to_html(include_plotlyjs=True))
     st.caption(
         f"The record holds everything: `python -m core replay wobble-profile.json` recomputes it and says where it differs. "
         f"{found.rows_asked:,} rows asked, {found.rows_run:,} run, {found.seconds:.1f} s."
@@ -254,11 +259,11 @@ def scripts(model: Classifier, found: Profile) -> dict[str, str]:
     if found["temperature"].cases:
         made["temperature"] = temperature_script(model, [found.reference.text], [1.0, *TEMPERATURES])
     if found.family is not None:
-        made["seed"] = seeds_script(_widgets.family(found.family), found.reference.text)
+        made["seed"] = seeds_script(results.family(found.family), found.reference.text)
     return made | {"numerics": numerics_script(model, found.numerics)}
 
 
-text = _widgets.sentence()
+text = subject.sentence()
 loading = st.empty()
 loading.html(
     f"<p class='w-verdict'>Every factor on your sentence …</p><p class='w-line'><span class='w-text'>"
@@ -266,17 +271,17 @@ loading.html(
     "dropout, temperature, training seeds and numerics: what flips the prediction, what only shakes it, what cannot matter.</p>"
 )
 try:
-    models = _widgets.chosen_models()
+    models = subject.chosen_models()
 finally:
     loading.empty()
 remember(text)
 place = st.empty()
 other: Profile | None = None
 if len(models) > 1:
-    *_, other = _widgets.profiles_of(models[1], text)
+    *_, other = results.profiles_of(models[1], text)
     if len(models) > 2:
         st.caption("Two models are compared here: the first two that are chosen.")
-outcome = _widgets.attempt(lambda: grown(models[0], text, place, other))
+outcome = work.attempt(lambda: grown(models[0], text, place, other))
 if outcome is None:
     st.stop()
 profile, strip = outcome
@@ -292,5 +297,5 @@ shortest(models[0], text)
 st.subheader("Try another sentence")
 choices("Examples", [(example.text, example.why) for example in gallery()], "example")
 choices("Recent", [(one, "") for one in st.session_state.recent[1:]], "recent")
-take_away(models[0], profile, strip)
-_widgets.code(lambda: scripts(models[0], profile))
+downloads(models[0], profile, strip)
+take_away.code(lambda: scripts(models[0], profile))

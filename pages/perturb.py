@@ -14,7 +14,15 @@ from core.views.documents import comparison_document
 from core.views.html import breakable, visible_html
 from core.views.report import figure
 from core.views.scripts import predict_script
-from pages import _widgets, state
+from pages import controls, state
+from pages.parts import charts, markup, results, subject, take_away, variants_table, work
+
+TITLE = "Perturb"
+ICON = ":material/edit_note:"
+QUESTION = (
+    "Which edits of white space, casing and punctuation does the tokenizer erase, which reach the model, which flip it?"
+)
+FACTORS = ("whitespace", "casing", "punctuation", "unicode", "typo")
 
 FATES = ("flips", "reaches the model", "absorbed")
 OWN_HELP = (
@@ -42,19 +50,19 @@ def reference(comparison: Comparison, among: int) -> None:
         f"<p class='w-verdict{' small' if among > 1 else ''}'>{escape(comparison.summary)}</p>"
         f"<p class='w-line'><span class='w-text'>{visible_html(found.text, 300)}</span></p>"
         f"<p class='w-line'>Predicted <b>{escape(found.label)}</b>{margin} by {escape(comparison.model)} on "
-        f"{escape(comparison.device)}. {_widgets.noise_floor_html(comparison.noise_floor)}</p>{cut}"
+        f"{escape(comparison.device)}. {markup.noise_floor_html(comparison.noise_floor)}</p>{cut}"
     )
-    right.html(_widgets.bars_html(comparison.labels, found.probabilities, comparison.head))
+    right.html(markup.bars_html(comparison.labels, found.probabilities, comparison.head))
 
 
 def strip(comparison: Comparison, key: str, among: int) -> None:
     """The margin strip on the page; a click on a dot opens the variant."""
     st.plotly_chart(
-        figure(comparison, title_width=84 // among, dark=_widgets.dark()),
+        figure(comparison, title_width=84 // among, dark=charts.dark()),
         key=key,
         on_select="rerun",
         selection_mode="points",
-        config=_widgets.chart("wobble-perturb"),
+        config=charts.chart("wobble-perturb"),
         alt=f"Margin strip of {comparison.model}: {comparison.summary}",
     )
 
@@ -78,8 +86,8 @@ def opened(comparison: Comparison, key: str) -> None:
         (right, "The variant", edited, row.encoding, changed_after, row.probabilities),
     ):
         side.html(
-            f"<p class='w-line'><b>{title}</b></p><p class='w-text'>{text}</p>{_widgets.tokens_html(encoding, marked)}"
-            f"<div style='height:.6rem'></div>{_widgets.bars_html(comparison.labels, p, comparison.head, top=8)}"
+            f"<p class='w-line'><b>{title}</b></p><p class='w-text'>{text}</p>{markup.tokens_html(encoding, marked)}"
+            f"<div style='height:.6rem'></div>{markup.bars_html(comparison.labels, p, comparison.head, top=8)}"
         )
 
 
@@ -90,16 +98,16 @@ def variants_section(comparisons: Sequence[Comparison]) -> None:
         state.pointed(f"strip {place}", "variant")
     state.picked("variants_table", "variant")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        factors = state.several("Factor", "factor", [*USUAL, "custom"], st.pills, selection_mode="multi")
-        fates = state.several("Fate", "fate", FATES, st.pills, selection_mode="multi")
+        factors = controls.several("Factor", "factor", [*USUAL, "custom"], st.pills, selection_mode="multi")
+        fates = controls.several("Fate", "fate", FATES, st.pills, selection_mode="multi")
         names = list(tables.keys(comparisons[0]))
-        variant = state.choice("Open a variant", "variant", names, nothing="none", width=260)
+        variant = controls.choice("Open a variant", "variant", names, nothing="none", width=260)
     if variant:
         with st.container(border=True):
             for comparison in comparisons:
                 opened(comparison, variant)
     rows = tables.side_by_side(comparisons, factors, fates)
-    _widgets.variants_table(
+    variants_table.variants_table(
         key="variants_table",
         data={"models": [c.model for c in comparisons], "rows": rows, "chosen": variant},
         on_chosen_change=lambda: None,
@@ -122,12 +130,12 @@ def downloads(comparisons: Sequence[Comparison]) -> None:
         return json.dumps([comparison_document(c) for c in comparisons], ensure_ascii=False).encode()
 
     with st.container(horizontal=True):
-        _widgets.download("CSV", "wobble-perturb.csv", lambda: frame().to_csv(index=False).encode())
-        _widgets.download("Parquet", "wobble-perturb.parquet", lambda: frame().to_parquet(index=False))
-        _widgets.download("JSON of the run", "wobble-perturb.json", run)
+        take_away.download("CSV", "wobble-perturb.csv", lambda: frame().to_csv(index=False).encode())
+        take_away.download("Parquet", "wobble-perturb.parquet", lambda: frame().to_parquet(index=False))
+        take_away.download("JSON of the run", "wobble-perturb.json", run)
         for comparison in comparisons:
             # Self-contained, so that it opens where there is no network.
-            _widgets.download(
+            take_away.download(
                 f"Chart of {comparison.model} (HTML)",
                 "wobble-perturb.html",
                 lambda comparison=comparison: figure(comparison).to_html(include_plotlyjs=True),
@@ -135,23 +143,16 @@ def downloads(comparisons: Sequence[Comparison]) -> None:
     st.caption("PNG: the camera at the top right of each chart.")
 
 
-text, temperature = _widgets.sentence(), state.current().temperature
-models = _widgets.chosen_models()
+text, temperature = subject.sentence(), state.current().temperature
+models = subject.chosen_models()
 with st.sidebar:
-    lines = state.text(
-        "Your own edits", "own", area=True, height=80, placeholder="One edit a line", help=OWN_HELP
-    )
+    lines = controls.text("Your own edits", "own", area=True, height=80, placeholder="One edit a line", help=OWN_HELP)
 own = tables.own_edits(lines)
 with st.spinner("Running the variants …"):
     found = [
         c
         for model in models
-        if (
-            c := _widgets.attempt(
-                lambda model=model: _widgets.compared(model, text, own, 0, temperature)
-            )
-        )
-        is not None
+        if (c := work.attempt(lambda model=model: results.compared(model, text, own, 0, temperature))) is not None
     ]
 if not found:
     st.stop()
@@ -164,7 +165,7 @@ variants_section(found)
 downloads(found)
 shown = [text, *dict.fromkeys(row.variant.text for row in found[0].rows)]
 for model in models:
-    _widgets.code(
+    take_away.code(
         lambda model=model: predict_script(model, shown, temperature),
         name="" if len(models) == 1 else model.id,
     )

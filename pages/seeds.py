@@ -20,7 +20,13 @@ from core.views.documents import seeds_document
 from core.views.html import visible_html
 from core.views.scripts import article_script, seeds_script
 from core.views.scripts.data import SEEDS_FILE, interpolation_script, on_data_script
-from pages import _widgets, state
+from pages import controls, state
+from pages.parts import charts, markup, results, subject, take_away, work
+
+TITLE = "Seeds"
+ICON = ":material/psychology_alt:"
+QUESTION = "Would the same recipe, trained with another seed, say the same?"
+FACTORS = ("seed",)
 
 # Variants in the grid: those that move the family most.
 SHOWN = 16
@@ -31,9 +37,9 @@ NO_BARRIER = 0.01
 
 def sentence_view(family: Family, text: str, temperature: float) -> None:
     """Every seed on the current sentence and on its variants."""
-    comparison = _widgets.compared(family.first, text, (), 0, temperature)
+    comparison = results.compared(family.first, text, (), 0, temperature)
     variants = {row.variant.text: key for key, row in tables.keys(comparison).items()}
-    prediction = _widgets.asked(family, (text, *variants))
+    prediction = results.asked(family, (text, *variants))
     head, labels = family.first.head, family.first.labels
     p = probabilities(prediction.logits, head, temperature)
     names = [label_name(row, head, labels) for row in p[:, 0]]
@@ -53,7 +59,7 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
         + ("" if head == "regression" else f"<p class='w-line'>Votes: <b>{escape(counts)}</b>.</p>")
         + f"<p class='w-line w-faint'>{len(names)} models of the family {escape(family.id)}: the same data and recipe, other "
         f"seeds. The dotted line is {escape(first)}, the reference; the last row is every formatting edit that reaches it.</p>"
-        f"{_widgets.truncated_html(prediction.encodings[0])}"
+        f"{markup.truncated_html(prediction.encodings[0])}"
     )
     frame = tables.seeds_strip_frame(family, prediction.encodings[0], text, prediction.logits[:, 0], temperature)
     formatting = tables.strip_frame(comparison)
@@ -66,14 +72,14 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
         rows=["seeds", "ensemble", f"formatting, {first}"],
         colors=figures.label_colors(labels),
         title=reach_said(frame, formatting, head != "regression"),
-        dark=_widgets.dark(),
+        dark=charts.dark(),
         unit="dots",
         has_labels=head != "regression",
     )
     st.plotly_chart(
         figure,
         key="seeds strip",
-        config=_widgets.chart("wobble-seeds"),
+        config=charts.chart("wobble-seeds"),
         alt=said,
         on_select="rerun",
         selection_mode="points",
@@ -82,15 +88,15 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
     if head != "regression":
         grid(family, p, names[0], list(variants.values()))
     with st.container(horizontal=True):
-        _widgets.download("CSV", "wobble-seeds.csv", lambda: frame.to_csv(index=False).encode())
-        _widgets.download("Parquet", "wobble-seeds.parquet", lambda: frame.to_parquet(index=False))
-        _widgets.download(
+        take_away.download("CSV", "wobble-seeds.csv", lambda: frame.to_csv(index=False).encode())
+        take_away.download("Parquet", "wobble-seeds.parquet", lambda: frame.to_parquet(index=False))
+        take_away.download(
             "JSON",
             "wobble-seeds.json",
             lambda: json.dumps(seeds_document(family, text, prediction.logits[:, 0]), ensure_ascii=False).encode(),
         )
-        _widgets.download("Chart (HTML)", "wobble-seeds.html", lambda: figure.to_html(include_plotlyjs=True))
-    _widgets.code(lambda: seeds_script(family, text, temperature))
+        take_away.download("Chart (HTML)", "wobble-seeds.html", lambda: figure.to_html(include_plotlyjs=True))
+    take_away.code(lambda: seeds_script(family, text, temperature))
 
 
 def reach_said(seeds: pd.DataFrame, formatting: pd.DataFrame, has_labels: bool) -> str:
@@ -107,7 +113,7 @@ def opened(family: Family, p: np.ndarray) -> None:
     """One member's probabilities beside the reference's."""
     names = [tables.member_said(name) for name in family.names]
     state.pointed("seeds strip", "member")
-    member = state.choice("Open a seed", "member", names, nothing="or click a dot", width=260)
+    member = controls.choice("Open a seed", "member", names, nothing="or click a dot", width=260)
     if not member:
         return
     number = names.index(member)
@@ -115,7 +121,7 @@ def opened(family: Family, p: np.ndarray) -> None:
         for column, i in zip(st.columns(2), (0, number), strict=True):
             column.html(
                 f"<p class='w-line'><b>{escape(names[i])}</b> <span class='w-faint'>{escape(family.members[i].id)}</span></p>"
-                f"{_widgets.bars_html(family.first.labels, p[i], family.first.head, top=8)}"
+                f"{markup.bars_html(family.first.labels, p[i], family.first.head, top=8)}"
             )
 
 
@@ -138,10 +144,10 @@ def grid(family: Family, p: np.ndarray, label: str, variants: list[str]) -> None
             ["your sentence", *(variants[i - 1] for i in order[1:])],
             sides=(next((color for color in colors.values() if color != mine), figures.ABSORBED), mine),
             title=title,
-            dark=_widgets.dark(),
+            dark=charts.dark(),
         ),
         key="seeds grid",
-        config=_widgets.chart("wobble-seeds-grid"),
+        config=charts.chart("wobble-seeds-grid"),
         alt=title,
     )
     if len(variants) > SHOWN:
@@ -152,7 +158,7 @@ def grid(family: Family, p: np.ndarray, label: str, variants: list[str]) -> None
 
 def data_view(family: Family, _text: str, _temperature: float) -> None:
     """Every seed on labelled texts that none was trained on."""
-    found = _widgets.tested(family)
+    found = results.tested(family)
     spread = found.accuracy.max() - found.accuracy.min()
     said = (
         f"Accuracies lie within {spread:.1%} of each other; two seeds disagree on {found.disagreement:.1%} of the texts"
@@ -169,9 +175,9 @@ def data_view(family: Family, _text: str, _temperature: float) -> None:
     frame = pd.DataFrame(rows)
     levels = f"Accuracy {found.accuracy.min():.1%} to {found.accuracy.max():.1%}: level. Single sentences are not."
     st.plotly_chart(
-        figures.level_bars(frame, disagreement=found.disagreement, title=levels, dark=_widgets.dark()),
+        figures.level_bars(frame, disagreement=found.disagreement, title=levels, dark=charts.dark()),
         key="levels",
-        config=_widgets.chart("wobble-seeds-accuracy"),
+        config=charts.chart("wobble-seeds-accuracy"),
         alt=said,
     )
     people(found)
@@ -187,19 +193,19 @@ def data_view(family: Family, _text: str, _temperature: float) -> None:
             view="This sentence",
         )
     with st.container(horizontal=True):
-        _widgets.download(
+        take_away.download(
             "CSV", "wobble-seeds-data.csv", lambda: tables.on_data_frame(family, found).to_csv(index=False).encode()
         )
         data_download(family)
-    _widgets.code(lambda: on_data_script(family), SEEDS_FILE)
+    take_away.code(lambda: on_data_script(family), SEEDS_FILE)
 
 
 def data_download(family: Family) -> None:
     """The held-out texts with what each member predicts, which the scripts of this page read."""
-    _widgets.download(
+    take_away.download(
         "Texts (Parquet)",
         SEEDS_FILE,
-        lambda: tables.on_data_frame(family, _widgets.tested(family)).to_parquet(index=False),
+        lambda: tables.on_data_frame(family, results.tested(family)).to_parquet(index=False),
     )
 
 
@@ -230,10 +236,10 @@ def people(found: OnData) -> None:
             title=said,
             x="standard deviation of the people's ratings (fifths of the texts)",
             y="two seeds disagree",
-            dark=_widgets.dark(),
+            dark=charts.dark(),
         ),
         key="people",
-        config=_widgets.chart("wobble-seeds-people"),
+        config=charts.chart("wobble-seeds-people"),
         alt=said,
     )
     st.caption(
@@ -253,7 +259,7 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
             icon=":material/science:",
         )
         return
-    found = influences(family, _widgets.tested(family).probabilities)
+    found = influences(family, results.tested(family).probabilities)
     top = found[0]
     clear = len(found) > 1 and top.shift.low > found[1].shift.high
     what = PARTS[top.part]
@@ -275,14 +281,14 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
     st.plotly_chart(
         figures.share_bars(
             frame, title="How often two models that differ in this seed alone disagree", x="what varies", y="share of texts",
-            dark=_widgets.dark(),
+            dark=charts.dark(),
         ),
         key="influences",
-        config=_widgets.chart("wobble-seeds-influence"),
+        config=charts.chart("wobble-seeds-influence"),
         alt=said,
     )  # fmt: skip
     st.html(
-        _widgets.table_html(
+        markup.table_html(
             (
                 ("what varies", ""),
                 ("pairs", "Pairs of members that differ in this seed alone"),
@@ -308,23 +314,23 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
         "al. (arXiv 2002.06305) found that initialisation and order contribute about alike."
     )
     with st.container(horizontal=True):
-        _widgets.download("CSV", "wobble-seeds-influence.csv", lambda: frame.to_csv(index=False).encode())
+        take_away.download("CSV", "wobble-seeds-influence.csv", lambda: frame.to_csv(index=False).encode())
         data_download(family)
-    _widgets.code(lambda: on_data_script(family), SEEDS_FILE)
+    take_away.code(lambda: on_data_script(family), SEEDS_FILE)
 
 
 def interpolation_view(family: Family, text: str, temperature: float) -> None:
     """Interpolation between two seeds: the straight line between their weights."""
     names = list(family.names)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = state.choice("From seed", "from_seed", names, names[0], width=180)
-        second = state.choice("to seed", "to_seed", names, names[1], width=180)
+        first = controls.choice("From seed", "from_seed", names, names[0], width=180)
+        second = controls.choice("to seed", "to_seed", names, names[1], width=180)
     if first == second:
         st.html("<p class='w-verdict'>Interpolation between two seeds.</p>")
         st.info("Choose two different seeds.")
         return
-    logits = _widgets.along(family, text, first, second)
-    found = _widgets.interpolated(family, first, second)
+    logits = results.along(family, text, first, second)
+    found = results.interpolated(family, first, second)
     sentence = probabilities(logits, family.first.head, temperature)
     label = int(sentence[0].argmax())
     flips = int((np.diff(sentence.argmax(axis=-1)) != 0).sum())
@@ -347,25 +353,27 @@ def interpolation_view(family: Family, text: str, temperature: float) -> None:
         family.first.labels[label],
         ends=(tables.member_said(first), tables.member_said(second)),
         title=f"Loss {found.loss[0]:.3f} and {found.loss[-1]:.3f} at the ends, at most {found.loss.max():.3f} in between",
-        dark=_widgets.dark(),
+        dark=charts.dark(),
     )
-    st.plotly_chart(figure, key="interpolation", config=_widgets.chart("wobble-seeds-interpolation"), alt=said)
+    st.plotly_chart(figure, key="interpolation", config=charts.chart("wobble-seeds-interpolation"), alt=said)
     st.caption(
         f"{len(found.shares)} models whose weights lie on the straight line between the two, on {found.texts} labelled texts that "
         f"neither was trained on. The rise is measured from the straight line between the losses of the two ends (Frankle et al., "
         f"arXiv 1912.05671); below {NO_BARRIER} nats it is called none. Different local minima would show as a hill."
     )
     with st.container(horizontal=True):
-        _widgets.download(
+        take_away.download(
             "CSV",
             "wobble-seeds-interpolation.csv",
             lambda: tables.interpolation_frame(found, sentence, family.first.labels).to_csv(index=False).encode(),
         )
-        _widgets.download(
+        take_away.download(
             "Chart (HTML)", "wobble-seeds-interpolation.html", lambda: figure.to_html(include_plotlyjs=True)
         )
         data_download(family)
-    _widgets.code(lambda: interpolation_script(family, first, second, text, len(found.shares), temperature), SEEDS_FILE)
+    take_away.code(
+        lambda: interpolation_script(family, first, second, text, len(found.shares), temperature), SEEDS_FILE
+    )
 
 
 VIEWS: Mapping[str, Callable[[Family, str, float], None]] = {
@@ -375,28 +383,28 @@ VIEWS: Mapping[str, Callable[[Family, str, float], None]] = {
     "Which seed matters": influence_view,
 }
 
-text = _widgets.sentence()
-chosen = _widgets.chosen_models()[0]
+text = subject.sentence()
+chosen = subject.chosen_models()[0]
 known = list(families())
 own = family_of(chosen.id)
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    family_id = state.choice(
+    family_id = controls.choice(
         "Family of seeds", "family", known, own or catalog.DEFAULT, width=320,
         help="The embedded family, and every training with at least two finished seeds.",
     )  # fmt: skip
-    view = state.segments("View", "view", list(VIEWS))
+    view = controls.segments("View", "view", list(VIEWS))
 if own is None:
     st.caption(
-        f"There is no seed family for {_widgets.escape_markdown(chosen.id)}: train one. This page shows "
-        f"{_widgets.escape_markdown(family_id)}."
+        f"There is no seed family for {markup.escape_markdown(chosen.id)}: train one. This page shows "
+        f"{markup.escape_markdown(family_id)}."
     )
-family = _widgets.attempt(lambda: _widgets.family(family_id))
+family = work.attempt(lambda: results.family(family_id))
 if family is None:
     st.stop()
 if family.first.head != "softmax" and view != "This sentence":
     st.info("Accuracy, disagreement and interpolation between two seeds need a softmax head.", icon=":material/info:")
     st.stop()
-_widgets.attempt(lambda: VIEWS[view](family, text, state.current().temperature))
+work.attempt(lambda: VIEWS[view](family, text, state.current().temperature))
 with st.expander("The article's experiment, as a script", icon=":material/code:"):
     st.caption(
         "Two seeds of bert-base-uncased on SST-2, corrected for today's transformers: the head is seeded before it is made, and "

@@ -33,7 +33,13 @@ from core.views.documents import calibration_document, tempered_document
 from core.views.html import visible_html
 from core.views.scripts import temperature_script
 from core.views.scripts.data import CALIBRATION_FILE, calibration_script
-from pages import _widgets, state
+from pages import controls, state
+from pages.parts import charts, labelled_data, markup, results, subject, take_away, work
+
+TITLE = "Temperature"
+ICON = ":material/thermostat:"
+QUESTION = "What does temperature change, and why never the label?"
+FACTORS = ("temperature",)
 
 # Evenly spaced on a log scale, except that the nearest step to a round number is that number.
 STEPS = [float(f"{t:.3g}") for t in np.geomspace(*SEARCHED, 121)]
@@ -79,13 +85,13 @@ def chosen_temperature() -> float:
     """The typed temperature where there is a usable one, else the slider's."""
     left, right = st.columns([4, 1], vertical_alignment="top")
     with right:
-        typed = state.text(
+        typed = controls.text(
             "or type one", "T_typed", placeholder=f"{COLDEST:g} to {HOTTEST:,.0f}",
             help="Beyond the slider's range too. While a number stands here the slider waits; empty the field to use it again.",
         )  # fmt: skip
-    found = _widgets.attempt(lambda: typed_temperature(typed)) if typed.strip() else None
+    found = work.attempt(lambda: typed_temperature(typed)) if typed.strip() else None
     with left:
-        slid = state.steps(
+        slid = controls.steps(
             "Temperature T of this page", "T", STEPS, 1.0, lambda t: f"{t:g}",
             disabled=found is not None,
             help="Logits are divided by T before the softmax. T = 1 is the model's own. All other pages use the Temperature "
@@ -153,7 +159,7 @@ def side_by_side(
         )
     at = read(temperature)
     shown_labels = f"the {len(ranked(before[0], names))} largest of {len(names)}" if len(names) > 3 else ""
-    return _widgets.table_html(
+    return markup.table_html(
         (
             ("text", "Your sentence, and the variants that reach the model"),
             ("label", f"Predicted at T = {at}; the same as at T = 1"),
@@ -184,7 +190,7 @@ def at_temperature(model: Classifier, comparison: Comparison) -> None:
     curves = probabilities(logits[None] / grid[:, None], head)
     never = f"{'The curves never cross' if head == 'softmax' else 'No curve crosses 1/2'}; hotter is less sure"
     guess = float(entropy(probabilities(np.zeros(len(labels)), head), head))
-    dark = _widgets.dark()
+    dark = charts.dark()
     figure = strip_figure(comparison, beside, before, after, temperature, dark)
     curves_figure = figures.temperature_curves(
         grid, curves, entropy(curves, head), tables.unique(labels), at=temperature, most=guess, title=never, dark=dark
@@ -193,18 +199,18 @@ def at_temperature(model: Classifier, comparison: Comparison) -> None:
     st.html(
         f"<p class='w-verdict'>{escape(said_of(model, p, q, temperature))}</p>"
         f"<p class='w-line'><span class='w-text'>{visible_html(comparison.reference.text, 300)}</span></p>"
-        f"{_widgets.truncated_html(comparison.reference.encoding)}"
+        f"{markup.truncated_html(comparison.reference.encoding)}"
     )
     st.plotly_chart(
         figure,
         key="tempered",
-        config=_widgets.chart("wobble-temperature"),
+        config=charts.chart("wobble-temperature"),
         alt=f"Margins at T = 1 and at T = {read(temperature)}: no dot crosses the line",
     )
     st.plotly_chart(
         curves_figure,
         key="curves",
-        config=_widgets.chart("wobble-temperature-curves"),
+        config=charts.chart("wobble-temperature-curves"),
         alt=f"Probability of each label and entropy over the temperature: {never}",
     )
     st.html(table)
@@ -233,7 +239,7 @@ def at_temperature(model: Classifier, comparison: Comparison) -> None:
         st.subheader("A way in which temperature does change decisions")
         threshold_for_each(model, p, q, temperature)
     downloads(model, comparison, temperature, figure)
-    _widgets.code(
+    take_away.code(
         lambda: temperature_script(model, [text for _, text in rows], list(dict.fromkeys((1.0, temperature))))
     )
     state.address("of the temperature")
@@ -271,7 +277,7 @@ def strip_figure(
 
 def threshold_slider() -> float:
     """The threshold above which someone acts."""
-    return state.slider(
+    return controls.slider(
         "Act only above", "threshold", 0.5, 0.99, 0.8, 0.01,
         help="Many systems act only when the probability is high enough, and that probability depends on T.",
     )  # fmt: skip
@@ -346,7 +352,7 @@ def averaging(model: Classifier, text: str, temperature: float) -> None:
     if not acting(model.sites, Dropout()):
         st.html("<p>This model has no dropout, so its passes are all alike and the order does not matter.</p>")
         return
-    samples = _widgets.passes_of(model, text, PASSES, Dropout()).logits[:, 0]
+    samples = results.passes_of(model, text, PASSES, Dropout()).logits[:, 0]
     first, last = averaged(samples, temperature)
     names = [label_name(row, "softmax", model.labels) for row in (first, last)]
     tried = np.geomspace(*SEARCHED, 50)
@@ -379,10 +385,10 @@ def downloads(model: Classifier, comparison: Comparison, temperature: float, fig
         ).encode()
 
     with st.container(horizontal=True):
-        _widgets.download("CSV", "wobble-temperature.csv", lambda: frame().to_csv(index=False).encode())
-        _widgets.download("Parquet", "wobble-temperature.parquet", lambda: frame().to_parquet(index=False))
-        _widgets.download("JSON", "wobble-temperature.json", run)
-        _widgets.download("Chart (HTML)", "wobble-temperature.html", lambda: figure.to_html(include_plotlyjs=True))
+        take_away.download("CSV", "wobble-temperature.csv", lambda: frame().to_csv(index=False).encode())
+        take_away.download("Parquet", "wobble-temperature.parquet", lambda: frame().to_parquet(index=False))
+        take_away.download("JSON", "wobble-temperature.json", run)
+        take_away.download("Chart (HTML)", "wobble-temperature.html", lambda: figure.to_html(include_plotlyjs=True))
     beside = "" if temperature == 1 else " beside T = 1"
     st.caption(f"All at T = {read(temperature)}{beside}. PNG: the camera at the top right of each chart.")
 
@@ -406,7 +412,7 @@ def calibration(model: Classifier, data: Labelled, found: Calibration) -> None:
         f"Use T = {found.temperature:.3f} on every page", "use temperature", temperature=round(found.temperature, 3)
     )
     st.html(
-        _widgets.table_html(
+        markup.table_html(
             (
                 ("", ""),
                 (
@@ -436,10 +442,10 @@ def calibration(model: Classifier, data: Labelled, found: Calibration) -> None:
                 bins.accuracy,
                 bins.count,
                 title=f"{name}: ECE {scores.ece.value:.3f}",
-                dark=_widgets.dark(),
+                dark=charts.dark(),
             ),
             key=f"reliability {name}",
-            config=_widgets.chart("wobble-reliability"),
+            config=charts.chart("wobble-reliability"),
             alt=f"Reliability diagram at {name}: ECE {scores.ece.value:.3f}",
         )
     st.caption(
@@ -447,33 +453,33 @@ def calibration(model: Classifier, data: Labelled, found: Calibration) -> None:
         "the model is surer than it is right."
     )
     with st.container(horizontal=True):
-        _widgets.download(
+        take_away.download(
             "JSON of the calibration",
             "wobble-calibration.json",
             lambda: json.dumps(calibration_document(model, found)).encode(),
         )
-        _widgets.download(
+        take_away.download(
             "Labelled texts (Parquet)",
             CALIBRATION_FILE,
             lambda: tables.calibration_frame(model, data).to_parquet(index=False),
         )
-    _widgets.code(lambda: calibration_script(model), CALIBRATION_FILE, name="calibration")
+    take_away.code(lambda: calibration_script(model), CALIBRATION_FILE, name="calibration")
 
 
-text = _widgets.sentence()
-model = _widgets.one_model()
+text = subject.sentence()
+model = subject.one_model()
 if model.head == "regression":
     st.info(
         "A regression head gives a value, not a probability: temperature does not apply to it.", icon=":material/info:"
     )
     st.stop()
-comparison = _widgets.attempt(lambda: _widgets.compared(model, text, (), 0, 1.0))
+comparison = work.attempt(lambda: results.compared(model, text, (), 0, 1.0))
 if comparison is None:
     st.stop()
 refused = st.container()
 at_temperature(model, comparison)
 with refused:
-    _widgets.say_refused(TAKEN)
+    subject.say_refused(TAKEN)
 
 st.subheader("Calibration: the temperature at which the probabilities mean what they say")
 if model.head != "softmax":
@@ -487,10 +493,10 @@ else:
         "where the data have both, else on drawn halves."
     )
     embedded = tuple(EMBEDDED) if set(model.labels) == {"negative", "positive"} else ()
-    chosen = _widgets.labelled_data("calibration", embedded)
-    if chosen is not None and state.switch(
+    chosen = labelled_data.labelled_data("calibration", embedded)
+    if chosen is not None and controls.switch(
         "Fit the temperature", "fit", help="Runs every labelled text through the model, once."
     ):
-        fitted = _widgets.attempt(lambda: _widgets.calibrated(model, chosen[1]))
+        fitted = work.attempt(lambda: results.calibrated(model, chosen[1]))
         if fitted is not None:
             calibration(model, chosen[1], fitted)

@@ -14,7 +14,13 @@ from core.views.documents import stages_document
 from core.views.html import visible_html
 from core.views.scripts import tokens_script
 from core.views.tables import changed_positions, cuts, tokens_frame
-from pages import _widgets, state
+from pages import controls
+from pages.parts import markup, results, subject, take_away, work
+
+TITLE = "Tokens"
+ICON = ":material/toll:"
+QUESTION = "How do up to four tokenizers split the sentence, stage by stage, and what if they split it otherwise?"
+FACTORS = ("segmentation",)
 
 STAGES = {
     "raw": "The text as it was typed.",
@@ -50,7 +56,7 @@ def stage_html(found: Stages, name: str, marked: Sequence[int] = ()) -> str:
             return "<span class='w-faint'>none: applied to the text as a whole</span>"
         chips = [f"<span class='w-token'>{escape(visible(piece.text))}</span>" for piece in found.pre_tokens[:400]]
         return f"<div class='w-tokens'>{''.join(chips)}</div>"
-    return _widgets.tokens_html(found.encoding, marked)
+    return markup.tokens_html(found.encoding, marked)
 
 
 def grid(columns: Sequence[tuple[str, str, Stages, Sequence[int]]]) -> None:
@@ -65,7 +71,7 @@ def grid(columns: Sequence[tuple[str, str, Stages, Sequence[int]]]) -> None:
         cells += [f"<div>{stage_html(found, name, marked)}</div>" for _, _, found, marked in columns]
     st.html(f"<div class='w-stages' style='--columns:{len(columns)}'>{''.join(cells)}</div>")
     for note in dict.fromkeys(note for _, _, found, _ in columns for note in found.notes):
-        st.caption(_widgets.escape_markdown(note))
+        st.caption(markup.escape_markdown(note))
 
 
 def compared(model: Classifier, one: Stages, two: Stages) -> None:
@@ -79,7 +85,7 @@ def compared(model: Classifier, one: Stages, two: Stages) -> None:
         st.info("The two sentences are the same.")
     elif erased is not None:
         st.success(
-            f"Same ids: the difference is erased. {_widgets.escape_markdown(erased)}", icon=":material/ink_eraser:"
+            f"Same ids: the difference is erased. {markup.escape_markdown(erased)}", icon=":material/ink_eraser:"
         )
     else:
         said = f"Tokens only in the first: {len(before)}; only in the second: {len(after)}"
@@ -102,13 +108,13 @@ def downloads(found: Sequence[tuple[Classifier, Stages]]) -> None:
         return json.dumps([stages_document(m.id, m.encoder.name, s) for m, s in found], ensure_ascii=False).encode()
 
     with st.container(horizontal=True):
-        _widgets.download("CSV", "wobble-tokens.csv", csv)
-        _widgets.download("JSON", "wobble-tokens.json", record)
+        take_away.download("CSV", "wobble-tokens.csv", csv)
+        take_away.download("JSON", "wobble-tokens.json", record)
 
 
-text = _widgets.sentence()
-models = _widgets.chosen_models()
-second = state.text(
+text = subject.sentence()
+models = subject.chosen_models()
+second = controls.text(
     "Compare with a second sentence",
     "second",
     placeholder="For example the same sentence without its full stop",
@@ -116,7 +122,7 @@ second = state.text(
 texts = [text, second] if second else [text]
 found: list[tuple[Classifier, list[Stages]]] = []
 for model in models:
-    staged = _widgets.attempt(lambda model=model: [_widgets.staged(model, line) for line in texts])
+    staged = work.attempt(lambda model=model: [results.staged(model, line) for line in texts])
     if staged is not None:
         found.append((model, staged))
 if not found:
@@ -135,4 +141,4 @@ marks = " &nbsp; ".join(f"<span class='w-text'>{mark}</span> {escape(name)}" for
 st.html(f"<p class='w-line w-faint'>{marks}</p>")
 downloads([(model, one) for model, staged in found for one in staged])
 for model, _ in found:
-    _widgets.code(lambda model=model: tokens_script(model, texts), name="" if len(models) == 1 else model.id)
+    take_away.code(lambda model=model: tokens_script(model, texts), name="" if len(models) == 1 else model.id)

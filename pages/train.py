@@ -29,7 +29,12 @@ from core.training.recipe import (
 )
 from core.views import figures
 from core.views.scripts import training_script
-from pages import _widgets, state
+from pages import controls, state
+from pages.parts import charts, labelled_data, markup, sidebar, subject, take_away, work
+
+TITLE = "Train"
+ICON = ":material/model_training:"
+QUESTION = "Fine-tune seeds of your own, on your data, and watch."
 
 VARIES: dict[Vary, str] = {
     "together": "all together",
@@ -62,29 +67,29 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[Recipe, int] | None
     """What to train; None while something is wrong with it, which is said."""
     left, right = st.columns(2)
     with left:
-        base = state.choice(
+        base = controls.choice(
             "Base model", "base", catalog.base_ids(), free=True,
             help="An embedded encoder, a local directory, or any hub id: type it and press Enter.",
         )  # fmt: skip
-        seeds = state.text("Seeds", "seeds", "42, 43", help="A list like 42, 43 or a range like 42-45.")
-        vary = state.choice("What varies", "vary", VARIES, words=VARIES.__getitem__, help=VARIES_HELP)
-        method = state.segments(
+        seeds = controls.text("Seeds", "seeds", "42, 43", help="A list like 42, 43 or a range like 42-45.")
+        vary = controls.choice("What varies", "vary", VARIES, words=VARIES.__getitem__, help=VARIES_HELP)
+        method = controls.segments(
             "Method", "method", ["lora", "full"],
             help="LoRA trains the head and small factors beside the frozen weights (rank 8, all linear layers); full trains all.",
         )  # fmt: skip
     with right:
         most = int((data.split == "train").sum())
-        examples = state.number(
+        examples = controls.number(
             "Examples", "examples", FEWEST_EXAMPLES, max(FEWEST_EXAMPLES, most), min(500, max(FEWEST_EXAMPLES, most)),
             step=100, help=f"Texts to train on, drawn from the {most:,} of the train split.",
         )  # fmt: skip
-        epochs = state.number("Epochs", "epochs", 1, 50, 1, help="Times that each text is seen.")
-        batch = state.number("Batch", "batch", 1, 512, 8, help="Texts a step.")
-        rate = state.optional(
+        epochs = controls.number("Epochs", "epochs", 1, 50, 1, help="Times that each text is seen.")
+        batch = controls.number("Batch", "batch", 1, 512, 8, help="Texts a step.")
+        rate = controls.optional(
             "Learning rate", "learning_rate", 1e-6, 1.0, placeholder=f"{LEARNING_RATE[method]:g}",
             help="At its peak: it rises over the first 6 %, then falls to 0.",
         )  # fmt: skip
-    name = state.text(
+    name = controls.text(
         "Name", "run_name", placeholder=runs.free_name(default_name(source.name)),
         help="Of the family in the catalog. Small letters, digits, dots, dashes and underscores.",
     )  # fmt: skip
@@ -113,13 +118,13 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[Recipe, int] | None
         )
         return recipe, cost.disk
 
-    found: tuple[Recipe, int] | None = _widgets.attempt(made)
+    found: tuple[Recipe, int] | None = work.attempt(made)
     return found
 
 
 def start(found: state.Store, recipe: Recipe, data: Labelled, needed: int) -> None:
     """Put a run into the queue."""
-    run = _widgets.attempt(lambda: runs.submit(recipe, data, needed))
+    run = work.attempt(lambda: runs.submit(recipe, data, needed))
     if run is not None:
         found.change(run=run.name)
 
@@ -157,9 +162,9 @@ def curves(run: runs.Run, events: list[dict[str, Any]]) -> None:
     done = f"{len(run.finished)} of {len(run.recipe.members)} models finished"
     best = f"; held-out accuracy of the last one {held_out['accuracy'].iloc[-1]:.1%}" if len(held_out) else ""
     st.plotly_chart(
-        figures.loss_curves(steps, held_out, title=f"{done}{best}", dark=_widgets.dark()),
+        figures.loss_curves(steps, held_out, title=f"{done}{best}", dark=charts.dark()),
         key=f"losses {run.name}",
-        config=_widgets.chart("wobble-train"),
+        config=charts.chart("wobble-train"),
         alt=f"Training loss of {run.name}: {done}{best}",
     )
 
@@ -177,9 +182,9 @@ def shown(run: runs.Run) -> None:
         st.caption(f"Waiting: {run.ahead} before it." if run.ahead else "Starting …")
     if run.state == "running":
         share, said = fraction(events, len(recipe.members))
-        st.progress(min(share, 1.0), _widgets.escape_markdown(said[0].upper() + said[1:]))
+        st.progress(min(share, 1.0), markup.escape_markdown(said[0].upper() + said[1:]))
     if run.state in ("failed", "killed"):
-        st.error(_widgets.escape_markdown(run.message), icon=":material/error:")
+        st.error(markup.escape_markdown(run.message), icon=":material/error:")
     if run.state == "cancelled":
         st.caption(f"Cancelled after {len(run.finished)} of {len(recipe.members)} models.")
     curves(run, events)
@@ -204,7 +209,11 @@ def shown(run: runs.Run) -> None:
         # Callbacks, here and below: a run of the page that is cut short would forget which button was pressed.
         if run.state in LIVE:
             st.button(
-                "Cancel", key=f"cancel {run.name}", icon=":material/stop_circle:", on_click=runs.cancel, args=(run.name,)
+                "Cancel",
+                key=f"cancel {run.name}",
+                icon=":material/stop_circle:",
+                on_click=runs.cancel,
+                args=(run.name,),
             )
         if len(run.finished) > 1:
             st.page_link(
@@ -215,11 +224,11 @@ def shown(run: runs.Run) -> None:
             with st.popover("Remove", icon=":material/delete:"):
                 st.write("The run and its models are deleted. This cannot be undone.")
                 st.button(
-                    "Delete", key=f"remove {run.name}", type="primary", on_click=_widgets.attempt,
+                    "Delete", key=f"remove {run.name}", type="primary", on_click=work.attempt,
                     args=(lambda: runs.remove(run.name),),
                 )  # fmt: skip
     if run.state == "done":
-        _widgets.code(lambda: training_script(run), name=run.name)
+        take_away.code(lambda: training_script(run), name=run.name)
     log = run.folder / "worker.log"
     if run.state in ("failed", "killed") and log.is_file():
         with st.expander("What the libraries said"):
@@ -235,14 +244,14 @@ def live() -> None:
     st.session_state.going = names
     if before - names:
         # One has ended: the whole page shows it among the others, and the catalog knows its models.
-        _widgets.model_ids.clear()
+        sidebar.model_ids.clear()
         st.rerun()
     for run in going:
         with st.container(border=True):
             shown(run)
 
 
-_widgets.routed()
+subject.routed()
 st.html(
     "<p class='w-verdict'>Train the same recipe with several seeds, and see what chance decides.</p>"
     "<p class='w-line w-faint'>A run trains in a process of its own: pages go on, and a closed window stops nothing. One trains at "
@@ -256,7 +265,7 @@ st.fragment(run_every=LOOK if is_going else None)(live)()
 with st.expander(
     "A new run", expanded=not is_going and "run" not in state.store().values, icon=":material/model_training:"
 ):
-    chosen = _widgets.labelled_data("train")
+    chosen = labelled_data.labelled_data("train")
     if chosen is not None:
         source, data = chosen
         ready = recipe_form(source, data)
@@ -269,7 +278,7 @@ if ended:
     st.subheader("Runs that have ended")
     for place, run in enumerate(ended):
         with st.expander(
-            _widgets.escape_markdown(
+            markup.escape_markdown(
                 f"{run.name}: {STATES[run.state]}, {len(run.finished)} of {len(run.recipe.members)} models"
             ),
             expanded=place == 0,

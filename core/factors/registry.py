@@ -72,6 +72,8 @@ class Factor:
     """Whether its flips count as instability; temperature's cannot happen."""
     floor_applies: bool = True
     """Whether a shift at or below the noise floor means nothing; not for numerics, which is where the floor comes from."""
+    moved: str = "{count} {many} move it by up to {shift}"
+    """How a verdict says that its cases move a value; not for edits, whose furthest is named."""
     often: float | None = 0.1
     """From this share of flips on, of what reaches the model, the factor alone decides the mood of a verdict: on the edge, or
     for edits brittle; None: it never does.

@@ -131,7 +131,10 @@ def _picture(study: Study) -> str:
     legend = [
         f"one dot is one {words(cases)}, in the colour of the label that it predicts",
         "○ absorbed: the tokenizer erased the edit",
-        *(["○ beyond the limit: the model does not read so far, so it was not tried"] * any(row.beyond for row in study.rows)),
+        *(
+            ["○ beyond the limit: the model does not read so far, so it was not tried"]
+            * any(row.beyond for row in study.rows)
+        ),
         "● reaches the model",
         *(["◆ flips: it lies in the grey half, beyond the line where the label changes"] * has_labels),
         "dotted line: your sentence, with the noise floor as a band around it",
@@ -266,7 +269,7 @@ def _model(classifier: Classifier) -> str:
 def _run(study: Study) -> str:
     used = [(row, _used(row, study)) for row in study.shown]
     pairs = [
-        *((words(row.name), words(", ".join(said))) for row, said in used if said),
+        *((words(row.name), words("; ".join(said))) for row, said in used if said),
         ("noise floor", f"{study.noise_floor:.4g}"),
         ("rows", f"{study.rows_run:,} run through a model for {study.rows_asked:,} asked"),
         ("seconds", f"{study.seconds:.2f}"),
@@ -276,10 +279,16 @@ def _run(study: Study) -> str:
 
 
 def _used(row: Row, study: Study) -> list[str]:
-    """The options that a factor ran with, and what else it found."""
+    """The options that a factor ran with, and what else it found, as far as a line holds them."""
     usual = {option.name: option.default for option in row.factor.options}
     values: dict[str, Any] = {**usual, **study.options.get(row.factor.name, {}), **row.facts}
-    return [f"{name.replace('_', ' ')} {value}" for name, value in values.items() if value is not None]
+    said = []
+    for name, value in values.items():
+        numbers = value if isinstance(value, list | tuple) else [value]
+        if all(isinstance(one, str | int | float) and not isinstance(one, bool) for one in numbers):
+            shown = (one if isinstance(one, str) else f"{one:.4g}" for one in numbers)
+            said.append(f"{name.replace('_', ' ')} {', '.join(shown)}")
+    return said
 
 
 def _definitions(study: Study) -> str:

@@ -32,7 +32,8 @@ SEEDS = [int(seed) for seed in os.environ.get("WOBBLE_SESSION_SEEDS", "11").spli
 OWN = "A slow start , a GREAT end."
 # What the server sends reaches the page late, as over a network or on a busy machine.
 LATE = """(() => { window.delay = 0; const Original = WebSocket;
-  const late = (f, socket) => (event) => window.delay ? setTimeout(() => f.call(socket, event), window.delay) : f.call(socket, event);
+  const late = (f, socket) => (event) =>
+    window.delay ? setTimeout(() => f.call(socket, event), window.delay) : f.call(socket, event)
   window.WebSocket = class extends Original {
     addEventListener(type, f, options) { super.addEventListener(type, type === "message" ? late(f, this) : f, options) }
     set onmessage(f) { super.onmessage = f && late(f, this) }
@@ -183,12 +184,12 @@ def test_reload_a_second_tab_and_a_pasted_link_show_the_same(page: Page, app: st
     go(page, path)
     shown(page, OWN, "2")
     link = page.url
-    href = page.get_by_role("link", name=name(path), exact=True).get_attribute("href")
+    href = page.get_by_role("link", name=name(path), exact=True).get_attribute("href") or ""
     page.reload()
     shown(page, OWN, "2")
     assert page.url == link
     tab = page.context.new_page()
-    for address in (link, f"{app}{href}" if href and href.startswith("/") else href):
+    for address in (link, f"{app}/{href.lstrip('/')}"):
         tab.goto(address)
         shown(tab, OWN, "2")
         assert "bpe-cased" in tab.url

@@ -7,7 +7,7 @@ import pytest
 
 from core.data.snippets import snippets
 from core.families.members import family_data
-from pages import _widgets
+from pages.parts import results
 from tests.architectures import save
 from tests.pages.test_pages import app, state_of, wished, words
 
@@ -27,7 +27,7 @@ def test_the_interpolation_says_whether_there_is_a_barrier_and_what_the_sentence
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     some = family_data("minilm-uncased").rows(np.arange(40))
-    monkeypatch.setattr(_widgets, "family_data", lambda _: some)
+    monkeypatch.setattr(results, "family_data", lambda _: some)
     test = app(PAGE, sentence="A fine film.", view="From seed to seed")
     assert not test.exception and not test.error
     assert "barrier" in words(test) or "The loss rises" in words(test)
@@ -39,7 +39,7 @@ def test_the_interpolation_says_whether_there_is_a_barrier_and_what_the_sentence
 
 def test_the_data_view_shows_level_accuracies_and_takes_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     some = family_data("minilm-uncased").rows(np.arange(60))
-    monkeypatch.setattr(_widgets, "family_data", lambda _: some)
+    monkeypatch.setattr(results, "family_data", lambda _: some)
     test = app(PAGE, view="On data")
     assert not test.exception and not test.error
     assert "two seeds disagree on" in words(test)

@@ -151,6 +151,8 @@ def test_what_a_link_may_not_ask_for_is_left_out_and_remembered(given: str) -> N
     store = opened("", f"temperature={given}")
     assert store.get("temperature") == 1.0
     assert store.refused == {"temperature": given}
+    store.answer("temperature", 1.0, store.revision("temperature"))
+    assert store.refused, "a widget that is mounted says its default"
     store.answer("temperature", 2.0, store.revision("temperature"))
     assert not store.refused
 
@@ -159,7 +161,7 @@ def test_texts_of_a_link_are_those_that_are_offered() -> None:
     read = read_texts(2, among=["a", "b", "c"])
     assert read(["a", "x", "a", "b", "c"]) == ["a", "b"]
     assert read([""]) == []
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="x"):
         read(["x"])
 
 

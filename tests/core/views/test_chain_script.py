@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from core.base.errors import WobbleError
 from core.text.perturb.preprocessing import CHAINS, Chain, steps
 from core.text.tokens import TextEncoder
 from core.text.truncation import cutter
 from core.views.scripts.chain import chain_code
-from tests.architectures import wordpiece
+from tests.architectures import byte_level, unigram, wordpiece
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MODEL = "assets/models/minilm-uncased"
 STEPS = [rule.name for rule in steps()]
 CORPUS = [
@@ -77,15 +77,25 @@ def test_code_of_all_steps_makes_the_texts_of_the_chain_for_any_text() -> None:
 
 
 @pytest.mark.parametrize("side", ["right", "left"])
-def test_code_cuts_at_the_side_where_the_tokenizer_cuts(side: str, tmp_path: Path) -> None:
-    wordpiece(truncation_side=side).save_pretrained(tmp_path)
-    tokenizer = AutoTokenizer.from_pretrained(tmp_path)
-    assert tokenizer.truncation_side == side
+@pytest.mark.parametrize("make", [wordpiece, byte_level, unigram])
+def test_code_cuts_where_the_engine_does_whatever_the_tokenizer(
+    make: Callable[[], PreTrainedTokenizerBase], side: str, tmp_path: Path
+) -> None:
+    make().save_pretrained(tmp_path)
+    AutoTokenizer.from_pretrained(tmp_path, truncation_side=side).save_pretrained(tmp_path)
+    encoder = TextEncoder(AutoTokenizer.from_pretrained(tmp_path), 512)
+    assert encoder.truncation_side == side
+    cut = cutter(encoder)
     chain = Chain(("truncate_64",))
-    text = " ".join(f"test{i}" for i in range(100))
-    found = function_of(chain_code(chain, "", str(tmp_path)))(text)
-    assert found == chain(text, cutter(TextEncoder(tokenizer, 512))) != text
-    assert found.endswith("test99") == (side == "left")
+    preprocess = function_of(chain_code(chain, "", str(tmp_path)))
+    # Emoji of several tokens and composed letters, moved along so that every part of one comes to lie at the cut.
+    for piece in ("👍", "e\u0301", "test é, "):
+        for moved in range(6):
+            text = "a" * moved + piece * 100 + "b" * moved
+            found = preprocess(text)
+            assert found == chain(text, cut)
+            assert (text.endswith if side == "left" else text.startswith)(found)
+    assert found != text
 
 
 @pytest.mark.parametrize("text", [CORPUS[3], CORPUS[8]])

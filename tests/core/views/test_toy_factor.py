@@ -87,5 +87,5 @@ def test_it_stands_in_a_notebook(found: Study) -> None:
 def test_it_stands_in_the_report(found: Study) -> None:
     html = report(load(), found)
     assert "<section class='card' id='jelly'><h3>jelly</h3>" in html
-    for said in ("nudged by 6", "Jelly is simulated.", "wobbly nudge", "times 3, flavour lemon"):
+    for said in ("nudged by 6", "Jelly is simulated.", "wobbly nudge", "times 3; flavour lemon"):
         assert said in html

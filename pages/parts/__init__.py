@@ -1,0 +1,1 @@
+"""What pages share, one file a part."""

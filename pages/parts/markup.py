@@ -1,0 +1,82 @@
+"""Small pieces of HTML: chips of tokens, bars, tables, lines. Text reaches the page through `escape` alone."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from core.models.heads import Head
+from core.text.tokens import Encoding
+from core.text.visible import visible
+from core.views.documents import unique
+from core.views.style import label_colors
+
+
+def escape_markdown(text: str) -> str:
+    """Text for the elements that read Markdown, LaTeX, icons and colours: shown as it is."""
+    return "".join(f"\\{character}" if character in "\\`*_{}[]()<>#+-.!|$:~^=" else character for character in text)
+
+
+def tokens_html(encoding: Encoding, marked: Iterable[int] = (), limit: int = 400) -> str:
+    """Token chips with their ids; those at the marked positions stand out."""
+    stand_out = set(marked)
+    chips = [
+        f"<span class='w-token{' special' if special else ''}{' changed' if i in stand_out else ''}'>"
+        f"{escape(visible(token))}<small>{id}</small></span>"
+        for i, (token, id, special) in enumerate(zip(encoding.tokens, encoding.ids, encoding.special, strict=True))
+    ]
+    rest = f"<span class='w-faint'>… {len(chips) - limit} more</span>" if len(chips) > limit else ""
+    return f"<div class='w-tokens'>{''.join(chips[:limit])}{rest}</div>"
+
+
+def bars_html(labels: tuple[str, ...], row: Sequence[float], head: Head, top: int = 4) -> str:
+    """Probabilities as bars, the largest first; further labels are counted."""
+    names, colors = unique(labels), label_colors(labels)
+    ranked = sorted(range(len(labels)), key=lambda i: -row[i])
+    lines = []
+    for i in ranked[:top]:
+        track = (
+            f"<span class='fill' style='width:{100 * row[i]:.2f}%;background:{colors[labels[i]]}'></span>"
+            if head.has_labels
+            else ""
+        )
+        lines.append(
+            f"<span class='name' title='{escape(names[i])}'>{escape(names[i])}</span><span class='track'>{track}</span>"
+            f"<span class='p'>{row[i]:.3f}</span>"
+        )
+    if len(ranked) > top:
+        rest = sum(row[i] for i in ranked[top:])
+        said = f"{rest:.3f}" if head.exclusive else ""
+        lines.append(
+            f"<span class='name w-faint'>{len(ranked) - top} other labels</span><span></span><span class='p'>{said}</span>"
+        )
+    return f"<div class='w-bars' title='{escape(head.meaning)}'>{''.join(lines)}</div>"
+
+
+def table_html(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> str:
+    """A table whose cells wrap, each column's definition one hover away.
+
+    Args:
+        columns: name and definition.
+        rows: cells that are HTML already.
+    """
+    head = "".join(
+        f"<th title='{escape(said)}'>{escape(name)}</th>" if said else f"<th>{escape(name)}</th>"
+        for name, said in columns
+    )
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<div class='w-scroll'><table class='w-table'><tr>{head}</tr>{body}</table></div>"
+
+
+def noise_floor_html(noise_floor: float) -> str:
+    """The noise floor, what it is one hover away."""
+    return (
+        "<span class='w-faint' title='The largest shift that rounding alone causes for this model and sentence: padding, other "
+        "texts in the batch, another attention kernel, all in fp32. No shift of anything else that is not above it means "
+        f"anything. The Numerics page shows each.'>Noise floor {noise_floor:.1e}.</span>"
+    )
+
+
+def truncated_html(encoding: Encoding) -> str:
+    """A line that says how much of a text the model reads; nothing where it reads all of it."""
+    if not encoding.truncated:
+        return ""
+    return f"<p class='w-line'>\u26a0 Truncated: the model reads {len(encoding.ids):,} of {encoding.full_length:,} tokens.</p>"

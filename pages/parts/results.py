@@ -1,0 +1,127 @@
+"""Results of the engine, computed once for all sessions."""
+
+from collections.abc import Hashable, Iterator
+
+import streamlit as st
+
+from core.data.labelled import Labelled
+from core.factors.registry import factors
+from core.families.agreement import OnData, on_data
+from core.families.interpolation import Interpolation, interpolate, predict_between
+from core.families.members import family_data, members
+from core.families.stacked import Family, FamilyPrediction, load_family, predict_family
+from core.models import catalog
+from core.models.classifier import Classifier
+from core.models.heads import Logits
+from core.studies.calibration import Calibration, calibrate_on
+from core.studies.profile import profiles
+from core.studies.study import Study, compare, study
+from core.text.perturb import custom, variants
+from core.text.stages import Stages, stages
+from pages import state
+from pages.parts import work
+
+
+def identity(classifier: Classifier) -> tuple[str, str, str]:
+    """The cache key of a classifier's results."""
+    return classifier.id, classifier.weights_hash, str(classifier.device)
+
+
+_UNHASHED = {Classifier: identity}
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_UNHASHED)
+def compared(classifier: Classifier, text: str, own: tuple[str, ...], temperature: float) -> Study:
+    """A sentence against its edits and the person's own; what is remembered does not run again."""
+    made = [*variants(text), *(custom(text, edit) for edit in own if edit != text)]
+    return compare(classifier, text, made, temperature=temperature)
+
+
+def studied(classifier: Classifier, text: str, factor: str, temperature: float = 1.0, **options: Hashable) -> Study:
+    """A study of one factor, computed once; shows its progress.
+
+    Args:
+        options: of the factor, where they are not the usual ones.
+    """
+    (one,) = factors([factor])
+    return work.long_work(
+        (factor, *identity(classifier), text, temperature, *sorted(options.items())),
+        one.many,
+        lambda progress: study(
+            classifier, text, [factor], {factor: options}, temperature=temperature, progress=progress
+        ),
+    )
+
+
+def profiles_of(classifier: Classifier, text: str) -> Iterator[Study]:
+    """The profile of a sentence as it grows, the complete one last; computed once."""
+    key = ("profile", *identity(classifier), text)
+    store = work.kept()
+    found: Study | None = store.get(key)
+    if found is None:
+        for found in profiles(classifier, text):
+            state.give_way()
+            yield found
+        store.put(key, found)
+    else:
+        yield found
+
+
+def calibrated(classifier: Classifier, data: Labelled) -> Calibration:
+    """The calibration of a classifier on labelled data; each text runs once."""
+    return work.long_work(
+        ("calibration", *identity(classifier), data.fingerprint, data.own_split),
+        "texts",
+        lambda progress: calibrate_on(classifier, data, progress),
+    )
+
+
+def family(id: str) -> Family:
+    """A family of seeds, loaded once."""
+    found = members(id)
+    return _family(id, tuple((member.id, catalog.stamp(member.id)) for member in found))
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the seeds …")
+def _family(id: str, _stamps: tuple[tuple[str, int], ...]) -> Family:
+    return load_family(id)
+
+
+def _identity(family: Family) -> tuple[str, str, tuple[str, ...]]:
+    return family.id, family.first.weights_hash, tuple(member.id for member in family.members)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Asking every seed …", hash_funcs={Family: _identity})
+def asked(family: Family, texts: tuple[str, ...]) -> FamilyPrediction:
+    """Every seed on some texts; computed once."""
+    return predict_family(family, texts)
+
+
+def interpolated(family: Family, first: str, second: str) -> Interpolation:
+    """Loss and accuracy between two members; computed once."""
+    return work.long_work(
+        (*_identity(family), "interpolation", first, second),
+        "rows",
+        lambda progress: interpolate(family, family_data(family.id), first, second, progress=progress),
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Family: _identity})
+def along(family: Family, text: str, first: str, second: str) -> Logits:
+    """One sentence between two members: `[points, n_labels]`; computed once."""
+    return predict_between(family, first, second, [text])[:, 0]
+
+
+def tested(family: Family) -> OnData:
+    """Every seed on labelled texts that none was trained on; computed once."""
+    return work.long_work(
+        (*_identity(family), "data"),
+        "texts",
+        lambda progress: on_data(family, family_data(family.id), progress),
+    )
+
+
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=_UNHASHED)
+def staged(classifier: Classifier, text: str) -> Stages:
+    """The stages of a tokenizer on a text; computed once."""
+    return stages(classifier.encoder, text)
