@@ -353,7 +353,8 @@ def test_every_description_stands_in_a_sentence() -> None:
 @pytest.mark.parametrize("id", ["minilm-uncased", "bpe-cased", "unigram-cased"])
 def test_the_verdicts_of_the_gallery_are_true(id: str) -> None:
     classifier = load(id)
-    for example in gallery():
+    # Every example under some model: half of them with a seed family, half without.
+    for example in gallery()[::2] if id == "minilm-uncased" else gallery()[1::2]:
         found = profile(classifier, example.text, passes=10)
         said = verdict(found)
         text = said.text
@@ -368,7 +369,8 @@ def test_the_verdicts_of_the_gallery_are_true(id: str) -> None:
         for name, cases in groups.items():
             flips = sum(bool(c.flip) for c in cases if c.shift > found.noise_floor)
             if flips and not (name == "seeds" and flips == len(cases) - 1) and said.mood != "tie":
-                which = f"{flips} of {len(cases)} {name}" if flips < len(cases) else name
+                all_of_them = name if len(cases) > 1 else f"the only {name.removesuffix('s')}"
+                which = f"{flips} of {len(cases)} {name}" if flips < len(cases) else all_of_them
                 assert which in text, (example.text, text)
             none = f"no {name.removesuffix('s').removesuffix('e') if name == 'dropout passes' else name[:-1]}"
             if flips or not cases:
