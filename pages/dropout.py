@@ -26,6 +26,7 @@ TITLE = "Dropout"
 ICON = ":material/casino:"
 QUESTION = "What if dropout is left on? Every pass as a dot."
 FACTORS = ("dropout",)
+OPENS = {"dot": "all that are on, {case}"}
 
 # Name, attribute of a Spread, formula, plain reading.
 MEASURES = (

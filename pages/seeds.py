@@ -27,6 +27,7 @@ TITLE = "Seeds"
 ICON = ":material/psychology_alt:"
 QUESTION = "Would the same recipe, trained with another seed, say the same?"
 FACTORS = ("seed",)
+OPENS = {"member": "{case}"}
 
 # Variants in the grid: those that move the family most.
 SHOWN = 16

@@ -18,7 +18,7 @@ from core.models.classifier import Classifier
 from core.models.heads import Probabilities
 from core.studies.calibration import fit_and_test
 from core.studies.study import Study
-from core.text.perturb import edits
+from core.text.perturb import Edit, edits, perturbations
 from core.text.stages import Stages
 from core.text.tokens import Encoding, align
 from core.text.visible import visible
@@ -187,7 +187,7 @@ def side_by_side(
             {
                 "key": key,
                 "factor": row.factor.name,
-                "description": first.variant.description if first.variant else capital(first.made.said),
+                "description": described(first),
                 "text": marked_text(first, studies[0].reference, longest),
                 "answers": [_answer(*pair, study, longest) for pair, study in zip(found, studies, strict=True)],
                 "order": (met <= {"absorbed", "beyond the limit"}, -max(case.shift for _, case in found)),
@@ -196,11 +196,28 @@ def side_by_side(
     return sorted(entries, key=lambda entry: entry["order"])
 
 
+def described(case: Case) -> str:
+    """What was done, in one line; of a text that several perturbations make, all of them."""
+    if case.variant is None:
+        return capital(case.made.said)
+    also = [rule.description for rule in perturbations() if (rule.name, rule.factor) in case.variant.also]
+    return case.variant.description + "".join(f"; the same text: {description}" for description in also)
+
+
 def marked_text(case: Case, reference: Reference, longest: int) -> list[tuple[str, bool]]:
     """A case's visible text in pieces, each with whether it was edited."""
     made = case.variant.edits if case.variant else edits(reference.text, case.text)
+    return _marked(case.text, made, longest)
+
+
+def marked_step(before: str, after: str, longest: int) -> list[tuple[str, bool]]:
+    """The visible text after a step in pieces, each with whether the step made it."""
+    return _marked(after, edits(before, after), longest)
+
+
+def _marked(text: str, made: Iterable[Edit], longest: int) -> list[tuple[str, bool]]:
     shown, left = [], longest
-    for piece, edited in pieces(case.text, [edit.variant for edit in made]):
+    for piece, edited in pieces(text, [edit.variant for edit in made]):
         if left > 0:
             shown.append((visible(piece[:left]) + ("\u2026" if len(piece) > left else ""), edited))
             left -= len(piece)

@@ -1,6 +1,6 @@
 """Results of the engine, computed once for all sessions."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 
 import streamlit as st
 
@@ -15,8 +15,10 @@ from core.models.classifier import Classifier
 from core.models.heads import Logits
 from core.studies.calibration import Calibration, calibrate_on
 from core.studies.profile import profiles
+from core.studies.steps import Chained, chained, usual_steps
 from core.studies.study import Study, compare, study
 from core.text.perturb import custom, variants
+from core.text.perturb.preprocessing import Chain
 from core.text.stages import Stages, stages
 from pages import state
 from pages.parts import work
@@ -31,10 +33,39 @@ _UNHASHED = {Classifier: identity}
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_UNHASHED)
-def compared(classifier: Classifier, text: str, own: tuple[str, ...], temperature: float) -> Study:
-    """A sentence against its edits and the person's own; what is remembered does not run again."""
-    made = [*variants(text), *(custom(text, edit) for edit in own if edit != text)]
+def compared(
+    classifier: Classifier, text: str, own: tuple[str, ...], temperature: float, read: tuple[int, int] | None = None
+) -> Study:
+    """A sentence against its edits and the person's own; what is remembered does not run again.
+
+    Args:
+        read: the characters within which edits are placed; by default those that the model reads.
+    """
+    made = [
+        *variants(text, read=read or read_by([classifier], text)),
+        *(custom(text, edit) for edit in own if edit != text),
+    ]
     return compare(classifier, text, made, temperature=temperature)
+
+
+def read_by(models: Sequence[Classifier], text: str) -> tuple[int, int] | None:
+    """The span of characters that all of some models read, where one of them does not read the whole text."""
+    encodings = [model.encoder([text])[0] for model in models]
+    read = [one.read for one in encodings if one.truncated and one.read]
+    begin, end = max((begin for begin, _ in read), default=0), min((end for _, end in read), default=0)
+    return (begin, end) if begin < end else None
+
+
+@st.cache_resource(max_entries=64, show_spinner="Running the steps …", hash_funcs=_UNHASHED)
+def cleaned(classifier: Classifier, text: str, temperature: float) -> Study:
+    """A sentence through the usual preprocessing steps and chains."""
+    return usual_steps(classifier, text, temperature)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Running the chain …", hash_funcs=_UNHASHED)
+def through(classifier: Classifier, text: str, chain: Chain, temperature: float) -> Chained:
+    """A sentence through a chain of the person's own."""
+    return chained(classifier, text, chain, temperature)
 
 
 def studied(classifier: Classifier, text: str, factor: str, temperature: float = 1.0, **options: Hashable) -> Study:
@@ -55,7 +86,7 @@ def studied(classifier: Classifier, text: str, factor: str, temperature: float =
 
 def profiles_of(classifier: Classifier, text: str) -> Iterator[Study]:
     """The profile of a sentence as it grows, the complete one last; computed once."""
-    key = ("profile", *identity(classifier), text)
+    key = ("profile", *identity(classifier), text, tuple(one.name for one in factors()))
     store = work.kept()
     found: Study | None = store.get(key)
     if found is None:
