@@ -104,6 +104,12 @@ def scatter_frame(rows: Sequence[Row]) -> pd.DataFrame:
     )
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The lines of a frame as plain JSON values; None where nothing is."""
+    lines: list[dict[str, Any]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return lines
+
+
 def scatter_finding(kinds: Mapping[str, Row], together: Row, edited: Row) -> str:
     """What a strip of passes shows, as its title: which kind of site moves the prediction most, beside edits.
 

@@ -5,6 +5,8 @@ from collections.abc import Hashable, Iterator
 import streamlit as st
 
 from core.data.labelled import Labelled
+from core.factors.case import Row
+from core.factors.dropout import Dropout
 from core.factors.registry import factors
 from core.families.agreement import OnData, on_data
 from core.families.interpolation import Interpolation, interpolate, predict_between
@@ -14,6 +16,7 @@ from core.models import catalog
 from core.models.classifier import Classifier
 from core.models.heads import Logits
 from core.studies.calibration import Calibration, calibrate_on
+from core.studies.passes import passes_of
 from core.studies.profile import profiles
 from core.studies.study import Study, compare, study
 from core.text.perturb import custom, variants
@@ -49,6 +52,39 @@ def studied(classifier: Classifier, text: str, factor: str, temperature: float =
         one.many,
         lambda progress: study(
             classifier, text, [factor], {factor: options}, temperature=temperature, progress=progress
+        ),
+    )
+
+
+def passes_beside(classifier: Classifier, compared: Study, key: str, passes: int, dropout: Dropout) -> Row:
+    """A variant under dropout, measured against the original; computed once.
+
+    Args:
+        compared: the study that holds the variant.
+        key: its name there.
+    """
+    _, variant = compared.keyed()[key]
+    return work.long_work(
+        (
+            "passes",
+            *identity(classifier),
+            compared.reference.text,
+            compared.temperature,
+            variant.text,
+            key,
+            passes,
+            dropout,
+        ),
+        "dropout passes",
+        lambda progress: passes_of(
+            classifier,
+            compared.reference,
+            variant,
+            key,
+            passes,
+            dropout,
+            noise_floor=compared.noise_floor,
+            progress=progress,
         ),
     )
 
