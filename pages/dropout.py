@@ -22,7 +22,7 @@ from core.views.charts import pass_distribution, settling
 from core.views.documents import passes_document, unique
 from core.views.html import visible_html
 from core.views.scripts import dropout_script
-from pages import state
+from pages import controls, state
 from pages.parts import charts, markup, results, subject, take_away, work
 from pages.parts.inventory import inventory
 from pages.parts.pass_measures import SHIFT, measures, scatter
@@ -74,13 +74,13 @@ class Chosen:
 def chosen(model: Classifier, text: str) -> Chosen:
     """The controls on the left."""
     with st.sidebar:
-        passes = state.number("Passes", "passes", 1, MOST_PASSES, 100, help="How often the sentence is run.")
-        seed = state.number("Seed", "dropout_seed", 0, 2**31 - 1, 0, help="Pass i of a seed is always the same.")
-        rate = state.optional(
+        passes = controls.number("Passes", "passes", 1, MOST_PASSES, 100, help="How often the sentence is run.")
+        seed = controls.number("Seed", "dropout_seed", 0, 2**31 - 1, 0, help="Pass i of a seed is always the same.")
+        rate = controls.optional(
             "Rate", "rate", 0.0, 0.99, placeholder="the model's own",
             help="One dropout rate for all sites that are on, from 0 up to 0.99; empty: each site its own.",
         )  # fmt: skip
-        kinds = state.several(
+        kinds = controls.several(
             "Sites", "sites", present(model), st.pills, selection_mode="multi", help="None chosen: all of them."
         )
     sites = tuple(kind for kind in present(model) if kind in kinds) or None
@@ -112,11 +112,11 @@ def beside(asked: Chosen, compared: Study) -> dict[str, Row]:
     """The rows below the sentence's own passes, by what they are: each kind of site alone, and variants."""
     variants = [key for key, (_, case) in compared.keyed().items() if case.tried and not case.absorbed]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        alone = state.switch(
+        alone = controls.switch(
             "Each kind of site alone", "alone", True,
             help=f"Up to {BESIDE} passes for each kind of site with all others off: which of them matters?",
         )  # fmt: skip
-        picked = state.several(
+        picked = controls.several(
             "Variants beside it", "beside", variants, st.multiselect, most=5, max_selections=5,
             placeholder="formatting variants under the same dropout", width=420,
             help=f"Up to {BESIDE} passes of each variant under the same dropout, against your sentence with dropout off.",
@@ -147,9 +147,10 @@ def dots(study: Study, title: str) -> None:
     )
     keyed = study.keyed()
     state.pointed("dropout strip", "dot")
-    in_rows = {f"{row.name}": i for i, row in enumerate(study.rows)}
-    offered = sorted(keyed, key=lambda key: in_rows[keyed[key][0].name])
-    dot = state.choice(
+    # Row by row, a row's dots in their order.
+    place = {id(case): (i, j) for i, row in enumerate(study.rows) for j, case in enumerate(row.cases)}
+    offered = sorted(keyed, key=lambda key: place[id(keyed[key][1])])
+    dot = controls.choice(
         "Open a dot", "dot", offered, nothing="click one above, or choose it here", width=420,
         help="A pass (or an edit) at large: its label and probabilities beside those with dropout off.",
     )  # fmt: skip
@@ -298,7 +299,7 @@ def page(asked: Chosen) -> None:
         subject.say_refused(TAKEN)
     distribution(own)
     measures(over_passes.measures(own.rows[0], own.reference))
-    if acting(model.sites, Dropout()) and state.switch(
+    if acting(model.sites, Dropout()) and controls.switch(
         "What if someone forgot model.eval()?", "forgot",
         help="Ten single calls of a model that was left in train mode, with the checkpoint's own rates.",
     ):  # fmt: skip

@@ -23,7 +23,7 @@ from core.views.html import visible_html
 from core.views.scripts import temperature_script
 from core.views.style import label_colors
 from core.views.tables_tempered import tempered_rows
-from pages import state
+from pages import controls, state
 from pages.parts import charts, labelled_data, markup, results, subject, take_away, work
 from pages.parts.calibration import calibration
 from pages.parts.four_ways import four_ways, threshold_for_each
@@ -48,13 +48,13 @@ def chosen_temperature() -> float:
     """The typed temperature where there is a usable one, else the slider's."""
     left, right = st.columns([4, 1], vertical_alignment="top")
     with right:
-        typed = state.text(
+        typed = controls.text(
             "or type one", "T_typed", placeholder=f"{COLDEST:g} to {HOTTEST:,.0f}",
             help="Beyond the slider's range too. While a number stands here the slider waits; empty the field to use it again.",
         )  # fmt: skip
     found = work.attempt(lambda: typed_temperature(typed)) if typed.strip() else None
     with left:
-        slid = state.steps(
+        slid = controls.steps(
             "Temperature T of this page", "T", STEPS, 1.0, lambda t: f"{t:g}",
             disabled=found is not None,
             help="Logits are divided by T before the softmax. T = 1 is the model's own. All other pages use the Temperature "
@@ -202,7 +202,7 @@ def fitting(model: Classifier) -> None:
     )
     embedded = tuple(EMBEDDED) if set(model.labels) == {"negative", "positive"} else ()
     chosen = labelled_data.labelled_data("calibration", embedded)
-    if chosen is None or not state.switch(
+    if chosen is None or not controls.switch(
         "Fit the temperature", "fit", help="Runs every labelled text through the model, once."
     ):
         return

@@ -14,7 +14,7 @@ from core.studies import temperatures
 from core.studies.calibration import SEARCHED
 from core.studies.temperatures import DTYPES, Averaging, read
 from core.views.documents import unique
-from pages import state
+from pages import controls
 from pages.parts import results, work
 
 DRAWS = 1000
@@ -23,7 +23,7 @@ PASSES = 30
 
 def threshold_slider() -> float:
     """The threshold above which someone acts."""
-    return state.slider(
+    return controls.slider(
         "Act only above", "threshold", 0.5, 0.99, 0.8, 0.01,
         help="Many systems act only when the probability is high enough, and that probability depends on T.",
     )  # fmt: skip
