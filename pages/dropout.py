@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from html import escape
 
 import streamlit as st
@@ -128,7 +129,7 @@ def beside(asked: Chosen, compared: Study) -> dict[str, Row]:
             if part is not None:
                 rows[kind] = part.rows[0]
     for key in picked:
-        row = work.attempt(lambda key=key: results.passes_beside(asked.model, compared, key, passes, asked.dropout))
+        row = work.attempt(partial(results.passes_beside, asked.model, compared, key, passes, asked.dropout))
         if row is not None:
             rows[key] = row
     return rows
@@ -292,7 +293,7 @@ def page(asked: Chosen) -> None:
     )
     others, edited = beside(asked, compared), reaching(compared, FORMATTING)
     study = arranged(own, [own.rows[0], *others.values(), edited])
-    kinds = {kind: row for kind, row in others.items() if kind in KINDS}
+    kinds: dict[str, Row] = {kind: others[kind] for kind in KINDS if kind in others}
     title = tables.scatter_finding(kinds, own.rows[0], edited)
     dots(study, title)
     with refused:

@@ -1,8 +1,11 @@
 """A sentence and its variants at T = 1 and at another T, as the Temperature page shows them."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from core.factors.case import Case, Reference
 from core.studies.study import Study
 from core.text.visible import visible
 from core.views.tables import ranked, tokens_line
@@ -12,7 +15,7 @@ def tempered_rows(study: Study, temperature: float, most: int) -> pd.DataFrame:
     """Your sentence and the variants that move it most: what `charts.tempered_strip` reads, and more.
 
     Args:
-        study: at T = 1.
+        study: at T = 1, of a head with labels.
         most: variants beside the sentence; only those that reach the model.
 
     Returns:
@@ -23,9 +26,9 @@ def tempered_rows(study: Study, temperature: float, most: int) -> pd.DataFrame:
     head, labels, reference = study.head, study.labels, study.reference
     reaching = {key: case for key, (_, case) in study.keyed().items() if case.tried and not case.absorbed}
     beside = dict(list(reaching.items())[:most])
-    shown = [reference, *beside.values()]
+    shown: list[Reference | Case] = [reference, *beside.values()]
     logits, q = np.stack([one.logits for one in shown]), head.probabilities(reference.logits)
-    columns = {
+    columns: dict[str, Any] = {
         "name": ["your sentence", *beside],
         "text": [one.text for one in shown],
         "visible": [visible(one.text[:200]) for one in shown],
@@ -36,7 +39,7 @@ def tempered_rows(study: Study, temperature: float, most: int) -> pd.DataFrame:
     for name, t in (("before", 1.0), ("after", temperature)):
         p = head.probabilities(logits, t)
         columns |= {
-            name: list(head.margins(p, q) if head.has_labels else p[:, 0]),
+            name: head.margins(p, q),
             f"p_{name}": list(p),
             f"said_{name}": [ranked(row, labels) for row in p],
             f"entropy_{name}": list(head.entropy(p)),
