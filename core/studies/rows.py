@@ -20,7 +20,7 @@ def reaching(study: Study, title: str) -> Row:
     """All edits of a study that reach the model, in one row."""
     edited = [row for row in study.shown if row.factor.edits]
     cases = tuple(case for row in edited for case in row.cases if case.tried and not case.absorbed)
-    return Row(edited[0].factor if edited else CUSTOM, cases, study.noise_floor, title=title)
+    return Row(edited[0].factor if edited else CUSTOM, cases, study.noise_floor, title=title, prefixed=False)
 
 
 def by_dtype(row: Row) -> tuple[Row, ...]:
@@ -29,7 +29,8 @@ def by_dtype(row: Row) -> tuple[Row, ...]:
     for case in row.cases:
         by.setdefault(dtype_of(case), []).append(case)
     return tuple(
-        replace(row, cases=tuple(cases), title="fp32" if dtype == "float32" else dtype) for dtype, cases in by.items()
+        replace(row, cases=tuple(cases), title="fp32" if dtype == "float32" else dtype, prefixed=False)
+        for dtype, cases in by.items()
     )
 
 

@@ -28,7 +28,7 @@ def tokens_html(encoding: Encoding, marked: Iterable[int] = (), limit: int = 400
     return f"<div class='w-tokens'>{''.join(chips[:limit])}{rest}</div>"
 
 
-def bars_html(labels: tuple[str, ...], row: Sequence[float] | Probabilities, head: Head, top: int = 4) -> str:
+def bars_html(labels: tuple[str, ...], row: Probabilities, head: Head, top: int = 4) -> str:
     """Probabilities as bars, the largest first; further labels are counted."""
     names, colors = unique(labels), label_colors(labels)
     ranked = sorted(range(len(labels)), key=lambda i: -row[i])

@@ -1,10 +1,13 @@
 """Results of the engine, computed once for all sessions."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any
 
 import streamlit as st
 
 from core.data.labelled import Labelled
+from core.factors.case import Row
+from core.factors.dropout import Dropout
 from core.factors.registry import factors
 from core.families.agreement import OnData, on_data
 from core.families.interpolation import Interpolation, interpolate, predict_between
@@ -14,6 +17,7 @@ from core.models import catalog
 from core.models.classifier import Classifier
 from core.models.heads import Logits
 from core.studies.calibration import Calibration, calibrate_on
+from core.studies.passes import passes_of
 from core.studies.profile import profiles
 from core.studies.steps import Chained, chained, usual_steps
 from core.studies.study import Study, compare, study
@@ -29,7 +33,7 @@ def identity(classifier: Classifier) -> tuple[str, str, str]:
     return classifier.id, classifier.weights_hash, str(classifier.device)
 
 
-_UNHASHED = {Classifier: identity}
+_UNHASHED: dict[str | type[Any], Callable[[Any], Any]] = {Classifier: identity}
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_UNHASHED)
@@ -80,6 +84,39 @@ def studied(classifier: Classifier, text: str, factor: str, temperature: float =
         one.many,
         lambda progress: study(
             classifier, text, [factor], {factor: options}, temperature=temperature, progress=progress
+        ),
+    )
+
+
+def passes_beside(classifier: Classifier, compared: Study, key: str, passes: int, dropout: Dropout) -> Row:
+    """A variant under dropout, measured against the original; computed once.
+
+    Args:
+        compared: the study that holds the variant.
+        key: its name there.
+    """
+    _, variant = compared.keyed()[key]
+    return work.long_work(
+        (
+            "passes",
+            *identity(classifier),
+            compared.reference.text,
+            compared.temperature,
+            variant.text,
+            key,
+            passes,
+            dropout,
+        ),
+        "dropout passes",
+        lambda progress: passes_of(
+            classifier,
+            compared.reference,
+            variant,
+            key,
+            passes,
+            dropout,
+            noise_floor=compared.noise_floor,
+            progress=progress,
         ),
     )
 

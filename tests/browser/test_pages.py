@@ -173,7 +173,7 @@ def test_temperature_moves_probabilities_and_never_the_label(page: Page, app: st
     expect(page.get_by_text("0 labels moved")).to_be_visible()
     page.get_by_role("textbox", name="or type one").fill("0")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("is no usable temperature")).to_be_visible()
+    expect(page.get_by_text("is not a usable temperature")).to_be_visible()
 
 
 def test_a_fitted_temperature_is_used_on_every_page(page: Page, app: str) -> None:

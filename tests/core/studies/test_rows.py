@@ -36,6 +36,8 @@ def test_edits_that_reach_the_model_are_gathered_in_one_row() -> None:
     row = reaching(found, "formatting")
     assert {id(case) for case in row.cases} == {id(case) for case in found.cases if case.tried and not case.absorbed}
     assert (row.name, row.flips) == ("formatting", found.flips)
+    known = found.keyed()
+    assert all(known[key][1] is case for key, (_, case) in arranged(found, [row]).keyed().items())
     assert reaching(compare(load(), TEXT, []), "formatting").cases == ()
 
 
@@ -46,4 +48,5 @@ def test_conditions_are_parted_by_dtype() -> None:
     assert sum(row.tried for row in rows) == found["numerics"].tried
     assert all(len({dtype_of(case) for case in row.cases}) == 1 for row in rows)
     shown = arranged(found, rows)
+    assert set(shown.keyed()) == set(found.keyed())
     assert shown.complete and shown.wanted == tuple(row.name for row in rows) and len(shown.cases) == len(found.cases)
