@@ -487,14 +487,18 @@ def choice(
     return _bound(name, usual, read, draw, lambda value: value if free or value in every else usual, linked)
 
 
-def segments(label: str, name: str, options: Sequence[str], default: str | None = None, **look: Any) -> str:
+def segments(
+    label: str, name: str, options: Sequence[T], default: T | None = None, words: Callable[[T], str] = str, **look: Any
+) -> T:
     """A segmented control of which one is always chosen."""
     usual = options[0] if default is None else default
     return _bound(
         name,
         usual,
-        _read_option(options, str),
-        lambda key, value: st.segmented_control(label, options, default=value, key=key, required=True, **look),
+        _read_option(options, words),
+        lambda key, value: st.segmented_control(
+            label, options, default=value, format_func=words, key=key, required=True, **look
+        ),
         lambda value: value if value in options else usual,
     )
 
