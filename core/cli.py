@@ -337,7 +337,7 @@ def _command_of(one: Factor) -> Callable[..., None]:
     """A command with a factor's options, made from its signature."""
 
     def run(text: str, model: str, as_json: bool, **options: Any) -> None:
-        given = {name: _words(value) for name, value in options.items()}
+        given = {o.name: _words(o.kind, options[o.name]) for o in one.options}
         one.check(given)
         classifier = _load(model)
         if one.name in SPECIAL:
@@ -374,8 +374,8 @@ def _on_the_command_line(kind: Any) -> Any:
     return str | None if "tuple" in str(kind) else kind
 
 
-def _words(value: Any) -> Any:
-    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+def _words(kind: Any, value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",")) if "tuple" in str(kind) and value is not None else value
 
 
 def add_commands() -> None:

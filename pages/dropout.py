@@ -19,7 +19,7 @@ from core.views import figures, tables
 from core.views.documents import passes_document
 from core.views.html import visible_html
 from core.views.scripts import dropout_script
-from pages import state
+from pages import controls, state
 from pages.parts import charts, markup, results, subject, take_away, work
 
 TITLE = "Dropout"
@@ -251,7 +251,7 @@ def strip(
     )
     dots = list(frame["variant"])
     state.pointed("dropout strip", "dot")
-    dot = state.choice(
+    dot = controls.choice(
         "Open a dot", "dot", dots, nothing="click one above, or choose it here", width=420,
         help="A pass (or an edit) at large: its label and probabilities beside those with dropout off.",
     )  # fmt: skip
@@ -337,14 +337,14 @@ text, temperature = subject.sentence(), state.current().temperature
 model = subject.one_model()
 own = any(site.rate > 0 for site in model.sites)
 with st.sidebar:
-    passes = state.number("Passes", "passes", 1, MOST_PASSES, 100, help="How often the sentence is run.")
-    seed = state.number("Seed", "dropout_seed", 0, 2**31 - 1, 0, help="Pass i of a seed is always the same.")
-    rate = state.optional(
+    passes = controls.number("Passes", "passes", 1, MOST_PASSES, 100, help="How often the sentence is run.")
+    seed = controls.number("Seed", "dropout_seed", 0, 2**31 - 1, 0, help="Pass i of a seed is always the same.")
+    rate = controls.optional(
         "Rate", "rate", 0.0, 0.99, placeholder="the model's own",
         help="One dropout rate for all sites that are on, from 0 up to 0.99; empty: each site its own.",
     )  # fmt: skip
     present = [kind for kind in KINDS if any(site.kind == kind for site in model.sites)]
-    chosen_sites = state.several(
+    chosen_sites = controls.several(
         "Sites", "sites", present, st.pills, selection_mode="multi", help="None chosen: all of them."
     )
 sites = tuple(kind for kind in present if kind in chosen_sites) or None
@@ -378,11 +378,11 @@ st.html(
 )
 reaching = {key: row for key, row in tables.keys(comparison).items() if not row.absorbed}
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    alone = state.switch(
+    alone = controls.switch(
         "Each kind of site alone", "alone", True,
         help=f"Up to {BESIDE} passes for each kind of site with all others off: which of them matters?",
     )  # fmt: skip
-    chosen = state.several(
+    chosen = controls.several(
         "Variants beside it", "beside", list(reaching), st.multiselect, most=5, max_selections=5,
         placeholder="formatting variants under the same dropout", width=420,
         help=f"Up to {BESIDE} passes of each variant under the same dropout, against your sentence with dropout off.",
@@ -440,7 +440,7 @@ with right:
             "A regression head gives a value: it has no label to flip, so there is no flip rate, entropy or vote."
         )
 measures(found)
-if own and state.switch(
+if own and controls.switch(
     "What if someone forgot model.eval()?", "forgot",
     help="Ten single calls of a model that was left in train mode, with the checkpoint's own rates.",
 ):  # fmt: skip

@@ -29,7 +29,7 @@ from core.views.scripts import (
     seeds_script,
     temperature_script,
 )
-from pages import state
+from pages import controls, state
 from pages.parts import charts, markup, results, subject, take_away, work
 
 TITLE = "Overview"
@@ -186,7 +186,7 @@ def shortest(model: Classifier, text: str) -> None:
     if model.head == "regression":
         st.caption("A value has no label to flip.")
         return
-    if not state.switch(
+    if not controls.switch(
         "Search for the smallest set of formatting edits that flips it", "shortest",
         help=f"Single edits, then pairs and triples, the most promising first: at most {BUDGET} token sequences.",
     ):  # fmt: skip

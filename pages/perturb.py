@@ -14,7 +14,7 @@ from core.views.documents import comparison_document
 from core.views.html import breakable, visible_html
 from core.views.report import figure
 from core.views.scripts import predict_script
-from pages import state
+from pages import controls, state
 from pages.parts import charts, markup, results, subject, take_away, variants_table, work
 
 TITLE = "Perturb"
@@ -98,10 +98,10 @@ def variants_section(comparisons: Sequence[Comparison]) -> None:
         state.pointed(f"strip {place}", "variant")
     state.picked("variants_table", "variant")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        factors = state.several("Factor", "factor", [*USUAL, "custom"], st.pills, selection_mode="multi")
-        fates = state.several("Fate", "fate", FATES, st.pills, selection_mode="multi")
+        factors = controls.several("Factor", "factor", [*USUAL, "custom"], st.pills, selection_mode="multi")
+        fates = controls.several("Fate", "fate", FATES, st.pills, selection_mode="multi")
         names = list(tables.keys(comparisons[0]))
-        variant = state.choice("Open a variant", "variant", names, nothing="none", width=260)
+        variant = controls.choice("Open a variant", "variant", names, nothing="none", width=260)
     if variant:
         with st.container(border=True):
             for comparison in comparisons:
@@ -146,7 +146,7 @@ def downloads(comparisons: Sequence[Comparison]) -> None:
 text, temperature = subject.sentence(), state.current().temperature
 models = subject.chosen_models()
 with st.sidebar:
-    lines = state.text("Your own edits", "own", area=True, height=80, placeholder="One edit a line", help=OWN_HELP)
+    lines = controls.text("Your own edits", "own", area=True, height=80, placeholder="One edit a line", help=OWN_HELP)
 own = tables.own_edits(lines)
 with st.spinner("Running the variants …"):
     found = [

@@ -27,7 +27,7 @@ from core.views.documents import seeds_document
 from core.views.html import visible_html
 from core.views.scripts import article_script, seeds_script
 from core.views.scripts.data import SEEDS_FILE, interpolation_script, on_data_script
-from pages import state
+from pages import controls, state
 from pages.parts import charts, markup, results, subject, take_away, work
 
 TITLE = "Seeds"
@@ -99,7 +99,7 @@ def opened(family: Family, seeds: Sequence[Case]) -> None:
     """One member's probabilities beside the reference's."""
     names = [case.name for case in seeds]
     state.pointed("seeds strip", "member")
-    member = state.choice("Open a seed", "member", names, nothing="or click a dot", width=260)
+    member = controls.choice("Open a seed", "member", names, nothing="or click a dot", width=260)
     if not member:
         return
     with st.container(border=True):
@@ -288,8 +288,8 @@ def interpolation_view(family: Family, text: str, temperature: float) -> None:
     """Interpolation between two seeds: the straight line between their weights."""
     names = list(family.names)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = state.choice("From seed", "from_seed", names, names[0], width=180)
-        second = state.choice("to seed", "to_seed", names, names[1], width=180)
+        first = controls.choice("From seed", "from_seed", names, names[0], width=180)
+        second = controls.choice("to seed", "to_seed", names, names[1], width=180)
     if first == second:
         st.html("<p class='w-verdict'>Interpolation between two seeds.</p>")
         st.info("Choose two different seeds.")
@@ -354,11 +354,11 @@ chosen = subject.chosen_models()[0]
 known = list(families())
 own = family_of(chosen.id)
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    family_id = state.choice(
+    family_id = controls.choice(
         "Family of seeds", "family", known, own or catalog.DEFAULT, width=320,
         help="The embedded family, and every training with at least two finished seeds.",
     )  # fmt: skip
-    view = state.segments("View", "view", list(VIEWS), words=lambda name: SAID.get(name, name))
+    view = controls.segments("View", "view", list(VIEWS), words=lambda name: SAID.get(name, name))
 if own is None:
     st.caption(
         f"There is no seed family for {markup.escape_markdown(chosen.id)}: train one. This page shows "

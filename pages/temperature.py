@@ -33,7 +33,7 @@ from core.views.documents import calibration_document, tempered_document
 from core.views.html import visible_html
 from core.views.scripts import temperature_script
 from core.views.scripts.data import CALIBRATION_FILE, calibration_script
-from pages import state
+from pages import controls, state
 from pages.parts import charts, labelled_data, markup, results, subject, take_away, work
 
 TITLE = "Temperature"
@@ -85,13 +85,13 @@ def chosen_temperature() -> float:
     """The typed temperature where there is a usable one, else the slider's."""
     left, right = st.columns([4, 1], vertical_alignment="top")
     with right:
-        typed = state.text(
+        typed = controls.text(
             "or type one", "T_typed", placeholder=f"{COLDEST:g} to {HOTTEST:,.0f}",
             help="Beyond the slider's range too. While a number stands here the slider waits; empty the field to use it again.",
         )  # fmt: skip
     found = work.attempt(lambda: typed_temperature(typed)) if typed.strip() else None
     with left:
-        slid = state.steps(
+        slid = controls.steps(
             "Temperature T of this page", "T", STEPS, 1.0, lambda t: f"{t:g}",
             disabled=found is not None,
             help="Logits are divided by T before the softmax. T = 1 is the model's own. All other pages use the Temperature "
@@ -277,7 +277,7 @@ def strip_figure(
 
 def threshold_slider() -> float:
     """The threshold above which someone acts."""
-    return state.slider(
+    return controls.slider(
         "Act only above", "threshold", 0.5, 0.99, 0.8, 0.01,
         help="Many systems act only when the probability is high enough, and that probability depends on T.",
     )  # fmt: skip
@@ -494,7 +494,7 @@ else:
     )
     embedded = tuple(EMBEDDED) if set(model.labels) == {"negative", "positive"} else ()
     chosen = labelled_data.labelled_data("calibration", embedded)
-    if chosen is not None and state.switch(
+    if chosen is not None and controls.switch(
         "Fit the temperature", "fit", help="Runs every labelled text through the model, once."
     ):
         fitted = work.attempt(lambda: results.calibrated(model, chosen[1]))

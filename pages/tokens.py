@@ -14,7 +14,7 @@ from core.views.documents import stages_document
 from core.views.html import visible_html
 from core.views.scripts import tokens_script
 from core.views.tables import changed_positions, cuts, tokens_frame
-from pages import state
+from pages import controls
 from pages.parts import markup, results, subject, take_away, work
 
 TITLE = "Tokens"
@@ -114,7 +114,7 @@ def downloads(found: Sequence[tuple[Classifier, Stages]]) -> None:
 
 text = subject.sentence()
 models = subject.chosen_models()
-second = state.text(
+second = controls.text(
     "Compare with a second sentence",
     "second",
     placeholder="For example the same sentence without its full stop",

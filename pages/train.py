@@ -29,7 +29,7 @@ from core.training.recipe import (
 )
 from core.views import charts_training
 from core.views.scripts import training_script
-from pages import state
+from pages import controls, state
 from pages.parts import charts, labelled_data, markup, sidebar, subject, take_away, work
 
 TITLE = "Train"
@@ -67,29 +67,29 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[Recipe, int] | None
     """What to train; None while something is wrong with it, which is said."""
     left, right = st.columns(2)
     with left:
-        base = state.choice(
+        base = controls.choice(
             "Base model", "base", catalog.base_ids(), free=True,
             help="An embedded encoder, a local directory, or any hub id: type it and press Enter.",
         )  # fmt: skip
-        seeds = state.text("Seeds", "seeds", "42, 43", help="A list like 42, 43 or a range like 42-45.")
-        vary = state.choice("What varies", "vary", VARIES, words=VARIES.__getitem__, help=VARIES_HELP)
-        method = state.segments(
+        seeds = controls.text("Seeds", "seeds", "42, 43", help="A list like 42, 43 or a range like 42-45.")
+        vary = controls.choice("What varies", "vary", VARIES, words=VARIES.__getitem__, help=VARIES_HELP)
+        method = controls.segments(
             "Method", "method", tuple(LEARNING_RATE),
             help="LoRA trains the head and small factors beside the frozen weights (rank 8, all linear layers); full trains all.",
         )  # fmt: skip
     with right:
         most = int((data.split == "train").sum())
-        examples = state.number(
+        examples = controls.number(
             "Examples", "examples", FEWEST_EXAMPLES, max(FEWEST_EXAMPLES, most), min(500, max(FEWEST_EXAMPLES, most)),
             step=100, help=f"Texts to train on, drawn from the {most:,} of the train split.",
         )  # fmt: skip
-        epochs = state.number("Epochs", "epochs", 1, 50, 1, help="Times that each text is seen.")
-        batch = state.number("Batch", "batch", 1, 512, 8, help="Texts a step.")
-        rate = state.optional(
+        epochs = controls.number("Epochs", "epochs", 1, 50, 1, help="Times that each text is seen.")
+        batch = controls.number("Batch", "batch", 1, 512, 8, help="Texts a step.")
+        rate = controls.optional(
             "Learning rate", "learning_rate", 1e-6, 1.0, placeholder=f"{LEARNING_RATE[method]:g}",
             help="At its peak: it rises over the first 6 %, then falls to 0.",
         )  # fmt: skip
-    name = state.text(
+    name = controls.text(
         "Name", "run_name", placeholder=runs.free_name(default_name(source.name)),
         help="Of the family in the catalog. Small letters, digits, dots, dashes and underscores.",
     )  # fmt: skip
@@ -212,7 +212,8 @@ def shown(run: runs.Run) -> None:
                 "Cancel",
                 key=f"cancel {run.name}",
                 icon=":material/stop_circle:",
-                on_click=lambda: runs.cancel(run.name),
+                on_click=work.attempt,
+                args=(lambda: runs.cancel(run.name),),
             )
         if len(run.finished) > 1:
             st.page_link(

@@ -41,7 +41,7 @@ class Ask:
         self._facts: dict[str, Any] = {}
         self._made: dict[int, tuple[Variant, ...]] = {}
         self._encoded: dict[str, Encoding] = {}
-        encoding = self.encode([text])[0]
+        encoding = self._readable([text])[0]
         logits = self.predict([encoding], REFERENCE)[0]
         self.reference = Reference(text, encoding, logits, classifier.head, classifier.labels, temperature)
 
@@ -55,6 +55,14 @@ class Ask:
         new = list(dict.fromkeys(text for text in texts if text not in self._encoded))
         self._encoded |= dict(zip(new, self.classifier.encoder(new), strict=True))
         return [self._encoded[text] for text in texts]
+
+    def _readable(self, texts: Sequence[str]) -> list[Encoding]:
+        encodings = self.encode(texts)
+        for text, encoding in zip(texts, encodings, strict=True):
+            if not encoding.ids:
+                id = self.classifier.id
+                raise WobbleError(f"The tokenizer of {id} makes no token of {text[:40]!r}: nothing to predict.")
+        return encodings
 
     def predict(
         self, encodings: Sequence[Encoding], condition: Condition | None = None, progress: Progress | None = None
@@ -85,13 +93,13 @@ class Ask:
 
     def ahead(self, made: Sequence[Variant]) -> None:
         """Run edits before factors ask for them, together: the batches are fuller."""
-        encodings = self.encode([variant.text for variant in made])
+        encodings = self._readable([variant.text for variant in made])
         others = [encoding for encoding in encodings if encoding.key != self.reference.encoding.key]
         self.count(0, predict(self.classifier, others).rows_run)
 
     def edited(self, made: Sequence[Variant]) -> list[Case]:
         """Edits as cases: those that reach the model first, largest shift first."""
-        encodings = self.encode([variant.text for variant in made])
+        encodings = self._readable([variant.text for variant in made])
         cases = measured(self.reference, made, self.predict(encodings), encodings) if made else []
         cases = [self._with_stage(case) if case.absorbed or not case.tried else case for case in cases]
         return sorted(cases, key=lambda case: (case.absorbed or not case.tried, -case.shift))

@@ -151,7 +151,13 @@ def _missing(classifier: Classifier) -> str | None:
     return f"This model has no dropout: {rates}, so a pass cannot differ. That says nothing about stability."
 
 
-@factor("dropout", one="dropout pass", many="dropout passes", effort=2)
+@factor(
+    "dropout",
+    one="dropout pass",
+    many="dropout passes",
+    moved="dropout moves it by up to {shift} in {count} passes",
+    effort=2,
+)
 def dropout(
     ask: Ask,
     *,

@@ -44,15 +44,18 @@ class Option:
         Raises:
             WobbleError: with one sentence that says why.
         """
+        for one in value if isinstance(value, tuple | list) else (value,):
+            self._check_one(one)
+
+    def _check_one(self, value: Any) -> None:
         low, high = self.range.low, self.range.high
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         # `not` around the comparison, so that NaN is refused too.
         if is_number and ((low is not None and not value >= low) or (high is not None and not value <= high)):
             bounds = f"from {low:,g}" if high is None else f"from {low or 0:,g} to {high:,g}"
             raise WobbleError(f"{self.name} = {value:,g} is not in the range {bounds}.")
-        for word in (value,) if isinstance(value, str) else value if isinstance(value, tuple | list) else ():
-            if self.range.choices and word not in self.range.choices:
-                raise WobbleError(f"{self.name}: {word!r} is not one of {', '.join(self.range.choices)}.")
+        if isinstance(value, str) and self.range.choices and value not in self.range.choices:
+            raise WobbleError(f"{self.name}: {value!r} is not one of {', '.join(self.range.choices)}.")
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ class Factor:
     """Whether its flips count as instability; temperature's cannot happen."""
     floor_applies: bool = True
     """Whether a shift at or below the noise floor means nothing; not for numerics, which is where the floor comes from."""
+    moved: str = "{count} {many} move it by up to {shift}"
+    """How a verdict says that its cases move a value; not for edits, whose furthest is named."""
     often: float | None = 0.1
     """From this share of flips on, of what reaches the model, the factor alone decides the mood of a verdict: on the edge, or
     for edits brittle; None: it never does.

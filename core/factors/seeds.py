@@ -53,7 +53,15 @@ def _missing(classifier: Classifier) -> str | None:
     return None if family_of(classifier.id) else "No seed family for this model: train one."
 
 
-@factor("seed", one="seed", many="seeds", often=0.25, effort=1, missing=_missing)
+@factor(
+    "seed",
+    one="seed",
+    many="seeds",
+    moved="another seed moves it by up to {shift}",
+    often=0.25,
+    effort=1,
+    missing=_missing,
+)
 def seed(ask: Ask) -> Iterator[Case]:
     """Every member of the model's family."""
     family = family_for(ask.classifier)

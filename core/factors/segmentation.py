@@ -58,22 +58,23 @@ def segmentation(
     """cut a text into other pieces, drawn by the model's own kind of tokenizer"""
     found = cut.draws(ask.classifier.encoder, ask.text, draws, p=p, alpha=alpha, seed=seed)
     ask.fact("rate", {cut.uses(ask.classifier.encoder): alpha if cut.uses(ask.classifier.encoder) == "alpha" else p})
-    ask.fact("rejected", found.rejected)
+    # At the limit a draw of more pieces reads less of the text.
+    kept = [one for one in found.segmentations if one.same_text]
+    rejected = found.rejected + len(found.segmentations) - len(kept)
+    ask.fact("rejected", rejected)
     ask.fact("repeated", found.repeated)
-    if found.rejected:
+    if rejected:
         ask.note(
-            f"{found.rejected} of {draws} draws were rejected: they need an unknown token or decode to another text."
+            f"{rejected} of {draws} draws were rejected: they need an unknown token, or the model would read another text."
         )
-    yield from _cases(
-        ask, [Segmented((one.draw or 0) + 1, 0, one.changed) for one in found.segmentations], found.segmentations
-    )
+    yield from _cases(ask, [Segmented((one.draw or 0) + 1, 0, one.changed) for one in kept], kept)
 
 
 def nearest(ask: Ask, count: int = cut.NEAREST) -> list[Case]:
     """The segmentations that change the fewest pieces, nearest first; none, where the tokenizer has no others."""
     if _missing(ask.classifier) is not None:
         return []
-    found = cut.nearest(ask.classifier.encoder, ask.text, count)
+    found = [one for one in cut.nearest(ask.classifier.encoder, ask.text, count) if one.same_text]
     return _cases(ask, [Segmented(None, rank, one.changed) for rank, one in enumerate(found, start=1)], found)
 
 

@@ -167,15 +167,16 @@ class Grid:
 
 
 def grid(p: Probabilities, head: Head, shown: int) -> Grid | None:
-    """Where a member's answer depends on an edit; None where the head has no labels.
+    """Where a member's answer depends on an edit; None where the head has no labels to flip.
 
     Args:
         p: `[n_seeds, 1 + n_variants, n_labels]`, the text itself first.
         shown: how many variants are kept.
     """
-    if not head.has_labels:
+    found = [margins for rows in p if (margins := head.margins(rows, p[0, 0])) is not None]
+    if not found:
         return None
-    margins = np.stack([head.margins(rows, p[0, 0]) for rows in p])
+    margins = np.stack(found)
     moved = np.abs(margins[:, 1:] - margins[:, :1]).max(axis=0)
     order = np.argsort(-moved, kind="stable")[:shown]
     labels = head.predicted(p)

@@ -48,6 +48,9 @@ BASES = (
 )
 """Well-known encoders of the hub to fine-tune, offered by name."""
 
+CONFIGS = ("adapter_config.json", "config.json")
+"""What makes a directory a model."""
+
 HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
 
 Available = Literal["yes", "cached", "downloadable", "unreachable"]
@@ -91,12 +94,16 @@ def base_ids() -> tuple[str, ...]:
 
 
 def stamp(id: str) -> int:
-    """When a local model was written, in nanoseconds; 0 for all others. The same id may come to mean another model."""
+    """When a local model was last written, in nanoseconds; 0 for all others. The same id may come to mean another model."""
     for root in model_roots():
         rest = id.removeprefix(f"{root.name}/")
-        for name in ("adapter_config.json", "config.json"):
-            if rest != id and (file := root / rest / name).is_file():
-                return file.stat().st_mtime_ns
+        try:
+            # An id below the folder's name, or a path.
+            directory = (root / rest if rest != id else Path(id).expanduser()).resolve()
+            if directory.is_relative_to(root) and any((directory / name).is_file() for name in CONFIGS):
+                return max(file.stat().st_mtime_ns for file in directory.iterdir() if file.is_file())
+        except (OSError, ValueError, RuntimeError):
+            continue  # no path at all, or one that is being written: loading it says what is wrong
     return 0
 
 

@@ -3,7 +3,8 @@
 import copy
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -89,8 +90,10 @@ class _Memory:
     """Logits by token ids and condition, or why there are none; at most `limit`, least recently used first out."""
 
     def __init__(self, limit: int = 8192) -> None:
-        self._limit, self._lock = limit, threading.Lock()
+        self._limit, self._lock = limit, threading.RLock()
+        self._idle = threading.Condition(self._lock)
         self._rows: OrderedDict[tuple[TokenKey, Condition], Logits | str] = OrderedDict()
+        self._running: set[tuple[TokenKey, Condition]] = set()
 
     def get(self, keys: Iterable[TokenKey], condition: Condition) -> dict[TokenKey, Logits | str]:
         """What is known of some token sequences."""
@@ -101,6 +104,23 @@ class _Memory:
                     self._rows.move_to_end((key, condition))
                     found[key] = self._rows[key, condition]
         return found
+
+    @contextmanager
+    def turn(self, keys: Iterable[TokenKey], condition: Condition) -> Iterator[dict[TokenKey, Logits | str]]:
+        """What is known of some token sequences once nobody runs any of them; the others are the caller's to run meanwhile."""
+        asked = {(key, condition) for key in keys}
+        with self._idle:
+            # All at once, so that two threads never wait for each other.
+            self._idle.wait_for(lambda: not asked & self._running)
+            known = self.get((key for key, _ in asked), condition)
+            mine = {one for one in asked if one[0] not in known}
+            self._running |= mine
+        try:
+            yield known
+        finally:
+            with self._idle:
+                self._running -= mine
+                self._idle.notify_all()
 
     def put(self, key: TokenKey, condition: Condition, row: Logits | str) -> None:
         """Remember one row `[n_labels]`, or a sentence."""
@@ -138,24 +158,27 @@ def predict(
     if not all(encoding.ids for encoding in encodings):
         raise WobbleError(f"The tokenizer of {classifier.id} makes no token of this text: nothing to predict.")
     memory = _memories.get(classifier, "rows", _Memory)
-    rows = memory.get({encoding.key for encoding in encodings}, condition)
-    if failed := next((row for row in rows.values() if isinstance(row, str)), None):
-        raise WobbleError(failed)
+    rows = _logits_of(memory.get({encoding.key for encoding in encodings}, condition))
     distinct = {encoding.key: encoding for encoding in encodings if encoding.key not in rows}
     budget = token_budget or TOKEN_BUDGET[classifier.device.type]
-    company, done = classifier.encoder(COMPANY[: condition.among]), 0
+    company, done, ran = classifier.encoder(COMPANY[: condition.among]), 0, 0
     batching: Batching = "one by one" if condition.batch == "alone" else classifier.batching
     for batch in _batches(list(distinct.values()), batching, budget):
-        try:
-            found = forward(classifier, [*batch, *company], condition)
-        except WobbleError as error:
-            if len(batch) == 1:
-                memory.put(batch[0].key, condition, str(error))
-            raise
-        for encoding, row in zip(batch, found, strict=False):
-            rows[encoding.key] = row
-            memory.put(encoding.key, condition, row)
-        done += len(batch)
+        with memory.turn([encoding.key for encoding in batch], condition) as known:
+            rows |= _logits_of(known)
+            left = [encoding for encoding in batch if encoding.key not in known]
+            found: Iterable[Logits] = ()
+            try:
+                if left:
+                    found = forward(classifier, [*left, *company], condition)
+            except WobbleError as error:
+                if len(left) == 1:
+                    memory.put(left[0].key, condition, str(error))
+                raise
+            for encoding, row in zip(left, found, strict=False):
+                rows[encoding.key] = row
+                memory.put(encoding.key, condition, row)
+        done, ran = done + len(batch), ran + len(left)
         if progress is not None:
             progress(done, len(distinct))
     logits = (
@@ -167,8 +190,18 @@ def predict(
         logits,
         condition,
         rows_asked=rows_of_one * len(encodings),
-        rows_run=rows_of_one * len(distinct),
+        rows_run=rows_of_one * ran,
     )
+
+
+def _logits_of(remembered: Mapping[TokenKey, Logits | str]) -> dict[TokenKey, Logits]:
+    """What is remembered, unless it is why there are no logits."""
+    rows: dict[TokenKey, Logits] = {}
+    for key, row in remembered.items():
+        if isinstance(row, str):
+            raise WobbleError(row)
+        rows[key] = row
+    return rows
 
 
 def check_condition(classifier: Classifier, condition: Condition) -> None:

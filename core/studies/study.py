@@ -215,8 +215,8 @@ def _ahead(ask: Ask, chosen: Sequence[Factor], options: Options) -> None:
             given = usual | dict(options.get(one.name, {}))
             made += [
                 variant
-                for variant in ask.variants(given["seed"])
-                if variant.factor == one.name and (variant.same_sentence or not given["same_sentence"])
+                for variant in ask.variants(given.get("seed", 0))
+                if variant.factor == one.name and (variant.same_sentence or not given.get("same_sentence"))
             ]
     ask.ahead(made)
 

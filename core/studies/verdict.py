@@ -145,7 +145,8 @@ def _of_a_value(study: Study, tried: Sequence[_Group]) -> Verdict:
         if not group.moving:
             continue
         worst = max(group.moving, key=lambda case: case.shift)
-        said = f"{plural(len(group.cases), group.one, group.many)} move it by up to {number(worst.shift)}"
+        words = {"count": len(group.cases), "many": group.many, "shift": number(worst.shift)}
+        said = group.rows[0].factor.moved.format(**words)
         if group.edits:
             said = f"of {len(group.cases)} {group.many} “{worst.made.said}” moves it furthest, by {number(worst.shift)}"
         clauses.append(Clause(said, f"largest shift {worst.shift:.4g} of {len(group.cases)} {group.many}"))

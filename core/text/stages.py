@@ -104,11 +104,11 @@ def absorbed_by(
     before, after = encodings or encoder([original, variant])
     if before.ids != after.ids:
         return None
+    if before.cut != after.cut:
+        return f"truncation: the edit lies beyond the limit of {encoder.limit} tokens"
     backend = encoder.backend
     if backend is None:
         return "tokenizer: written in Python, its stages cannot be shown"
-    if before.cut != after.cut:
-        return f"truncation: the edit lies beyond the limit of {encoder.limit} tokens"
     normalized = [_normalized(backend, text) for text in (original, variant)]
     if normalized[0] == normalized[1]:
         return f"normalizer: {_named_steps(encoder.settings.get('normalizer'), original, variant)}"

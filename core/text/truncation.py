@@ -28,7 +28,7 @@ def cut_after(encoder: TextEncoder, text: str, tokens: int) -> str | None:
     refuse_surrogates(text)
     found = encoder.backend.encode(text)
     spans = [span for span, special in zip(found.offsets, found.special_tokens_mask, strict=True) if not special]
-    kept = max(tokens - encoder.backend.num_special_tokens_to_add(is_pair=False) * 0, 0)
+    kept = max(tokens - encoder.backend.num_special_tokens_to_add(is_pair=False), 0)
     if kept >= len(spans):
         return None
     if encoder.truncation_side == "left":

@@ -131,7 +131,10 @@ def _picture(study: Study) -> str:
     legend = [
         f"one dot is one {words(cases)}, in the colour of the label that it predicts",
         "○ absorbed: the tokenizer erased the edit",
-        *(["○ beyond the limit: the model does not read so far, so it was not tried"] * any(row.beyond for row in study.rows)),
+        *(
+            ["○ beyond the limit: the model does not read so far, so it was not tried"]
+            * any(row.beyond for row in study.rows)
+        ),
         "● reaches the model",
         *(["◆ flips: it lies in the grey half, beyond the line where the label changes"] * has_labels),
         "dotted line: your sentence, with the noise floor as a band around it",

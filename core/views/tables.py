@@ -175,7 +175,9 @@ def side_by_side(
         found = [cases[key] for cases in named]
         met = {fate_of(*pair) for pair in found}
         # One text that several perturbations make is one case: it is found under the factors of all.
-        made_by = {row.factor.name, *(factor for _, factor in first.variant.also)} if first.variant else {row.factor.name}
+        made_by = (
+            {row.factor.name, *(factor for _, factor in first.variant.also)} if first.variant else {row.factor.name}
+        )
         if (factors and not made_by & set(factors)) or (fates and not met & set(fates)):
             continue
         entries.append(

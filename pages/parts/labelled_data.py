@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.data.labelled import EMBEDDED, FORMATS, LABELS, SPLITS, TEXTS, DataSource, Labelled, read, read_table
-from pages import state
+from pages import controls
 from pages.parts import markup, work
 
 
@@ -23,9 +23,9 @@ def labelled_data(key: str, embedded: Sequence[str] = tuple(EMBEDDED)) -> tuple[
         embedded: names of the embedded data that fit here.
     """
     kinds = [*(["Embedded"] if embedded else []), "Your file", "Hugging Face hub"]
-    kind = state.segments("Data", f"{key}_data", kinds)
+    kind = controls.segments("Data", f"{key}_data", kinds)
     if kind == "Embedded":
-        name = state.choice(
+        name = controls.choice(
             "Embedded data", f"{key}_embedded", embedded, words=lambda name: f"{name}: {EMBEDDED[name]}"
         )
         source, content = DataSource(name), None
@@ -34,8 +34,8 @@ def labelled_data(key: str, embedded: Sequence[str] = tuple(EMBEDDED)) -> tuple[
         if file is None:
             st.caption("One row a text, with a column of texts and a column of labels. Nothing leaves this machine.")
             return None
-        content = file.getvalue()
-        table = work.attempt(lambda: read_table(content, file.name))
+        uploaded = content = file.getvalue()
+        table = work.attempt(lambda: read_table(uploaded, file.name))
         if table is None:
             return None
         columns = [str(column) for column in table.columns]
@@ -48,12 +48,12 @@ def labelled_data(key: str, embedded: Sequence[str] = tuple(EMBEDDED)) -> tuple[
             return None
         source = DataSource(file.name, text_column, label_column)
     else:
-        id = state.text("Data set of the hub", f"{key}_hub", placeholder="glue/sst2").strip()
+        id = controls.text("Data set of the hub", f"{key}_hub", placeholder="glue/sst2").strip()
         left, right = st.columns(2)
         with left:
-            text_column = state.text("Column of the texts", f"{key}_hub_text", placeholder="text or sentence")
+            text_column = controls.text("Column of the texts", f"{key}_hub_text", placeholder="text or sentence")
         with right:
-            label_column = state.text("Column of the labels", f"{key}_hub_label", placeholder="label")
+            label_column = controls.text("Column of the labels", f"{key}_hub_label", placeholder="label")
         if not id:
             return None
         source, content = DataSource(id, text_column.strip() or None, label_column.strip() or None), None

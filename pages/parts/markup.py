@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from core.models.heads import Head
+from core.models.heads import Head, Probabilities
 from core.text.tokens import Encoding
 from core.text.visible import visible
 from core.views.documents import unique
@@ -27,7 +27,7 @@ def tokens_html(encoding: Encoding, marked: Iterable[int] = (), limit: int = 400
     return f"<div class='w-tokens'>{''.join(chips[:limit])}{rest}</div>"
 
 
-def bars_html(labels: tuple[str, ...], row: Sequence[float], head: Head, top: int = 4) -> str:
+def bars_html(labels: tuple[str, ...], row: Sequence[float] | Probabilities, head: Head, top: int = 4) -> str:
     """Probabilities as bars, the largest first; further labels are counted."""
     names, colors = unique(labels), label_colors(labels)
     ranked = sorted(range(len(labels)), key=lambda i: -row[i])

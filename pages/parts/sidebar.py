@@ -11,7 +11,7 @@ from core.factors.temperature import COLDEST, HOTTEST
 from core.models import catalog
 from core.text.visible import LEGEND, visible
 from core.views.html import visible_html
-from pages import state
+from pages import controls, state
 from pages._shell import STYLE
 from pages.parts import markup, subject
 
@@ -47,7 +47,7 @@ def sidebar() -> DeltaGenerator:
     """Model and sentence, the same on every page; returns where the address is kept."""
     examples = gallery()
     with st.sidebar:
-        state.several(
+        controls.several(
             "Models",
             "model",
             model_ids(),
@@ -60,7 +60,7 @@ def sidebar() -> DeltaGenerator:
             help="Up to four, side by side. Choose from the catalog, or type any Hugging Face hub id or the path of a "
             "model directory, and press Enter.",
         )
-        text = state.text(
+        text = controls.text(
             "Sentence",
             "sentence",
             examples[0].text,
@@ -74,7 +74,7 @@ def sidebar() -> DeltaGenerator:
             st.html(
                 f"<div class='w-text w-faint' title='{escape(marks)}' style='font-size:.85rem'>{visible_html(text, 400)}</div>"
             )
-        state.choice(
+        controls.choice(
             "Examples",
             "example",
             range(len(examples)),
@@ -86,7 +86,7 @@ def sidebar() -> DeltaGenerator:
         if shown is not None:
             flips = "; ".join(f"{edit} flips it under {model}" for model, edit in shown.flips.items())
             st.caption(markup.escape_markdown(f"{shown.why}. {flips}." if flips else f"{shown.why}."))
-        state.number(
+        controls.number(
             "Temperature",
             "temperature",
             COLDEST,

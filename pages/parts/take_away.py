@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from pages import state
+from pages import controls
 from pages.parts import markup
 
 
@@ -28,7 +28,7 @@ def code(make: Callable[[], str | Mapping[str, str]], beside: str = "", name: st
         beside: name of the file that the script reads, a download of the same page.
         name: tells several panels of a page apart.
     """
-    panel = state.panel("Show the code", f"code_{name}" if name else "code", ":material/code:")
+    panel = controls.panel("Show the code", f"code_{name}" if name else "code", ":material/code:")
     if not panel.open:
         return
     with panel:

@@ -184,12 +184,12 @@ def test_reload_a_second_tab_and_a_pasted_link_show_the_same(page: Page, app: st
     go(page, path)
     shown(page, OWN, "2")
     link = page.url
-    href = page.get_by_role("link", name=name(path), exact=True).get_attribute("href")
+    href = page.get_by_role("link", name=name(path), exact=True).get_attribute("href") or ""
     page.reload()
     shown(page, OWN, "2")
     assert page.url == link
     tab = page.context.new_page()
-    for address in (link, f"{app}{href}" if href and href.startswith("/") else href):
+    for address in (link, f"{app}/{href.lstrip('/')}"):
         tab.goto(address)
         shown(tab, OWN, "2")
         assert "bpe-cased" in tab.url

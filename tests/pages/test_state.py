@@ -151,6 +151,8 @@ def test_what_a_link_may_not_ask_for_is_left_out_and_remembered(given: str) -> N
     store = opened("", f"temperature={given}")
     assert store.get("temperature") == 1.0
     assert store.refused == {"temperature": given}
+    store.answer("temperature", 1.0, store.revision("temperature"))
+    assert store.refused, "a widget that is mounted says its default"
     store.answer("temperature", 2.0, store.revision("temperature"))
     assert not store.refused
 

@@ -1,21 +1,26 @@
 """Numerics as a property of the call: rounding and nothing else, seen by nobody else, run once."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import transformers
 
+from core.base.cache import forget
 from core.base.errors import WobbleError
-from core.factors.numerics import REFERENCE, logit_margin, noise_floor, numerics, runs_beside
+from core.factors.ask import Ask, Progress
+from core.factors.case import Case, Reference, Row, measured
+from core.factors.numerics import can_flip, dtype_of, largest_shifts
 from core.models.catalog import load
-from core.models.classifier import Classifier, Condition, _in_dtype, model_inputs, predict
-from core.studies.compare import compare
+from core.models.classifier import Classifier
+from core.models.heads import REGRESSION, SOFTMAX, Head
+from core.models.predict import Condition, _in_dtype, model_inputs, predict
+from core.studies.study import compare, study
 from core.text.perturb import variants
-from tests.architectures import ARCHITECTURES, loaded, save
+from tests.architectures import ARCHITECTURES
 
 TEXT = "This is a test, and it isn't long."
 EMBEDDED = ["minilm-uncased", "bpe-cased", "unigram-cased"]
@@ -27,25 +32,43 @@ SENTENCES = [
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Classifier]:
-    made = tmp_path_factory.mktemp("models")
-    return {name: loaded(save(name, made / name)) for name in ARCHITECTURES}
+def models(tiny: Callable[..., Classifier]) -> dict[str, Classifier]:
+    return {name: tiny(name) for name in ARCHITECTURES}
+
+
+def numerics(classifier: Classifier, text: str, temperature: float = 1.0, progress: Progress | None = None) -> Row:
+    """The row of numerics."""
+    return study(classifier, text, ["numerics"], temperature=temperature, progress=progress)["numerics"]
+
+
+def noise_floor(classifier: Classifier, text: str, temperature: float = 1.0) -> float:
+    return Ask(classifier, text, temperature).noise_floor
+
+
+def condition(case: Case) -> Condition:
+    assert isinstance(case.made, Condition)
+    return case.made
+
+
+def asked(classifier: Classifier, texts: list[str], condition: Condition | None = None) -> np.ndarray:
+    """Logits `[n_texts, n_labels]`."""
+    return predict(classifier, classifier.encoder(texts), condition).logits
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_fp32_conditions_differ_by_rounding_in_every_architecture(name: str, models: dict[str, Classifier]) -> None:
     found = numerics(models[name], TEXT)
     assert found.noise_floor < 1e-5
-    assert {run.flip for run in found.runs if run.fp32} <= {False}
-    padded = {run.name for run in found.runs if run.condition.padded or run.condition.among}
+    assert {case.flip for case in found.cases if dtype_of(case) == "float32"} <= {False}
+    padded = {case.name for case in found.cases if condition(case).padded or condition(case).among}
     if models[name].batching == "padded":
         assert padded == {
             "padded to 64 tokens", "padded to 100 tokens", "among 1 other text", "among 7 other texts",
-            "among 31 other texts", *(run.name for run in found.runs if 0 < run.condition.padded < 64),
+            "among 31 other texts", *(case.name for case in found.cases if 0 < condition(case).padded < 64),
         }  # fmt: skip
     else:
         assert not padded
-        assert any("Padding is not run" in sentence for sentence in found.left_out)
+        assert any("Padding is not run" in sentence for sentence in found.notes)
 
 
 @pytest.mark.parametrize("name", ["bert", "roberta", "gpt2-with-pad", "bart", "llama", "modernbert", "albert", "mpnet"])
@@ -57,7 +80,7 @@ def test_the_eager_condition_is_transformers_own_eager_kernel(name: str, models:
     with torch.inference_mode():
         theirs = stock(**model_inputs(classifier, classifier.encoder([TEXT]))).logits.numpy()
     try:
-        ours = predict(classifier, [TEXT], Condition(batch="alone", kernel="eager")).logits
+        ours = asked(classifier, [TEXT], Condition(batch="alone", kernel="eager"))
     except WobbleError as error:
         assert name == "mpnet" and "has only one" in str(error)
         return
@@ -68,13 +91,14 @@ def test_the_eager_condition_is_transformers_own_eager_kernel(name: str, models:
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_half_precision_really_computes_in_it(name: str, dtype: str, models: dict[str, Classifier]) -> None:
     found = numerics(models[name], TEXT)
-    run = next((run for run in found.runs if run.condition.dtype == dtype), None)
-    if run is None:
-        assert any(dtype in sentence for sentence in found.left_out)
+    case = next((case for case in found.cases if dtype_of(case) == dtype), None)
+    if case is None:
+        assert any(dtype in sentence for sentence in found.notes)
         return
-    assert {p.dtype for p in _in_dtype(models[name], run.condition.dtype).parameters()} == {getattr(torch, dtype)}
-    assert 0 < run.difference < 1
-    assert run.shift > found.noise_floor
+    assert {p.dtype for p in _in_dtype(models[name], dtype_of(case)).parameters()} == {getattr(torch, dtype)}
+    assert 0 < case.difference < 1
+    assert case.shift > found.noise_floor
+    assert largest_shifts(found)[dtype] == case.shift
 
 
 @pytest.mark.parametrize("id", EMBEDDED)
@@ -87,30 +111,49 @@ def test_the_floor_of_the_embedded_models_is_rounding(id: str) -> None:
 
 def test_the_floor_is_the_largest_shift_of_the_fp32_conditions() -> None:
     found = numerics(load(), SENTENCES[0])
-    assert found.noise_floor == max(run.shift for run in found.runs if run.condition.dtype == "float32")
-    assert found.noise_floor < max(run.shift for run in found.runs)
+    fp32 = [case.shift for case in found.cases if dtype_of(case) == "float32"]
+    assert found.noise_floor == max(fp32) == largest_shifts(found)["fp32"]
+    assert found.noise_floor < max(case.shift for case in found.cases)
 
 
-def test_a_condition_runs_once_for_a_model_and_text(tmp_path: Path) -> None:
-    classifier = loaded(save("bert", tmp_path / "bert"))
+def test_a_condition_runs_once_for_a_model_and_text(models: dict[str, Classifier]) -> None:
+    classifier = models["bert"]
+    forget(classifier)
     floor = noise_floor(classifier, TEXT)
-    first = numerics(classifier, TEXT)
-    second = numerics(classifier, TEXT)
-    # Two half precisions: the rest is known from the floor.
+    first, second = (study(classifier, TEXT, ["numerics"]) for _ in range(2))
+    # Two half precisions: the rest is remembered from the floor.
     assert (first.rows_run, second.rows_run) == (2, 0)
     assert second.rows_asked == first.rows_asked
     assert noise_floor(classifier, TEXT) == floor
-    for one, other in zip(first.runs, second.runs, strict=True):
+    for one, other in zip(first.cases, second.cases, strict=True):
         np.testing.assert_array_equal(one.logits, other.logits)
 
 
-def test_a_comparison_carries_this_floor() -> None:
-    for text in SENTENCES:
-        assert compare(load(), text, variants(text)).noise_floor == noise_floor(load(), text) > 0
+def test_what_the_floor_costs_is_told_by_whoever_shows_its_conditions(models: dict[str, Classifier]) -> None:
+    classifier = models["bert"]
+    forget(classifier)
+    found = study(classifier, TEXT, ["numerics"])
+    rows = sum(1 + condition(case).among for case in found["numerics"].cases)
+    assert found.rows_run == found.rows_asked == 1 + rows
+    forget(classifier)
+    assert compare(classifier, TEXT, []).rows_run == 1
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.3, 5.0])
+def test_every_study_carries_this_floor_at_its_own_temperature(temperature: float) -> None:
+    for text in SENTENCES[:2]:
+        fp32 = [case.shift for case in numerics(load(), text, temperature).cases if dtype_of(case) == "float32"]
+        floors = [
+            noise_floor(load(), text, temperature),
+            compare(load(), text, variants(text)[:3], temperature=temperature).noise_floor,
+            *(row.noise_floor for row in compare(load(), text, variants(text)[:3], temperature=temperature).rows),
+            study(load(), text, ["casing"], temperature=temperature).noise_floor,
+        ]
+        assert set(floors) == {max(fp32)} and floors[0] > 0
 
 
 def test_another_temperature_runs_nothing_and_measures_anew() -> None:
-    cold, warm = numerics(load(), SENTENCES[0]), numerics(load(), SENTENCES[0], temperature=5.0)
+    cold, warm = (study(load(), SENTENCES[0], ["numerics"], temperature=t) for t in (1.0, 5.0))
     assert warm.rows_run == 0
     assert warm.noise_floor != cold.noise_floor
     assert warm.reference.label == cold.reference.label
@@ -118,10 +161,11 @@ def test_another_temperature_runs_nothing_and_measures_anew() -> None:
 
 
 @pytest.mark.slow
-def test_twenty_threads_predict_while_ten_run_numerics_and_nobody_notices(tmp_path: Path) -> None:
-    classifier = loaded(save("bert", tmp_path / "bert"))
+def test_twenty_threads_predict_while_ten_run_numerics_and_nobody_notices(models: dict[str, Classifier]) -> None:
+    classifier, alone = models["bert"], Condition(batch="alone")
     texts = ["This is a test.", TEXT, "The movie was not bad at all, it was wonderful!"]
-    certain = predict(classifier, texts).logits
+    certain = asked(classifier, texts, alone)
+    forget(classifier)
     before = {name: tensor.clone() for name, tensor in classifier.model.state_dict().items()}
     config = classifier.model.config.to_dict()
     states = torch.get_rng_state().tolist(), np.random.get_state()[1].tolist()  # noqa: NPY002
@@ -131,55 +175,70 @@ def test_twenty_threads_predict_while_ten_run_numerics_and_nobody_notices(tmp_pa
         barrier.wait()
         if number < 10:
             # A text of its own, so that every thread really runs.
-            return [run.logits for run in numerics(classifier, f"{TEXT} {number}").runs]
-        return [predict(classifier, texts).logits for _ in range(20)]
+            return [case.logits for case in numerics(classifier, f"{TEXT} {number}").cases]
+        found = []
+        for again in range(10):
+            if again:  # or all but the first would come from memory
+                forget(classifier)
+            found.append(asked(classifier, texts, alone))
+        return found
 
     with ThreadPoolExecutor(30) as pool:
         answers = list(pool.map(ask, range(30)))
     for answer in answers[10:]:
         for logits in answer:
             np.testing.assert_array_equal(logits, certain)
+    forget(classifier)
     for number, answer in enumerate(answers[:10]):
         text = f"{TEXT} {number}"
-        for run, logits in zip(numerics(classifier, text).runs, answer, strict=True):
-            np.testing.assert_array_equal(predict(classifier, [text], run.condition).logits[0], logits)
+        for case, logits in zip(numerics(classifier, text).cases, answer, strict=True):
+            np.testing.assert_array_equal(case.logits, logits)
     for name, tensor in classifier.model.state_dict().items():
         assert tensor.dtype == before[name].dtype and torch.equal(tensor, before[name])
     assert classifier.model.config.to_dict() == config
     assert (torch.get_rng_state().tolist(), np.random.get_state()[1].tolist()) == states  # noqa: NPY002
 
 
+def reference_of(logits: list[float], head: Head = SOFTMAX) -> Reference:
+    """A made reference of two labels."""
+    encoding = load().encoder(["."])[0]
+    return Reference(".", encoding, np.array(logits, np.float32), head, ("a", "b"))
+
+
 def test_bf16_can_flip_where_the_logit_margin_is_below_twice_the_difference() -> None:
     half = Condition(batch="alone", dtype="bfloat16")
-    found = numerics(load(), SENTENCES[0])
 
-    def can_flip(reference: list[float], other: list[float]) -> bool:
-        rows = {REFERENCE: np.array(reference, np.float32), half: np.array(other, np.float32)}
-        runs = runs_beside(rows, "softmax", ("a", "b"))
-        made = type(found)(**{**vars(found), "reference": runs[0], "runs": tuple(runs[1:])})
-        return made.can_flip("bfloat16")
+    def flippable(reference: list[float], other: list[float], head: Head = SOFTMAX) -> bool:
+        made = reference_of(reference, head)
+        return can_flip(made, measured(made, [half], np.array([other], np.float32)), "bfloat16")
 
-    assert can_flip([0.0, 0.019], [0.01, 0.019])
-    assert not can_flip([0.0, 0.021], [0.01, 0.021])
-
-
-def test_the_logit_margin_of_each_head() -> None:
-    assert logit_margin(np.array([1.0, 3.0, 2.5], np.float32), "softmax") == 0.5
-    assert logit_margin(np.array([1.0, -0.25], np.float32), "sigmoid") == 0.5
-    assert logit_margin(np.array([1.0], np.float32), "regression") is None
+    assert flippable([0.0, 0.0625], [0.03125 + 1e-4, 0.0625])
+    # Equal: each logit moves by half the margin, and the order holds.
+    assert not flippable([0.0, 0.0625], [0.03125, 0.0625])
+    assert not flippable([0.0, 0.0625], [0.03, 0.0625])
+    assert not flippable([0.0, 0.0], [1.0, 1.0], REGRESSION)
+    made = reference_of([0.0, 0.0])
+    assert not can_flip(made, measured(made, [half], np.ones((1, 2), np.float32)), "float16")
 
 
-def test_progress_is_told_and_can_cancel(tmp_path: Path) -> None:
-    classifier = loaded(save("bert", tmp_path / "bert"))
+def test_numerics_says_which_half_precision_can_flip_a_sentence(models: dict[str, Classifier]) -> None:
+    found = study(models["bert"], TEXT, ["numerics"])
+    row = found["numerics"]
+    for dtype in ("bfloat16", "float16"):
+        said = any(note.startswith(f"{dtype} can flip this sentence") for note in row.notes)
+        assert said == can_flip(found.reference, row.cases, dtype)
+
+
+def test_progress_is_told_and_can_cancel(models: dict[str, Classifier]) -> None:
     told: list[tuple[int, int]] = []
-    found = numerics(classifier, TEXT, progress=lambda done, total: told.append((done, total)))
-    assert told == [(i + 1, len(found.runs)) for i in range(len(found.runs))]
+    found = numerics(models["bert"], TEXT, progress=lambda done, total: told.append((done, total)))
+    assert told == [(i + 1, len(found.cases)) for i in range(len(found.cases))]
 
     def cancel(_: int, __: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        numerics(classifier, "Another.", progress=cancel)
+        numerics(models["bert"], "Another.", progress=cancel)
 
 
 def test_what_a_model_does_not_support_is_said_and_refused(models: dict[str, Classifier]) -> None:
@@ -192,21 +251,21 @@ def test_what_a_model_does_not_support_is_said_and_refused(models: dict[str, Cla
         ("bert", Condition(among=7)),
     ):
         with pytest.raises(WobbleError) as caught:
-            predict(models[name], [TEXT], condition)
+            asked(models[name], [TEXT], condition)
         assert str(caught.value).endswith(".")
-    assert any("has only one" in sentence for sentence in numerics(models["deberta-v2"], TEXT).left_out)
+    assert any("has only one" in sentence for sentence in numerics(models["deberta-v2"], TEXT).notes)
 
 
 @pytest.mark.parametrize("text", ["", "x " * 600, "[SEP]", "\u202eabc"])
-def test_odd_texts_have_a_floor(text: str) -> None:
-    found = numerics(load(), text)
-    assert np.isfinite([run.shift for run in found.runs]).all()
+def test_odd_texts_have_a_floor(text: str, models: dict[str, Classifier]) -> None:
+    found = numerics(models["bert"], text)
+    assert np.isfinite([case.shift for case in found.cases]).all()
     if text.startswith("x x"):
-        assert any("changes nothing" in sentence for sentence in found.left_out)
+        assert any("changes nothing" in sentence for sentence in found.notes)
 
 
-def test_a_regression_has_a_floor_and_no_flips(tmp_path: Path) -> None:
-    found = numerics(loaded(save("bert", tmp_path / "bert", num_labels=1, problem_type="regression")), TEXT)
+def test_a_regression_has_a_floor_and_no_flips(tiny: Callable[..., Classifier]) -> None:
+    found = study(tiny("bert", num_labels=1, problem_type="regression"), TEXT, ["numerics"])
     assert found.noise_floor < 1e-5
-    assert {run.flip for run in found.runs} == {None}
-    assert not found.can_flip("bfloat16")
+    assert {case.flip for case in found.cases} == {None}
+    assert not can_flip(found.reference, found.cases, "bfloat16")

@@ -1,56 +1,79 @@
-"""Logits to probabilities, for each kind of head."""
+"""What a temperature can change, and what it cannot."""
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.errors import WobbleError
+from core.factors.case import Row
 from core.factors.temperature import (
     averaged,
     averaging_matters,
     check_temperature,
     crossing,
     first_tie,
-    probabilities,
     rounded,
     sampled_flips,
 )
+from core.models.catalog import load
+from core.models.classifier import Classifier
+from core.models.heads import SOFTMAX
+from core.studies.study import study
 
-logits = st.lists(st.floats(-1e4, 1e4), min_size=2, max_size=6)
-
-
-@given(logits, st.floats(0.05, 20.0))
-def test_softmax_and_sigmoid_are_those_of_torch(row: list[float], temperature: float) -> None:
-    scaled = torch.tensor(row, dtype=torch.float64) / temperature
-    np.testing.assert_allclose(probabilities(np.array(row), "softmax", temperature), scaled.softmax(-1), atol=1e-12)
-    np.testing.assert_allclose(probabilities(np.array(row), "sigmoid", temperature), scaled.sigmoid(), atol=1e-12)
-
-
-@given(logits)
-def test_a_regression_head_gives_its_values(row: list[float]) -> None:
-    np.testing.assert_array_equal(probabilities(np.array(row), "regression", 3.0), row)
-
-
-@given(logits, st.floats(0.05, 20.0))
-def test_temperature_never_turns_the_order_round(row: list[float], temperature: float) -> None:
-    p = probabilities(np.array(row), "softmax", temperature)
-    assert p[int(np.argmax(row))] == p.max()
+TEXT = "Few films this year have been as resolute in their emotional nakedness."
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), 1e-38, float("inf"), 1e7])
 def test_no_temperature_is_refused_in_one_sentence(temperature: float) -> None:
-    with pytest.raises(WobbleError, match="is no usable temperature"):
+    with pytest.raises(WobbleError, match="is not a usable temperature"):
         check_temperature(temperature)
-    assert check_temperature(0.05) == 0.05
+    for usable in (1e-3, 0.05, 1e6):
+        assert check_temperature(usable) == usable
+
+
+def row(classifier: Classifier, at: tuple[float, ...] | None = None, temperature: float = 1.0) -> Row:
+    options = {} if at is None else {"temperature": {"at": at}}
+    return study(classifier, TEXT, ["temperature"], options, temperature=temperature)["temperature"]
+
+
+def test_the_row_of_temperature_divides_the_logits_and_moves_no_label() -> None:
+    classifier = load()
+    found = row(classifier, at=(0.5, 1.0, 3.0))
+    reference = study(classifier, TEXT, []).reference
+    for case, t in zip(found.cases, (0.5, 1.0, 3.0), strict=True):
+        assert (case.name, case.made.document()) == (f"T = {t:g}", {"temperature": t})
+        np.testing.assert_array_equal(case.probabilities, SOFTMAX.probabilities(reference.logits, t))
+        np.testing.assert_array_equal(case.logits, reference.logits)
+        assert case.difference == 0 and case.label == reference.label
+    assert [case.shift == 0 for case in found.cases] == [False, True, False]
+    assert found.flips == 0 and found.worst is None and not found.factor.flips_count
+    assert found.facts["sampled"] == pytest.approx(1 - reference.probabilities.max())
+    assert f"with probability {found.facts['sampled']:.2f}" in found.notes[0]
+
+
+def test_temperatures_are_absolute_whatever_the_study_stands_at() -> None:
+    cold, warm = row(load()), row(load(), temperature=2.0)
+    for one, other in zip(cold.cases, warm.cases, strict=True):
+        np.testing.assert_array_equal(one.probabilities, other.probabilities)
+    assert {case.name: case.shift for case in warm.cases}["T = 2"] == 0
+
+
+def test_what_is_no_temperature_is_refused_in_a_study_too(tiny: Callable[..., Classifier]) -> None:
+    for at in ((0.0,), (1.0, float("nan"))):
+        with pytest.raises(WobbleError):
+            row(load(), at=at)
+    value = tiny("bert", num_labels=1, problem_type="regression")
+    assert (row(value).cases, row(value).notes) == ((), ("A value has no temperature.",))
 
 
 @given(st.lists(st.floats(-8, 8), min_size=2, max_size=2), st.floats(0.51, 0.99))
 def test_the_crossing_is_where_the_top_probability_meets_the_threshold(row: list[float], threshold: float) -> None:
     where = crossing(np.array(row), threshold)
     if where is not None and 1e-3 < where < 1e3:
-        assert probabilities(np.array(row), "softmax", where).max() == pytest.approx(threshold, abs=1e-6)
+        assert SOFTMAX.probabilities(np.array(row), where).max() == pytest.approx(threshold, abs=1e-6)
     assert crossing(np.array(row), 0.5) is None
 
 
@@ -76,7 +99,7 @@ def test_averaging_before_tempering_can_change_the_label_and_after_cannot() -> N
 def test_rounded_probabilities_are_near_the_exact_ones() -> None:
     row = np.array([1.0, 0.4, -2.0])
     for dtype, error in (("float32", 1e-6), ("float16", 2e-3), ("bfloat16", 1e-2)):
-        np.testing.assert_allclose(rounded(row, dtype, 1.7), probabilities(row, "softmax", 1.7), atol=error)
+        np.testing.assert_allclose(rounded(row, dtype, 1.7), SOFTMAX.probabilities(row, 1.7), atol=error)
 
 
 def test_half_precision_ties_first_in_the_coarsest_type() -> None:

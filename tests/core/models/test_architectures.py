@@ -7,8 +7,7 @@ import pytest
 import torch
 import transformers
 
-from core.factors.temperature import probabilities
-from core.models.classifier import Condition, predict
+from core.models.predict import Condition, predict
 from tests.architectures import ARCHITECTURES, loaded, save
 
 TEXTS = [
@@ -40,7 +39,7 @@ def test_probabilities_equal_those_of_the_pipeline(name: str, tmp_path: Path) ->
     expected = by_pipeline(directory, TEXTS)
     assert expected.std() > 1e-3, "a model that answers always the same proves nothing"
     for condition in (Condition(), Condition(batch="alone")):
-        ours = probabilities(predict(classifier, TEXTS, condition).logits, classifier.head)
+        ours = classifier.head.probabilities(predict(classifier, classifier.encoder(TEXTS), condition).logits)
         np.testing.assert_allclose(ours, expected, atol=1e-5)
 
 
@@ -59,7 +58,7 @@ def test_probabilities_equal_those_of_the_pipeline(name: str, tmp_path: Path) ->
 def test_every_kind_of_head_equals_the_pipeline(name: str, config: dict[str, object], tmp_path: Path) -> None:
     directory = save(name, tmp_path / name, **config)
     classifier = loaded(directory)
-    ours = probabilities(predict(classifier, TEXTS).logits, classifier.head)
+    ours = classifier.head.probabilities(predict(classifier, classifier.encoder(TEXTS)).logits)
     np.testing.assert_allclose(ours, by_pipeline(directory, TEXTS), atol=1e-5)
 
 
@@ -78,6 +77,6 @@ def test_the_limit_never_exceeds_the_position_table(tmp_path: Path) -> None:
     tokenizer.save_pretrained(directory)
     classifier = loaded(directory)
     assert classifier.limit == 128  # 130 positions, of which RoBERTa leaves the first two unused
-    prediction = predict(classifier, ["test " * 1000])
+    prediction = predict(classifier, classifier.encoder(["test " * 1000]))
     assert prediction.encodings[0].truncated
     assert len(prediction.encodings[0].ids) == 128

@@ -1,6 +1,7 @@
 """Any classifier loads or says why not; what the operator did not allow is not loaded; a dead hub costs little time."""
 
 import json
+import os
 import shutil
 import socket
 import threading
@@ -8,25 +9,27 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification
 
 from core.base.errors import WobbleError
 from core.models import catalog
-from core.models.classifier import predict
+from core.models.predict import predict
 from tests.architectures import save
 
 PICKLE = b"\x80\x02}q\x00."
 
 
 @pytest.fixture
-def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, directory: Path) -> Path:
     """The operator's folder, with one good model in it."""
     folder = tmp_path / "models"
-    save("bert", folder / "good")
+    shutil.copytree(directory, folder / "good")
     monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(folder))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
@@ -145,14 +148,20 @@ def test_a_missing_tokenizer(models: Path) -> None:
     assert "has no tokenizer" in refused("models/mute")
 
 
-def test_an_adapter_loads_merged_and_names_its_base(models: Path) -> None:
+def adapter(models: Path, name: str) -> Any:
+    """A LoRA adapter on the good model, saved beside it."""
     base = AutoModelForSequenceClassification.from_pretrained(models / "good")
     adapted = get_peft_model(base, LoraConfig(task_type="SEQ_CLS", target_modules=["query"], init_lora_weights=False))
     adapted.peft_config["default"].base_model_name_or_path = "../good"
-    adapted.save_pretrained(models / "adapter")
+    adapted.save_pretrained(models / name)
+    return adapted
+
+
+def test_an_adapter_loads_merged_and_names_its_base(models: Path) -> None:
+    adapted = adapter(models, "adapter")
     found = catalog.load("models/adapter")
     expected = adapted.eval()(**found.encoder._tokenizer("a test", return_tensors="pt")).logits[0]
-    assert torch.allclose(torch.from_numpy(predict(found, ["a test"]).logits[0]), expected, atol=1e-5)
+    assert torch.allclose(torch.from_numpy(predict(found, found.encoder(["a test"])).logits[0]), expected, atol=1e-5)
     assert found.loading.untrained == ()
 
 
@@ -260,3 +269,39 @@ def test_threads_that_ask_at_once_get_one_and_the_same_model(models: Path) -> No
     for thread in threads:
         thread.join()
     assert len(set(map(id, found))) == 1
+
+
+@pytest.mark.parametrize("by", ["id", "path"])
+@pytest.mark.parametrize("kind", ["model", "adapter", "weights alone"])
+def test_a_model_that_is_replaced_under_its_id_is_loaded_anew(by: str, kind: str, models: Path) -> None:
+    directory = broken(models, "mine")
+    if kind == "adapter":
+        adapted = adapter(models, "mine-adapter")
+        directory = models / "mine-adapter"
+    id = f"models/{directory.name}" if by == "id" else str(directory)
+    loaded = catalog.Loaded(limit=4)
+    before, stamp = loaded.get(id), catalog.stamp(id)
+    assert loaded.get(id) is before and stamp > 0
+    if kind == "weights alone":
+        tensors = load_file(directory / "model.safetensors")
+        save_file({k: -v for k, v in tensors.items()}, directory / "model.safetensors", metadata={"format": "pt"})
+    elif kind == "model":
+        shutil.rmtree(directory)
+        save("bert", directory, seed=1)
+    else:
+        adapted.save_pretrained(directory)
+    # As a file system whose clock is coarse might not: what is written later is newer.
+    later = stamp + 1_000_000_000
+    for file in directory.iterdir():
+        if kind != "weights alone" or file.suffix == ".safetensors":
+            os.utime(file, ns=(later, later))
+    after = loaded.get(id)
+    assert catalog.stamp(id) == later
+    assert after is not before
+    assert (after.weights_hash != before.weights_hash) == (kind != "adapter")
+
+
+def test_what_is_no_local_model_has_no_stamp(models: Path, tmp_path: Path) -> None:
+    outside = save("bert", tmp_path / "outside")
+    for id in (catalog.DEFAULT, "nobody/nothing", "models/gone", "\0", "~nobody/x", "x" * 5000, "", str(outside)):
+        assert catalog.stamp(id) == 0

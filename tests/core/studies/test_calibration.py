@@ -1,20 +1,34 @@
 """Calibration: the fit finds the temperature that the data were made with, and the scores are their formulas."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
+from core.base.cache import forget
 from core.base.errors import WobbleError
 from core.data.labelled import DataSource, Labelled, read
-from core.factors.temperature import probabilities
 from core.models.catalog import load
-from core.studies.calibration import brier, calibrate, calibrate_on, ece, fit_temperature, nll, reliability
+from core.models.classifier import Classifier
+from core.models.heads import SOFTMAX
+from core.models.predict import predict
+from core.studies.calibration import (
+    brier,
+    calibrate,
+    calibrate_on,
+    ece,
+    fit_and_test,
+    fit_temperature,
+    nll,
+    reliability,
+)
 
 
 def made(n: int, temperature: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Logits whose labels were drawn at another temperature: a model that is too sure by that factor."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(0, 3, size=(n, 3))
-    p = probabilities(logits, "softmax", temperature)
+    p = SOFTMAX.probabilities(logits, temperature)
     return logits, np.array([rng.choice(3, p=row) for row in p])
 
 
@@ -32,6 +46,39 @@ def test_calibrating_helps_where_the_model_is_too_sure_and_keeps_accuracy() -> N
     for scores in (found.before, found.after):
         for estimate in (scores.nll, scores.brier):
             assert estimate.low <= estimate.value <= estimate.high
+
+
+def test_the_temperature_is_fitted_on_one_part_and_scored_on_the_other() -> None:
+    fit, test = made(3000, 3.0, seed=1), made(2000, 0.5, seed=2)
+    found = calibrate(*fit, *test)
+    assert found.temperature == fit_temperature(*fit) == pytest.approx(3.0, rel=0.1)
+    assert (found.fitted_on, found.tested_on) == (3000, 2000)
+    # On a part that is too unsure already, what the fit part wants makes it worse.
+    assert found.after.nll.value > found.before.nll.value
+    assert found.before.nll.value == pytest.approx(nll(SOFTMAX.probabilities(test[0]), test[1]).mean())
+    tempered = SOFTMAX.probabilities(test[0], found.temperature)
+    assert found.after.nll.value == pytest.approx(nll(tempered, test[1]).mean())
+
+
+def test_a_calibration_of_data_fits_on_its_validation_part() -> None:
+    classifier, data = load(), some(150, "train train validation validation test")
+    parts = fit_and_test(data)
+    assert [set(part.split.tolist()) for part in parts] == [{"validation"}, {"test"}]
+    fitted = [
+        fit_temperature(
+            predict(classifier, classifier.encoder(part.texts)).logits, part.numbered_as(classifier.labels)
+        )
+        for part in parts
+    ]
+    found = calibrate_on(classifier, data)
+    assert found.temperature == pytest.approx(fitted[0], abs=1e-4) != pytest.approx(fitted[1], abs=1e-4)
+
+
+def test_halves_are_drawn_and_share_no_text() -> None:
+    fit, test = fit_and_test(some(80))
+    assert not set(fit.texts) & set(test.texts)
+    assert len({*fit.texts, *test.texts}) == 80
+    assert list(fit.texts) != list(some(80).texts[:40])
 
 
 def test_scores_of_a_worked_example() -> None:
@@ -82,8 +129,15 @@ def test_labels_that_the_model_does_not_have_and_too_few_texts_are_refused() -> 
         calibrate_on(load(), some(20))
 
 
+def test_only_softmax_heads_are_calibrated(tiny: Callable[..., Classifier]) -> None:
+    for config in ({"num_labels": 1, "problem_type": "regression"}, {"problem_type": "multi_label_classification"}):
+        with pytest.raises(WobbleError, match="temperature scaling is defined for softmax"):
+            calibrate_on(tiny("bert", **config), some(80))
+
+
 def test_progress_is_told_and_can_cancel() -> None:
     told: list[tuple[int, int]] = []
+    forget(load())
     calibrate_on(load(), some(80), lambda done, asked: told.append((done, asked)))
     done, asked = zip(*told, strict=True)
     assert list(done) == sorted(set(done)) and done[-1] == asked[-1] == 80
@@ -91,6 +145,7 @@ def test_progress_is_told_and_can_cancel() -> None:
     def cancel(_: int, __: int) -> None:
         raise KeyboardInterrupt
 
+    forget(load())
     with pytest.raises(KeyboardInterrupt):
         calibrate_on(load(), some(80), cancel)
 

@@ -1,0 +1,199 @@
+"""Holds two records against each other: words, ids, labels, counts and orders exactly, floats within a tolerance."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from itertools import pairwise
+from typing import Any
+
+TOLERANCE = 1e-6
+COARSER = {"logits": 10.0, "logit_margin": 10.0, "largest_logit_difference": 10.0, "temperature": 10.0}
+"""How many times the tolerance a kind of number gets: logits are not confined to [0, 1], and a fitted temperature is as
+exact as its search."""
+FLOAT = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)|[-+]?\d+\.\d+")
+"""A number in a sentence that is no count."""
+ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A difference that is meant."""
+
+    pattern: str
+    """Of paths, like `*/profile/factors/segmentation`."""
+    reason: str
+
+
+DECLARED = (
+    Declared("*/rows_asked", "the new engine remembers what it ran: what is asked again is not counted as it was"),
+    Declared("*/forward_rows", "the new engine remembers what it ran, so fewer rows go through the model"),
+    Declared("*/profile/factors/preprocessing", "a factor that the old engine does not have"),
+    Declared("*/profile/factors/segmentation", "a factor that the old engine does not have"),
+    Declared(
+        "*/5,000 words/comparison/*", "edits beyond the token limit get a fate of their own, and edits stay within it"
+    ),
+    Declared(
+        "*/5,000 words/profile/*", "edits beyond the token limit get a fate of their own, and edits stay within it"
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """One value that differs beyond what is allowed."""
+
+    path: str
+    old: str
+    new: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.old} -> {self.new}"
+
+
+@dataclass
+class Report:
+    """What a comparison found."""
+
+    exact: Counter[str] = field(default_factory=Counter)
+    """How many values were compared exactly, by type."""
+    floats: Counter[str] = field(default_factory=Counter)
+    """How many floats were compared, by kind."""
+    largest: dict[str, float] = field(default_factory=dict)
+    """The largest difference of a kind, mismatches included."""
+    mismatches: list[Mismatch] = field(default_factory=list)
+    declared: Counter[Declared] = field(default_factory=Counter)
+    """Differences that are meant, by declaration."""
+    ties: int = 0
+    """Orders that differ only among cases which are as far from the line, within the tolerance."""
+    refused: int = 0
+    """Records that hold the sentence why there is no answer."""
+    defects: int = 0
+    """Records of an engine that failed, in either record."""
+
+    @property
+    def equal(self) -> bool:
+        """Whether nothing differs that was not declared, and neither engine failed."""
+        return not self.mismatches and not self.defects
+
+    def lines(self, most: int = 50) -> list[str]:
+        """The report in words, with the first mismatches."""
+        numbers = self.exact["int"] + self.floats.total()
+        largest = max(self.largest.values(), default=0.0)
+        others = self.exact.total() - self.exact["int"]
+        said = [
+            f"{numbers:,} numbers compared: {self.floats.total():,} floats, {self.exact['int']:,} ids and counts.",
+            f"Besides {others:,} words, fates and orders.",
+            f"Largest difference: {largest:.3g}.",
+        ]
+        said += [
+            f"  {kind}: {count:,} compared, largest difference {self.largest[kind]:.3g}"
+            for kind, count in sorted(self.floats.items())
+        ]
+        said.append(f"{self.refused:,} answers are refusals; {self.defects:,} are failures of an engine.")
+        said.append(f"{self.ties:,} orders differ among equals.")
+        said += [f"Meant, {count:,} times: {one.pattern} ({one.reason})" for one, count in self.declared.items()]
+        said.append(f"{len(self.mismatches):,} mismatches.")
+        said += [f"  {mismatch}" for mismatch in self.mismatches[:most]]
+        if len(self.mismatches) > most:
+            said.append(f"  and {len(self.mismatches) - most:,} more")
+        return said
+
+
+def compare(old: Any, new: Any, tolerance: float = TOLERANCE, declared: Sequence[Declared] = DECLARED) -> Report:
+    """Compare two records.
+
+    Args:
+        tolerance: the largest difference of two floats that is none.
+        declared: differences that are meant: they are counted and are no mismatches.
+    """
+    comparer = _Comparer(tolerance, declared)
+    comparer.walk(old, new, (), "")
+    return comparer.report
+
+
+class _Comparer:
+    def __init__(self, tolerance: float, declared: Sequence[Declared]) -> None:
+        self.tolerance, self.declared, self.report = tolerance, declared, Report()
+
+    def walk(self, old: Any, new: Any, path: tuple[str, ...], kind: str) -> None:
+        """Compare two values; `kind` is the last name on the way to them that says what sort of number they are."""
+        if isinstance(old, dict) and isinstance(new, dict):
+            if set(old) == set(new) == {"order", "items"}:
+                self._order(old, new, path)
+                old, new = old["items"], new["items"]
+            for key in dict.fromkeys((*old, *new)):
+                values = old.get(key, ABSENT), new.get(key, ABSENT)
+                self.walk(*values, (*path, key), kind if kind in ("probabilities", "mean", "std") else key)
+            self.report.refused += "error" in old
+            self.report.defects += "defect" in old or "defect" in new
+        elif isinstance(old, list) and isinstance(new, list):
+            if len(old) != len(new):
+                self._differs(path, f"{len(old)} values", f"{len(new)} values")
+            for number, values in enumerate(zip(old, new, strict=False)):
+                self.walk(*values, (*path, str(number)), kind)
+        elif _is_number(old) and _is_number(new) and float in (type(old), type(new)):
+            self._float(old, new, path, kind)
+        elif isinstance(old, str) and isinstance(new, str) and old != new and _same_words(old, new):
+            self.report.exact["str"] += 1
+            for values in zip(FLOAT.findall(old), FLOAT.findall(new), strict=True):
+                self._float(*map(float, values), path, "in sentences")
+        else:
+            self.report.exact[type(old).__name__] += 1
+            if type(old) is not type(new) or old != new:
+                self._differs(path, _shown(old), _shown(new))
+
+    def _float(self, old: float, new: float, path: tuple[str, ...], kind: str) -> None:
+        difference = abs(old - new)
+        self.report.floats[kind] += 1
+        self.report.largest[kind] = max(self.report.largest.get(kind, 0.0), difference)
+        # Written so that NaN is a mismatch.
+        if not difference <= self.tolerance * COARSER.get(kind, 1.0):
+            self._differs(path, repr(old), repr(new))
+
+    def _order(self, old: dict[str, Any], new: dict[str, Any], path: tuple[str, ...]) -> None:
+        """Compare the order of what both have; what only one has is a difference of its own."""
+        self.report.exact["order"] += 1
+        before = [name for name in old["order"] if name in new["items"]]
+        after = [name for name in new["order"] if name in old["items"]]
+        if before == after:
+            return
+        place = {name: number for number, name in enumerate(before)}
+        swapped = [pair for pair in pairwise(after) if place[pair[0]] > place[pair[1]]]
+        if all(self._as_far(old["items"][one], old["items"][other]) for one, other in swapped):
+            self.report.ties += 1
+        else:
+            self._differs((*path, "order"), _shown(before), _shown(after))
+
+    def _as_far(self, one: Any, other: Any) -> bool:
+        """Whether two cases stand where they do by less than the tolerance, so that rounding may swap them."""
+        return any(
+            isinstance(one.get(key), float)
+            and isinstance(other.get(key), float)
+            and one.get("absorbed") == other.get("absorbed")
+            and 0 < abs(one[key] - other[key]) <= self.tolerance
+            for key in ("shift", "margin")
+        )
+
+    def _differs(self, path: tuple[str, ...], old: str, new: str) -> None:
+        where = "/".join(path)
+        for one in self.declared:
+            if fnmatchcase(where, one.pattern):
+                self.report.declared[one] += 1
+                return
+        self.report.mismatches.append(Mismatch(where, old, new))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _same_words(old: str, new: str) -> bool:
+    """Whether two sentences are the same but for numbers that are no counts."""
+    return FLOAT.sub("#", old) == FLOAT.sub("#", new)
+
+
+def _shown(value: Any) -> str:
+    said = "absent" if value is ABSENT else repr(value)
+    return said if len(said) <= 160 else f"{said[:159]}…"
