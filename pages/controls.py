@@ -8,9 +8,13 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from core.base.words import capital
+from core.factors.registry import Option
 from pages import state
 
 T = TypeVar("T")
+MOST = 2**31 - 1
+"""The largest whole number of an option that has no bound of its own."""
 
 
 def _bound(
@@ -70,6 +74,14 @@ def number(label: str, name: str, low: Any, high: Any, default: Any, **look: Any
         lambda key, value: st.number_input(label, low, high, value, key=key, **look),
         lambda value: min(max(value, low), high),
     )
+
+
+def option(label: str, name: str, of: Option, **look: Any) -> Any:
+    """A number input for an option of a factor, whose range and words are the factor's own."""
+    kind, most = (float, 1e6) if isinstance(of.default, float) else (int, MOST)
+    low, high = of.range.low or 0, most if of.range.high is None else of.range.high
+    help = f"{capital(of.range.help)}." if of.range.help else None
+    return number(label, name, kind(low), kind(high), of.default, help=help, **look)
 
 
 def optional(label: str, name: str, low: float, high: float, **look: Any) -> float | None:

@@ -5,7 +5,10 @@ from collections.abc import Hashable, Iterator
 import streamlit as st
 
 from core.data.labelled import Labelled
+from core.factors.ask import Ask
+from core.factors.case import Case
 from core.factors.registry import factors
+from core.factors.segmentation import nearest
 from core.families.agreement import OnData, on_data
 from core.families.interpolation import Interpolation, interpolate, predict_between
 from core.families.members import family_data, members
@@ -51,6 +54,12 @@ def studied(classifier: Classifier, text: str, factor: str, temperature: float =
             classifier, text, [factor], {factor: options}, temperature=temperature, progress=progress
         ),
     )
+
+
+@st.cache_resource(max_entries=64, show_spinner="Looking for the nearest segmentations …", hash_funcs=_UNHASHED)
+def nearest_to(classifier: Classifier, text: str, temperature: float) -> tuple[Case, ...]:
+    """The segmentations of a text that change the fewest pieces; computed once."""
+    return tuple(nearest(Ask(classifier, text, temperature)))
 
 
 def profiles_of(classifier: Classifier, text: str) -> Iterator[Study]:

@@ -97,6 +97,18 @@ def tokens_script(classifier: Classifier, texts: Sequence[str]) -> str:
     return render("tokens", **model_values(classifier), texts=texts)
 
 
+def segmentation_script(classifier: Classifier, study: Study) -> str:
+    """A script that prints the probabilities of each segmentation of a study, and shift and margin beside the reference, one
+    JSON object a line. It holds their ids: what draws them is no part of transformers.
+    """
+    found = {"your sentence": study.reference.encoding, **{key: case.encoding for key, (_, case) in study.keyed().items()}}
+    segmentations = {
+        name: {"input_ids": list(one.ids)} | ({"token_type_ids": list(one.type_ids)} if any(one.type_ids) else {})
+        for name, one in found.items()
+    }
+    return render("segmentation", **model_values(classifier, study.temperature), segmentations=segmentations)
+
+
 def seeds_script(family: Family, text: str, temperature: float = 1.0) -> str:
     """A script that loads every member of a family, one after the other, and prints its probabilities, one JSON object a line."""
     return render("seeds", **family_values(family, temperature), text=text)
