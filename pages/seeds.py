@@ -347,7 +347,7 @@ VIEWS: Mapping[str, Callable[[Family, str, float], None]] = {
     "Which seed matters": influence_view,
 }
 # How a view is called where its name, which links hold, is another.
-SAID = {"From seed to seed": "Interpolation between two seeds"}
+SAID = {"From seed to seed": "Between two seeds"}
 
 text = subject.sentence()
 chosen = subject.chosen_models()[0]

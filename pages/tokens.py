@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from html import escape
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -219,28 +220,37 @@ def side_by_side_section(every: Study, own: Stages) -> None:
     if cut:
         with st.container(border=True):
             opened(every, named[cut][1], own)
-    rows = [
-        entry for entry in side_by_side([every]) if (made_of(named[entry["key"]]).draw is None) == (view == "nearest")
-    ]
-    if view == "nearest":
-        rows.sort(key=lambda entry: made_of(named[entry["key"]]).rank)
-    for entry in rows:
-        changed = made_of(named[entry["key"]]).changed
-        entry |= {
-            "text": [],
-            "description": f"{plural(changed, 'piece')} changed" if changed else "the tokenizer's own",
-        }
+    rows = entries(every, view == "nearest")
+    # A draw may stand in the row of another one that gave the same pieces.
+    chosen = next((row["key"] for row in rows if cut in row["alike"]), None)
     variants_table.variants_table(
         key="segmentations_table",
-        data={"models": [every.model], "rows": rows[:SHOWN], "chosen": cut},
+        data={"models": [every.model], "rows": rows[:SHOWN], "what": "segmentation", "chosen": chosen},
         on_chosen_change=lambda: None,
     )
     state.address("of the segmentations")
     order = "those that change the fewest pieces first" if view == "nearest" else "largest shift first"
     st.caption(
-        f"{min(len(rows), SHOWN)} of {len(rows)}, {order}. Marked pieces are not your sentence's; those crossed out are your "
-        "sentence's and not this segmentation's. The thin tick on a bar is your sentence. Click a row to open it."
+        f"{min(len(rows), SHOWN)} of {len(rows)} different ones, {order}. Marked pieces are not your sentence's; those crossed "
+        "out are your sentence's and not this segmentation's. The thin tick on a bar is your sentence. Click a row to open it."
     )
+
+
+def entries(every: Study, nearest: bool) -> list[dict[str, Any]]:
+    """The rows of the table, one for all draws that gave the same pieces: those that are drawn, or the nearest."""
+    named = every.keyed()
+    rows: dict[tuple[int, ...], dict[str, Any]] = {}
+    for entry in side_by_side([every]):
+        made = made_of(named[entry["key"]])
+        if (made.draw is None) != nearest:
+            continue
+        said = f"{plural(made.changed, 'piece')} changed" if made.changed else "the tokenizer's own pieces"
+        row = entry | {"text": [], "description": said, "alike": [], "rank": made.rank}
+        first = rows.setdefault(named[entry["key"]][1].encoding.ids, row)
+        first["alike"].append(entry["key"])
+        if len(first["alike"]) > 1:
+            first["description"] = f"{said}; drawn {len(first['alike'])} times"
+    return sorted(rows.values(), key=lambda row: row["rank"])
 
 
 def made_of(found: tuple[Row, Case]) -> Segmented:

@@ -69,7 +69,7 @@ export default function (component) {
   const scrolled = root.scrollTop
   const children = []
   const head = element("div", "head")
-  head.append(element("span", "", "variant"), ...data.models.map((name) => element("span", "", name)))
+  head.append(element("span", "", data.what ?? "variant"), ...data.models.map((name) => element("span", "", name)))
   children.push(head)
   for (const row of data.rows) {
     const node = element("div", "row")
