@@ -1,6 +1,7 @@
 """Results of the engine, computed once for all sessions."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any
 
 import streamlit as st
 
@@ -30,7 +31,7 @@ def identity(classifier: Classifier) -> tuple[str, str, str]:
     return classifier.id, classifier.weights_hash, str(classifier.device)
 
 
-_UNHASHED = {Classifier: identity}
+_UNHASHED: dict[str | type[Any], Callable[[Any], Any]] = {Classifier: identity}
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_UNHASHED)
