@@ -3,10 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+import numpy as np
+
 from core.factors.case import Case, Reference, Row, measured
 from core.factors.formatting import CUSTOM
 from core.factors.numerics import dtype_of
+from core.factors.registry import factors
 from core.factors.seeds import Seed
+from core.families.stacked import Family
+from core.models.heads import Logits
 from core.studies.study import Study
 
 
@@ -40,3 +45,18 @@ def ensemble(reference: Reference, row: Row) -> Row:
     # The probabilities are tempered already.
     cases = measured(reference, [Seed(f"mean of all {row.factor.many}")], mean, temperature=1.0)
     return Row(row.factor, tuple(cases), row.noise_floor, title="ensemble")
+
+
+def of_family(family: Family, edited: Study, logits: Logits) -> Study:
+    """Every member of a family, the mean of them, and the edits that reach the first: three rows beside the first's prediction.
+
+    Args:
+        edited: the edits of the text under the first member.
+        logits: `[n_seeds, n_labels]`, what all members say of the text.
+    """
+    reference, (seed,) = edited.reference, factors(["seed"])
+    # The first member's own weights, which the family only adds up in another order, are the reference.
+    own = np.concatenate([reference.logits[None], logits[1:]])
+    seeds = Row(seed, tuple(measured(reference, [Seed(name) for name in family.names], own)), edited.noise_floor)
+    first = reaching(edited, f"formatting, {seeds.cases[0].name}")
+    return arranged(edited, (seeds, ensemble(reference, seeds), first))

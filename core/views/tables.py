@@ -11,9 +11,6 @@ import pandas as pd
 from core.base.words import capital
 from core.data.labelled import Labelled
 from core.factors.case import Case, Fate, Reference, Row
-from core.families.agreement import OnData
-from core.families.interpolation import Interpolation
-from core.families.stacked import Family
 from core.models.classifier import Classifier
 from core.models.heads import Probabilities
 from core.studies.calibration import fit_and_test
@@ -368,7 +365,7 @@ def tokens_frame(model: str, stages: Stages) -> pd.DataFrame:
     )
 
 
-# --- calibration and families -----------------------------------------------------------------------------------------
+# --- calibration -----------------------------------------------------------------------------------------------------
 
 
 def calibration_frame(classifier: Classifier, data: Labelled) -> pd.DataFrame:
@@ -379,36 +376,4 @@ def calibration_frame(classifier: Classifier, data: Labelled) -> pd.DataFrame:
             for name, part in zip(("fit", "test"), fit_and_test(data), strict=True)
         ],
         ignore_index=True,
-    )
-
-
-def on_data_frame(family: Family, found: OnData) -> pd.DataFrame:
-    """One row a text, for a download: its label, what each member predicts and how sure it is."""
-    names = unique(family.first.labels)
-    columns: dict[str, Any] = {
-        "text": found.texts,
-        "label": [names[i] for i in found.labels],
-        "split": found.split,
-    }
-    if found.rating_std is not None:
-        columns["rating_std"] = found.rating_std
-    for name, p in zip(family.names, found.probabilities, strict=True):
-        columns[f"label({name})"] = [names[i] for i in p.argmax(axis=-1)]
-        columns[f"p({name})"] = p.max(axis=-1)
-    return pd.DataFrame(columns)
-
-
-def interpolation_frame(found: Interpolation, sentence: Probabilities, labels: tuple[str, ...]) -> pd.DataFrame:
-    """One row a point of the interpolation, for a download.
-
-    Args:
-        sentence: `[points, n_labels]`.
-    """
-    return pd.DataFrame(
-        {
-            "share": found.shares,
-            "loss": found.loss,
-            "accuracy": found.accuracy,
-            **{f"p({name})": sentence[:, i] for i, name in enumerate(unique(labels))},
-        }
     )

@@ -6,9 +6,11 @@ from typing import Any
 import streamlit as st
 
 from core.data.labelled import Labelled
-from core.factors.case import Row
+from core.factors.ask import Ask
+from core.factors.case import Case, Row
 from core.factors.dropout import Dropout
 from core.factors.registry import factors
+from core.factors.segmentation import nearest
 from core.families.agreement import OnData, on_data
 from core.families.interpolation import Interpolation, interpolate, predict_between
 from core.families.members import family_data, members
@@ -119,6 +121,12 @@ def passes_beside(classifier: Classifier, compared: Study, key: str, passes: int
             progress=progress,
         ),
     )
+
+
+@st.cache_resource(max_entries=64, show_spinner="Looking for the nearest segmentations …", hash_funcs=_UNHASHED)
+def nearest_to(classifier: Classifier, text: str, temperature: float) -> tuple[Case, ...]:
+    """The segmentations of a text that change the fewest pieces; computed once."""
+    return tuple(nearest(Ask(classifier, text, temperature)))
 
 
 def profiles_of(classifier: Classifier, text: str) -> Iterator[Study]:

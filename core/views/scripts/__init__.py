@@ -16,6 +16,7 @@ from core.models.catalog import base_source
 from core.models.classifier import Classifier
 from core.models.predict import Condition
 from core.models.sites import FUNCTION_CALLS, attention_holder
+from core.studies.rows import arranged
 from core.studies.study import Study
 from core.training.recipe import ALPHA, LIMIT, MOST_EVALUATED, RANK
 from core.training.runs import DATA, Run
@@ -97,25 +98,24 @@ def numerics_script(classifier: Classifier, study: Study) -> str:
     )
 
 
-def segmentation_script(classifier: Classifier, study: Study, row: Row) -> str:
-    """A script that prints the pieces and the probabilities of the reference and of each segmentation in a row, one JSON object
-    a line. It hands the model their ids: no tokenizer cuts a text so.
-    """
-    known = {"your sentence": study.reference.encoding, **{case.name: case.encoding for case in row.cases}}
-    return render(
-        "segmentation",
-        **model_values(classifier, study.temperature),
-        ids={name: list(encoding.ids) for name, encoding in known.items()},
-        # They hang on the piece's place around the text, not on its id.
-        type_ids={name: list(encoding.type_ids) for name, encoding in known.items()}
-        if classifier.encoder.uses_type_ids
-        else None,
-    )
-
-
 def tokens_script(classifier: Classifier, texts: Sequence[str]) -> str:
     """A script that prints the stages of each text: normalized, pre-tokens, tokens, ids; one JSON object a line."""
     return render("tokens", **model_values(classifier), texts=texts)
+
+
+def segmentation_script(classifier: Classifier, study: Study) -> str:
+    """A script that prints the probabilities of each segmentation of a study, and shift and margin beside the reference, one
+    JSON object a line. It holds their ids: what draws them is no part of transformers.
+    """
+    found = {
+        "your sentence": study.reference.encoding,
+        **{key: case.encoding for key, (_, case) in study.keyed().items()},
+    }
+    segmentations = {
+        name: {"input_ids": list(one.ids)} | ({"token_type_ids": list(one.type_ids)} if any(one.type_ids) else {})
+        for name, one in found.items()
+    }
+    return render("segmentation", **model_values(classifier, study.temperature), segmentations=segmentations)
 
 
 def seeds_script(family: Family, text: str, temperature: float = 1.0) -> str:
@@ -182,7 +182,7 @@ def _seeds(classifier: Classifier, study: Study, row: Row) -> str | None:
 
 
 _REPEATED: dict[type, Callable[[Classifier, Study, Row], str | None]] = {
-    Segmented: segmentation_script,
+    Segmented: lambda classifier, study, row: segmentation_script(classifier, arranged(study, [row])),
     Pass: _passes,
     Tempered: _temperatures,
     Seed: _seeds,
