@@ -13,7 +13,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForSequenceClassification, ByT5Tokenizer
 
 from core.base.errors import WobbleError
-from core.models.loading import drawn_from, load_base, load_classifier
+from core.models.loading import load_base, load_classifier
 from core.models.predict import Condition, predict
 from core.models.source import Source
 from tests.architectures import loaded, save
@@ -23,23 +23,6 @@ Rewritten = Callable[..., Path]
 
 def random_states() -> tuple[Any, ...]:
     return random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()  # noqa: NPY002
-
-
-def test_what_is_drawn_at_loading_leaves_every_process_wide_random_state_alone() -> None:
-    def draw() -> list[float]:
-        return [random.random(), float(np.random.rand()), float(torch.rand(()))]  # noqa: NPY002
-
-    before = random_states()
-    with drawn_from(3):
-        first = draw()
-    assert random_states() == before
-    with drawn_from(3):
-        assert draw()[2] == first[2]
-    with drawn_from(4):
-        assert draw()[2] != first[2]
-    with pytest.raises(ZeroDivisionError), drawn_from(3):
-        draw().index(1 // 0)
-    assert random_states() == before
 
 
 def test_loading_a_model_with_a_missing_head_leaves_the_random_state_alone(rewritten: Rewritten) -> None:
