@@ -16,13 +16,12 @@ from core.studies import temperatures
 from core.studies.calibration import SEARCHED
 from core.studies.study import Study
 from core.studies.temperatures import STEPS, read
-from core.views import tables
 from core.views.charts import temperature_curves, tempered_strip
 from core.views.documents import tempered_document, unique
 from core.views.html import visible_html
 from core.views.scripts import temperature_script
 from core.views.style import label_colors
-from core.views.tables_tempered import tempered_rows
+from core.views.tables_tempered import tempered_frame, tempered_rows
 from pages import controls, state
 from pages.parts import charts, labelled_data, markup, results, subject, take_away, work
 from pages.parts.calibration import calibration
@@ -174,12 +173,12 @@ def downloads(study: Study, temperature: float, figure: go.Figure) -> None:
         take_away.download(
             "CSV",
             "wobble-temperature.csv",
-            lambda: tables.tempered_frame(study, temperature).to_csv(index=False).encode(),
+            lambda: tempered_frame(study, temperature).to_csv(index=False).encode(),
         )
         take_away.download(
             "Parquet",
             "wobble-temperature.parquet",
-            lambda: tables.tempered_frame(study, temperature).to_parquet(index=False),
+            lambda: tempered_frame(study, temperature).to_parquet(index=False),
         )
         take_away.download("JSON", "wobble-temperature.json", document)
         take_away.download("Chart (HTML)", "wobble-temperature.html", lambda: figure.to_html(include_plotlyjs=True))

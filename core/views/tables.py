@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from core.base.words import capital
@@ -121,29 +120,6 @@ def scatter_finding(kinds: Mapping[str, Row], together: Row, edited: Row) -> str
         most, least = max(moved, key=lambda kind: moved[kind]), min(moved, key=lambda kind: moved[kind])
         said = f"{what} in {most} alone moves it most (mean shift {moved[most]:.3f}), in {least} least ({moved[least]:.3f})"
     return f"{said}; {edited.factor.many}: {edited.shifts.mean():.3f}" if edited.tried else said
-
-
-def tempered_frame(study: Study, temperature: float) -> pd.DataFrame:
-    """The sentence and its cases at T = 1 and at another T, for a download: probabilities (one column a label), entropy in nats
-    and margin, each twice. Nothing runs: the logits are the study's.
-    """
-    head, named, reference = study.head, study.keyed(), study.reference
-    cases = [case for _, case in named.values()]
-    logits = np.stack([reference.logits, *(case.logits for case in cases)])
-    columns: dict[str, Any] = {
-        "model": study.model,
-        "variant": ["your sentence", *named],
-        "text": [reference.text, *(case.text for case in cases)],
-        "fate": ["reference", *(fate_of(row, case) for row, case in named.values())],
-        "temperature": temperature,
-    }
-    for at, t in (("T = 1", 1.0), ("T", temperature)):
-        p = head.probabilities(logits, t)
-        columns[f"label at {at}"] = [head.label(row, study.labels) for row in p]
-        columns |= {f"p({name}) at {at}": p[:, i] for i, name in enumerate(unique(study.labels))}
-        columns[f"entropy at {at}"] = head.entropy(p)
-        columns[f"margin at {at}"] = head.margins(p, head.probabilities(reference.logits))
-    return pd.DataFrame(columns)
 
 
 def tokens_line(encoding: Encoding) -> str:

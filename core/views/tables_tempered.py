@@ -8,7 +8,8 @@ import pandas as pd
 from core.factors.case import Case, Reference
 from core.studies.study import Study
 from core.text.visible import visible
-from core.views.tables import ranked, tokens_line
+from core.views.documents import unique
+from core.views.tables import fate_of, ranked, tokens_line
 
 
 def tempered_rows(study: Study, temperature: float, most: int) -> pd.DataFrame:
@@ -44,4 +45,27 @@ def tempered_rows(study: Study, temperature: float, most: int) -> pd.DataFrame:
             f"said_{name}": [ranked(row, labels) for row in p],
             f"entropy_{name}": list(head.entropy(p)),
         }
+    return pd.DataFrame(columns)
+
+
+def tempered_frame(study: Study, temperature: float) -> pd.DataFrame:
+    """The sentence and its cases at T = 1 and at another T, for a download: probabilities (one column a label), entropy in nats
+    and margin, each twice. Nothing runs: the logits are the study's.
+    """
+    head, named, reference = study.head, study.keyed(), study.reference
+    cases = [case for _, case in named.values()]
+    logits = np.stack([reference.logits, *(case.logits for case in cases)])
+    columns: dict[str, Any] = {
+        "model": study.model,
+        "variant": ["your sentence", *named],
+        "text": [reference.text, *(case.text for case in cases)],
+        "fate": ["reference", *(fate_of(row, case) for row, case in named.values())],
+        "temperature": temperature,
+    }
+    for at, t in (("T = 1", 1.0), ("T", temperature)):
+        p = head.probabilities(logits, t)
+        columns[f"label at {at}"] = [head.label(row, study.labels) for row in p]
+        columns |= {f"p({name}) at {at}": p[:, i] for i, name in enumerate(unique(study.labels))}
+        columns[f"entropy at {at}"] = head.entropy(p)
+        columns[f"margin at {at}"] = head.margins(p, head.probabilities(reference.logits))
     return pd.DataFrame(columns)

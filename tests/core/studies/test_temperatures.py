@@ -11,8 +11,7 @@ from core.studies import temperatures
 from core.studies.calibration import SEARCHED
 from core.studies.study import Study, compare, study
 from core.text.perturb import variants
-from core.views import tables
-from core.views.tables_tempered import tempered_rows
+from core.views.tables_tempered import tempered_frame, tempered_rows
 from tests.architectures import loaded, save
 
 TEXT = "Coppola has made a film of intoxicating atmosphere and little else."
@@ -60,7 +59,7 @@ def test_the_rows_hold_the_sentence_and_what_moves_it_most_at_both_temperatures(
     rows = tempered_rows(compared, 3.0, 4)
     moving = [key for key, (_, case) in compared.keyed().items() if not case.absorbed]
     assert list(rows["name"]) == ["your sentence", *moving[:4]]
-    frame = tables.tempered_frame(compared, 3.0).set_index("variant").loc[list(rows["name"])]
+    frame = tempered_frame(compared, 3.0).set_index("variant").loc[list(rows["name"])]
     for ours, theirs in (("label", "label at T"), ("before", "margin at T = 1"), ("after", "margin at T"),
                          ("entropy_before", "entropy at T = 1"), ("entropy_after", "entropy at T")):  # fmt: skip
         assert list(rows[ours]) == list(frame[theirs])

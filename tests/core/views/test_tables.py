@@ -18,6 +18,7 @@ from core.studies.rows import reaching
 from core.studies.study import Study, compare, study
 from core.text.perturb import custom, variants
 from core.views import tables
+from core.views.tables_tempered import tempered_frame
 from tests.architectures import loaded, save
 
 TEXT = "Few films this year have been as resolute in their emotional nakedness."
@@ -165,7 +166,7 @@ def test_the_finding_names_the_kinds_that_matter_most_and_least(compared: Study)
 
 
 def test_the_tempered_frame_holds_every_text_at_both_temperatures(compared: Study) -> None:
-    frame = tables.tempered_frame(compared, 3.0)
+    frame = tempered_frame(compared, 3.0)
     assert len(frame) == len(compared.cases) + 1
     logits = np.stack([compared.reference.logits, *(case.logits for case in compared.cases)])
     for at, temperature in (("T = 1", 1.0), ("T", 3.0)):
