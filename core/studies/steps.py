@@ -92,8 +92,8 @@ def chained(classifier: Classifier, text: str, chain: Chain, temperature: float 
     after = chain.apply(text, cutter(classifier.encoder))
     # The first steps that make a text stand for it: later ones may leave it as it is.
     names: dict[str, str] = {}
-    for number, one in enumerate(after, start=1):
-        names.setdefault(one, " + ".join(chain.steps[:number]))
+    for length, one in enumerate(after, start=1):
+        names.setdefault(one, " + ".join(chain.steps[:length]))
     made = [
         Variant(one, name, PREPROCESSING.name, edits(text, one), seed=None, same_sentence=False)
         for one, name in names.items()

@@ -99,17 +99,15 @@ def numerics_script(classifier: Classifier, study: Study) -> str:
 
 def segmentation_script(classifier: Classifier, study: Study, row: Row) -> str:
     """A script that prints the pieces and the probabilities of the reference and of each segmentation in a row, one JSON object
-    a line. It hands the model their ids: no tokenizer cuts a text so.
+    a line.
     """
-    known = {"your sentence": study.reference.encoding, **{case.name: case.encoding for case in row.cases}}
+    found = {case.name: case.encoding for case in row.cases}
     return render(
         "segmentation",
         **model_values(classifier, study.temperature),
-        ids={name: list(encoding.ids) for name, encoding in known.items()},
-        # They hang on the piece's place around the text, not on its id.
-        type_ids={name: list(encoding.type_ids) for name, encoding in known.items()}
-        if classifier.encoder.uses_type_ids
-        else None,
+        text=study.reference.text,
+        ids={name: list(encoding.ids) for name, encoding in found.items()},
+        type_ids=classifier.encoder.uses_type_ids and {name: list(one.type_ids) for name, one in found.items()},
     )
 
 
