@@ -45,15 +45,17 @@ def headline(found: Study) -> None:
     """Verdict and prediction: what one sees first."""
     left, right = st.columns([3.4, 1.2], vertical_alignment="center")
     reference = found.reference
-    said, asked = "Trying every factor …", ""
+    said, asked, cut = "Trying every factor …", "", markup.truncated_html(reference.encoding)
     if found.complete:
+        # The verdict says how much of the text it speaks of, but where there is nothing to speak of.
+        cut = cut if found.untrained else ""
         flips = f", {found.flips} flip" if found.head.has_labels else ""
         said, asked = summary(found), f" {found.tried:,} conditions tried{flips}."
     left.html(
         f"<p class='w-verdict'>{escape(said)}</p>"
         f"<p class='w-line'><span class='w-text'>{visible_html(reference.text, 160)}</span></p>"
         f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b> by {escape(found.model)}.{asked} "
-        f"{markup.noise_floor_html(found.noise_floor)}</p>{markup.truncated_html(reference.encoding)}"
+        f"{markup.noise_floor_html(found.noise_floor)}</p>{cut}"
     )
     right.html(markup.bars_html(found.labels, reference.probabilities, found.head))
 

@@ -59,7 +59,7 @@ def usual(study: Study, model: Classifier) -> None:
         )
         variants_table.section([study], [STRIP], "step", "step")
     if NOT_COUNTED.name in study:
-        names = listed([tables.described(case).lower() for case in study[NOT_COUNTED.name].cases])
+        names = listed([f"“{tables.described(case)}”" for case in study[NOT_COUNTED.name].cases])
         said = f"Shown, but not counted, because what is left can say something else: {names}. {SOURCE}"
         st.caption(markup.escape_markdown(said))
     if idle := idle_steps(study):
@@ -72,10 +72,10 @@ def builder(model: Classifier) -> Chain | None:
     """The controls of the person's own chain; None while it has no step."""
     st.subheader("A chain of your own")
     offered = [rule.name for rule in steps() if not (rule.needs_cut and why_not(model.encoder))]
+    st.caption("Start from a usual chain, or choose steps below.")
     with st.container(horizontal=True):
-        st.caption("Start from a usual chain, or choose steps below:")
         for name, usual_chain in CHAINS.items():
-            state.button(RULES[name].description, f"take {name}", plain=True, chain=list(usual_chain.steps))
+            state.button(RULES[name].description, f"take {name}", chain=list(usual_chain.steps))
     chosen = controls.several(
         "Steps, in the order in which they run",
         "chain",
@@ -104,9 +104,7 @@ def one_step(number: int, step: Step, found: Chained) -> None:
             if number > 1:
                 names = list(found.chain.steps)
                 names[number - 2 : number] = reversed(names[number - 2 : number])
-                state.button(
-                    "Move up", f"move {step.name}", f"Run it before step {number - 1}", plain=True, chain=names
-                )
+                state.button("Move up", f"move {step.name}", f"Run it before step {number - 1}", chain=names)
         left, right = st.columns([3, 1.4], vertical_alignment="center")
         unchanged = "<p class='w-line w-faint'>Leaves the text as it is.</p>" if step.after == step.before else ""
         marked = markup.marked_html(tables.marked_step(step.before, step.after, 1000)) or "<i>(an empty text)</i>"
@@ -115,9 +113,10 @@ def one_step(number: int, step: Step, found: Chained) -> None:
         if case is None:
             right.html(f"<p class='w-line'><b>{escape(reference.label)}</b>, as your sentence</p>")
             return
-        badge = f"<span class='w-badge {case.fate.split()[0]}'>{case.fate}</span>"
+        fate = tables.fate_of(found.study.rows[0], case)
+        badge = f"<span class='w-badge {fate.split()[0]}'>{fate}</span>"
         right.html(
-            f"<p class='w-line'>{badge} <b>{escape(case.label)}</b>, shift {case.shift:.3f}</p>"
+            f"<p class='w-line'><b>{escape(case.label)}</b>, shift {case.shift:.3f} {badge}</p>"
             f"{markup.bars_html(reference.labels, case.probabilities, reference.head, top=2)}"
         )
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PATHS = ["/", "/perturb", "/dropout", "/temperature", "/seeds", "/numerics", "/train", "/tokens"]
+PATHS = ["/", "/perturb", "/preprocessing", "/dropout", "/temperature", "/seeds", "/numerics", "/train", "/tokens"]
 TEXT = "This is a test . "
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> **bold** $x^2$ :red[red] [SEP]"
 
@@ -231,6 +231,7 @@ def test_nothing_is_cut_at_any_width(page: Page, app: str, path: str, width: int
         ("Perturb", "punctuation", "/perturb.*variant=", "The variant"),
         ("Dropout", "dropout", "/dropout.*dot=", "This pass"),
         ("Seeds", "seed", "/seeds.*member=", "minilm-uncased-4"),
+        ("Preprocessing", "preprocessing", "/preprocessing.*step=", "The step"),
     ],
 )
 def test_the_link_of_a_card_opens_the_worst_case_on_its_page(
@@ -244,6 +245,43 @@ def test_the_link_of_a_card_opens_the_worst_case_on_its_page(
     settled(page)
     expect(page.get_by_text(shown).first).to_be_visible()
     expect(page.get_by_role("textbox", name="Sentence", exact=True)).to_have_value(TEXT)
+
+
+def test_a_chain_is_built_by_keyboard_and_its_link_reopens_it(page: Page, app: str) -> None:
+    text = "Not a GOOD film:  see https://t.co/x !"
+    opened(page, app, "/preprocessing", sentence=text)
+    box = page.get_by_role("combobox", name="Steps, in the order in which they run")
+    for number, name in enumerate(("White space collapsed", "Links replaced", "Lower-cased"), start=1):
+        box.fill(name)
+        page.keyboard.press("Enter")
+        expect(page.locator(".w-step")).to_have_count(number)
+    after = ["Not·a·GOOD·film:·see·https://t.co/x·!", "Not·a·GOOD·film:·see·http·!", "not·a·good·film:·see·http·!"]
+    expect(page.locator(".w-step")).to_have_text(after)
+    expect(page.locator("code", has_text="text.lower()")).to_be_visible()
+    page.get_by_role("textbox", name="Placeholder for a link").fill("LINK")
+    page.keyboard.press("Enter")
+    expect(page.locator(".w-step").last).to_have_text("not·a·good·film:·see·link·!")
+    page.get_by_role("button", name="Move up").last.click()
+    expect(page.locator(".w-step").last).to_have_text("not·a·good·film:·see·LINK·!")
+    expect(page).to_have_url(re.compile("chain=clean_whitespace&chain=clean_lower&chain=clean_urls&url=LINK"))
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy link").click()
+    link = page.evaluate("navigator.clipboard.readText()")
+    tab = page.context.new_page()
+    tab.goto(link)
+    expect(tab.locator(".w-step").last).to_have_text("not·a·good·film:·see·LINK·!")
+    expect(tab.locator(".w-step")).to_have_count(3)
+    tab.close()
+
+
+def test_what_is_opened_on_one_page_is_left_alone_by_another(page: Page, app: str) -> None:
+    opened(page, app, "/perturb", sentence=TEXT, variant="upper")
+    page.get_by_role("link", name="Preprocessing").click()
+    settled(page)
+    page.locator(".w-variants .row").first.click()
+    expect(page.get_by_text("The step", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Perturb").click()
+    expect(page.get_by_text("The variant", exact=True)).to_be_visible()
 
 
 def test_a_complete_verdict_leaves_nothing_that_says_still_running(page: Page, app: str) -> None:

@@ -1,11 +1,22 @@
 """The overview: a verdict, a card for every factor, and everything one click away."""
 
+import json
+import re
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
 from core.data.snippets import gallery
-from core.studies.profile import FACTORS
+from core.factors.ask import Ask
+from core.factors.case import Case
+from core.factors.registry import factor, factors, unregister
+from tests.architectures import save
 from tests.pages.test_pages import app, state_of, wished, words
 
 PAGE = "pages/overview.py"
@@ -17,9 +28,76 @@ def test_a_sentence_gets_its_verdict_and_a_card_for_every_factor() -> None:
     assert not test.exception and not test.error
     said = words(test)
     assert "On the edge." in said and "conditions tried" in said
-    for factor in FACTORS:
-        assert f"<h4>{factor}</h4>" in said
+    for one in factors():
+        assert f"<h4>{one.name}</h4>" in said
     assert "Rounding" not in said
+
+
+def cards(said: str) -> list[float]:
+    """The flip rates of the cards in their order, as far as they have one."""
+    return [float(rate) for rate in re.findall(r"class='said' title='Flip rate ([\d.]+)%", said)]
+
+
+def test_the_cards_stand_in_the_order_of_their_flip_rates() -> None:
+    # Streamlit lists the elements column by column: the cards go from left to right.
+    test = app(PAGE, sentence=TEXT)
+    columns = [[rate for e in column.get("html") for rate in cards(str(e.body))] for column in test.columns[-3:]]
+    rates = [rate for row in zip_longest(*columns) for rate in row if rate is not None]
+    assert len(rates) > 8
+    assert rates == sorted(rates, reverse=True)
+
+
+@dataclass(frozen=True)
+class Nudge:
+    """The reference's logits, turned round."""
+
+    name = "nudge"
+    said = "nudged a little"
+
+    def document(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {}
+
+
+def test_a_factor_that_is_registered_at_run_time_has_its_row_and_its_card() -> None:
+    @factor("jelly", one="wobbly nudge", many="wobbly nudges")
+    def jelly(ask: Ask) -> Iterator[Case]:
+        ask.note("Jelly is simulated.")
+        yield from ask.measured([Nudge()], -ask.reference.logits[None])
+
+    try:
+        test = app(PAGE, sentence=TEXT, code=True)
+    finally:
+        unregister("jelly")
+    assert not test.exception and not test.error
+    said = words(test)
+    assert "<h4>jelly</h4>" in said and "<b>1</b> of 1 flip" in said and "nudged a little" in said
+    assert "Jelly is simulated" in said.replace("\\", "")
+    (strip,) = test.get("plotly_chart")
+    assert "<b>jelly</b>" in json.loads(strip.proto.spec)["layout"]["yaxis"]["ticktext"]
+    assert not any("jelly" in str(link.proto) for link in test.get("page_link"))
+    assert "jelly" not in words(app(PAGE, sentence=TEXT))
+
+
+def test_a_long_text_is_judged_as_far_as_the_model_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path))
+    save("bert", tmp_path / "small")
+    test = app(PAGE, model=[f"{tmp_path.name}/small"], sentence="a fine film, " * 100 + "and a dull end .")
+    assert not test.exception and not test.error
+    said = words(test)
+    assert re.search(r"Only \d+ of [\d,]+ tokens were judged", said)
+    assert re.search(r"of \d+ flip, \d+ beyond the limit", said)
+
+
+def test_the_link_of_a_card_asks_for_its_worst_case() -> None:
+    test = app(PAGE, sentence=TEXT)
+    links = {link.proto.label: parse_qs(link.proto.query_string) for link in test.get("page_link")}
+    assert links["Explain punctuation"] == {"factor": ["punctuation"], "variant": ["remove_all_punctuation"]}
+    assert links["Explain casing"] == {"factor": ["casing"]}
+    assert re.fullmatch(r"all that are on, pass \d+", links["Explain dropout"]["dot"][0])
+    assert re.fullmatch(r"seed \d+", links["Explain seed"]["member"][0])
+    assert links["Explain preprocessing"]["step"][0].startswith("chain_")
+    assert links["Explain numerics"] == {}
 
 
 def test_an_example_and_a_recent_sentence_are_one_click_away() -> None:
@@ -54,7 +132,7 @@ def test_the_shortest_flip_is_searched_when_asked_for() -> None:
 
 def test_what_is_known_runs_no_model_again(monkeypatch: pytest.MonkeyPatch) -> None:
     test = app(PAGE, sentence="A sentence that was never seen before on the overview.")
-    for module in ("core.studies.compare", "core.factors.numerics", "core.factors.dropout", "core.families.stacked"):
-        monkeypatch.setattr(sys.modules[module], "predict", lambda *_, **__: pytest.fail("the model ran"))
+    for module, name in (("ask", "predict"), ("dropout", "run_passes"), ("seeds", "predict_family")):
+        monkeypatch.setattr(sys.modules[f"core.factors.{module}"], name, lambda *_, **__: pytest.fail("the model ran"))
     test.run()
     assert not test.exception

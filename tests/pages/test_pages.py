@@ -1,5 +1,6 @@
 """Every page runs without a browser: its main job, its empty states, its errors."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ APP = str(Path(__file__).parent.parent.parent / "app.py")
 PAGES = [
     "pages/perturb.py",
     "pages/overview.py",
+    "pages/preprocessing.py",
     "pages/numerics.py",
     "pages/dropout.py",
     "pages/temperature.py",
@@ -212,6 +214,30 @@ def test_own_edits_join_the_table() -> None:
     test = app(sentence="A good film.", own="A bad film.\nA good film.\\u200b")
     assert not test.exception
     assert "edits:" in words(test)
+
+
+def test_what_lies_beyond_the_limit_is_a_fate_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path))
+    save("bert", tmp_path / "small")
+    long = {"sentence": "a fine film, " * 100 + "and a dull end .", "model": [f"{tmp_path.name}/small"]}
+    test = app(**long, fate=["beyond the limit"], variant="drop_final_period")
+    assert not test.exception and not test.error
+    said = words(test)
+    ((beyond, every),) = re.findall(r"(\d+) of (\d+) variants, largest", said)
+    assert 0 < int(beyond) < int(every)
+    assert f"; {beyond} beyond the limit" in said
+    assert "tokens were judged, the model reads no more" in said
+    assert "<span class='w-badge beyond'>beyond the limit</span>" in said and "so it was not tried" in said
+
+
+def test_models_that_read_a_long_text_to_different_ends_are_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path))
+    ids = [f"{tmp_path.name}/{save(name, tmp_path / name).name}" for name in ("bert", "roberta")]
+    test = app(model=ids, sentence="a fine film, " * 100 + "and a dull end .")
+    assert not test.exception and not test.error
+    assert words(test).count("w-verdict") == 2
 
 
 def test_a_second_sentence_is_compared() -> None:
