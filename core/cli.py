@@ -167,7 +167,8 @@ def perturb(
     chosen = None if only is None else [name.strip() for name in only.split(",")]
     perturbations(chosen)  # before a model is loaded
     classifier = _load(model)
-    made = variants(text, only=chosen, seed=seed, cut=cutter(classifier.encoder))
+    kept = classifier.encoder([text])[0].kept
+    made = variants(text, only=chosen, seed=seed, cut=cutter(classifier.encoder), read=kept)
     _print(documents.comparison_document(compare(classifier, text, made)), as_json, terminal.comparison)
 
 

@@ -8,9 +8,13 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from core.base.words import capital
+from core.factors.registry import Option
 from pages import state
 
 T = TypeVar("T")
+MOST = 2**31 - 1
+"""The largest whole number of an option that has no bound of its own."""
 
 
 def _bound(
@@ -70,6 +74,14 @@ def number(label: str, name: str, low: Any, high: Any, default: Any, **look: Any
         lambda key, value: st.number_input(label, low, high, value, key=key, **look),
         lambda value: min(max(value, low), high),
     )
+
+
+def option(label: str, name: str, of: Option, **look: Any) -> Any:
+    """A number input for an option of a factor, whose range and words are the factor's own."""
+    kind, most = (float, 1e6) if isinstance(of.default, float) else (int, MOST)
+    low, high = of.range.low or 0, most if of.range.high is None else of.range.high
+    help = f"{capital(of.range.help)}." if of.range.help else None
+    return number(label, name, kind(low), kind(high), of.default, help=help, **look)
 
 
 def optional(label: str, name: str, low: float, high: float, **look: Any) -> float | None:
@@ -133,14 +145,18 @@ def choice(
     return _bound(name, usual, read, draw, lambda value: value if free or value in every else usual, linked)
 
 
-def segments(label: str, name: str, options: Sequence[str], default: str | None = None, **look: Any) -> str:
+def segments(
+    label: str, name: str, options: Sequence[T], default: T | None = None, words: Callable[[T], str] = str, **look: Any
+) -> T:
     """A segmented control of which one is always chosen."""
     usual = options[0] if default is None else default
     return _bound(
         name,
         usual,
-        _read_option(options, str),
-        lambda key, value: st.segmented_control(label, options, default=value, key=key, required=True, **look),
+        _read_option(options, words),
+        lambda key, value: st.segmented_control(
+            label, options, default=value, format_func=words, key=key, required=True, **look
+        ),
         lambda value: value if value in options else usual,
     )
 

@@ -1,21 +1,28 @@
 """The same recipe with another training seed: accuracy barely moves, single sentences flip."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from core.factors.temperature import probabilities
+from core.base.words import verb
+from core.factors.case import Case
+from core.factors.seeds import Seed
+from core.families import agreement
 from core.families.agreement import OnData, against_people, influences, votes
+from core.families.interpolation import NO_BARRIER, label_changes
 from core.families.members import families, family_of
 from core.families.stacked import Family
 from core.models import catalog
-from core.models.heads import label_name, margin, predicted, wilson
+from core.models.heads import Probabilities
+from core.studies.finding import reach
+from core.studies.rows import arranged, of_family
+from core.studies.study import Study
 from core.training.recipe import PARTS
-from core.views import figures, tables
+from core.views import charts_training, strip, style, tables, tables_training
 from core.views.documents import seeds_document
 from core.views.html import visible_html
 from core.views.scripts import article_script, seeds_script
@@ -27,55 +34,32 @@ TITLE = "Seeds"
 ICON = ":material/psychology_alt:"
 QUESTION = "Would the same recipe, trained with another seed, say the same?"
 FACTORS = ("seed",)
+OPENS = {"member": "{case}"}
 
 # Variants in the grid: those that move the family most.
 SHOWN = 16
 SPLIT_SENTENCES = 10
-# Below this a rise of the loss is called none.
-NO_BARRIER = 0.01
 
 
 def sentence_view(family: Family, text: str, temperature: float) -> None:
     """Every seed on the current sentence and on its variants."""
-    comparison = results.compared(family.first, text, (), 0, temperature)
-    variants = {row.variant.text: key for key, row in tables.keys(comparison).items()}
+    edited = results.compared(family.first, text, (), temperature)
+    variants = {case.text: key for key, (_, case) in edited.keyed().items()}
     prediction = results.asked(family, (text, *variants))
-    head, labels = family.first.head, family.first.labels
-    p = probabilities(prediction.logits, head, temperature)
-    names = [label_name(row, head, labels) for row in p[:, 0]]
-    others = sum(name != names[0] for name in names)
-    first = tables.member_said(family.names[0])
-    if head == "regression":
-        said = f"The seeds spread by {p[:, 0].std():.3f} (standard deviation) around {p[:, 0].mean():.3f}."
-    elif others:
-        verb = "does" if others == 1 else "do"
-        said = f"{others} of {len(names)} seeds {verb} not say {names[0]}, as {first} does."
-    else:
-        said = f"All {len(names)} seeds say {names[0]}."
-    counts = ", ".join(f"{name} {names.count(name)}" for name in dict.fromkeys(names))
+    study = of_family(family, edited, prediction.logits[:, 0])
+    seeds, _, formatting = study.rows
+    said = headline(study)
+    votes = ", ".join(f"{name} {count}" for name, count in Counter(case.label for case in seeds.cases).items())
     st.html(
         f"<p class='w-verdict'>{escape(said)}</p>"
         f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>"
-        + ("" if head == "regression" else f"<p class='w-line'>Votes: <b>{escape(counts)}</b>.</p>")
-        + f"<p class='w-line w-faint'>{len(names)} models of the family {escape(family.id)}: the same data and recipe, other "
-        f"seeds. The dotted line is {escape(first)}, the reference; the last row is every formatting edit that reaches it.</p>"
-        f"{markup.truncated_html(prediction.encodings[0])}"
+        + (f"<p class='w-line'>Votes: <b>{escape(votes)}</b>.</p>" if study.head.has_labels else "")
+        + f"<p class='w-line w-faint'>{seeds.tried} models of the family {escape(family.id)}: the same data and recipe, other "
+        f"seeds. The dotted line is {escape(seeds.cases[0].name)}, the reference; the last row is every formatting edit that "
+        "reaches it.</p>"
+        f"{markup.truncated_html(study.reference.encoding)}"
     )
-    frame = tables.seeds_strip_frame(family, prediction.encodings[0], text, prediction.logits[:, 0], temperature)
-    formatting = tables.strip_frame(comparison)
-    formatting = formatting[formatting["fate"] != "absorbed"].assign(row=f"formatting, {first}")
-    figure = figures.margin_strip(
-        pd.concat([frame, formatting], ignore_index=True),
-        reference=tables.strip_value(comparison.reference),
-        reference_label=comparison.reference.label,
-        noise_floor=comparison.noise_floor,
-        rows=["seeds", "ensemble", f"formatting, {first}"],
-        colors=figures.label_colors(labels),
-        title=reach_said(frame, formatting, head != "regression"),
-        dark=charts.dark(),
-        unit="dots",
-        has_labels=head != "regression",
-    )
+    figure = strip.figure(study, title=reach(seeds, formatting), dark=charts.dark())
     st.plotly_chart(
         figure,
         key="seeds strip",
@@ -84,9 +68,9 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
         on_select="rerun",
         selection_mode="points",
     )
-    opened(family, p[:, 0])
-    if head != "regression":
-        grid(family, p, names[0], list(variants.values()))
+    opened(family, seeds.cases)
+    grid(family, study.head.probabilities(prediction.logits, temperature), study, list(variants.values()))
+    frame = tables.strip_frame(arranged(study, study.rows[:2]))
     with st.container(horizontal=True):
         take_away.download("CSV", "wobble-seeds.csv", lambda: frame.to_csv(index=False).encode())
         take_away.download("Parquet", "wobble-seeds.parquet", lambda: frame.to_parquet(index=False))
@@ -99,50 +83,49 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
     take_away.code(lambda: seeds_script(family, text, temperature))
 
 
-def reach_said(seeds: pd.DataFrame, formatting: pd.DataFrame, has_labels: bool) -> str:
-    """How far seeds and formatting reach, as the strip's title."""
-    quantity = "margins" if has_labels else "outputs"
-    value = seeds["value"]
-    said = f"Seeds spread the {quantity} from {value.min():+.2f} to {value.max():+.2f}"
-    if formatting.empty:
-        return f"{said}; no edit reaches the model"
-    return f"{said}, edits from {formatting['value'].min():+.2f} to {formatting['value'].max():+.2f}"
+def headline(study: Study) -> str:
+    """What the seeds say of the sentence."""
+    seeds, mean = study.rows[0], study.rows[1].cases[0]
+    if seeds.flips is None:
+        values = seeds.probabilities[:, 0]
+        return f"The seeds spread by {values.std():.3f} (standard deviation) around {mean.value:.3f}."
+    label = study.reference.label
+    if not seeds.flips:
+        return f"All {seeds.tried} seeds say {label}."
+    does = verb(seeds.flips, "does", "do")
+    return f"{seeds.flips} of {seeds.tried} seeds {does} not say {label}, as {seeds.cases[0].name} does."
 
 
-def opened(family: Family, p: np.ndarray) -> None:
+def opened(family: Family, seeds: Sequence[Case]) -> None:
     """One member's probabilities beside the reference's."""
-    names = [tables.member_said(name) for name in family.names]
+    names = [case.name for case in seeds]
     state.pointed("seeds strip", "member")
     member = controls.choice("Open a seed", "member", names, nothing="or click a dot", width=260)
     if not member:
         return
-    number = names.index(member)
     with st.container(border=True):
-        for column, i in zip(st.columns(2), (0, number), strict=True):
+        for column, i in zip(st.columns(2), (0, names.index(member)), strict=True):
             column.html(
                 f"<p class='w-line'><b>{escape(names[i])}</b> <span class='w-faint'>{escape(family.members[i].id)}</span></p>"
-                f"{markup.bars_html(family.first.labels, p[i], family.first.head, top=8)}"
+                f"{markup.bars_html(family.first.labels, seeds[i].probabilities, family.first.head, top=8)}"
             )
 
 
-def grid(family: Family, p: np.ndarray, label: str, variants: list[str]) -> None:
+def grid(family: Family, p: Probabilities, study: Study, variants: Sequence[str]) -> None:
     """Seeds by variants: where a seed's answer depends on an edit, a flip jumps out."""
-    head, labels = family.first.head, family.first.labels
-    margins = np.stack([margin(rows, p[0, 0], head) for rows in p])
-    reach = np.abs(margins[:, 1:] - margins[:, :1]).max(axis=0)
-    order = [0, *(1 + np.argsort(-reach, kind="stable")[:SHOWN])]
-    said_by = predicted(p, head)
-    flipped = int((said_by[:, 1:] != said_by[:, :1]).any(axis=(0, 2)).sum())
-    edits = "edit flips" if flipped == 1 else "edits flip"
-    title = f"{flipped or 'No'} of {len(variants)} {edits} some seed's own answer; a cross: not {label}"
-    colors = figures.label_colors(labels)
-    mine = colors.get(label, figures.PALETTE[0])
+    found, label = agreement.grid(p, study.head, SHOWN), study.reference.label
+    if found is None:
+        return
+    edits = verb(found.flipped, "edit flips", "edits flip")
+    title = f"{found.flipped or 'No'} of {len(variants)} {edits} some seed's own answer; a cross: not {label}"
+    colors = style.label_colors(study.labels)
+    mine = colors.get(label, style.PALETTE[0])
     st.plotly_chart(
-        figures.seed_grid(
-            margins[:, order],
+        charts_training.seed_grid(
+            found.margins,
             family.names,
-            ["your sentence", *(variants[i - 1] for i in order[1:])],
-            sides=(next((color for color in colors.values() if color != mine), figures.ABSORBED), mine),
+            ["your sentence", *(variants[i] for i in found.shown)],
+            sides=(next((color for color in colors.values() if color != mine), style.ABSORBED), mine),
             title=title,
             dark=charts.dark(),
         ),
@@ -168,21 +151,21 @@ def data_view(family: Family, _text: str, _temperature: float) -> None:
         f"trained on, {len(family.members)} members of {escape(family.id)}. Bars: accuracy with Wilson's 95 % interval, and "
         "the share of texts on which two members disagree, mean over all pairs.</p>"
     )
-    rows = []
-    for name, accuracy in zip(family.names, found.accuracy, strict=True):
-        low, high = wilson(round(accuracy * len(found.texts)), len(found.texts))
-        rows.append({"seed": name, "accuracy": accuracy, "low": low, "high": high})
-    frame = pd.DataFrame(rows)
     levels = f"Accuracy {found.accuracy.min():.1%} to {found.accuracy.max():.1%}: level. Single sentences are not."
     st.plotly_chart(
-        figures.level_bars(frame, disagreement=found.disagreement, title=levels, dark=charts.dark()),
+        charts_training.level_bars(
+            tables_training.accuracies_frame(family, found),
+            disagreement=found.disagreement,
+            title=levels,
+            dark=charts.dark(),
+        ),
         key="levels",
         config=charts.chart("wobble-seeds-accuracy"),
         alt=said,
     )
     people(found)
     st.markdown("**The sentences on which the seeds split most.** One click makes one the current sentence.")
-    split, counts = found.split, votes(found.probabilities, "softmax")
+    split, counts = found.split, votes(found.probabilities, family.first.head)
     for i in np.lexsort((np.arange(len(split)), -split))[:SPLIT_SENTENCES]:
         top = int(counts[i].argmax())
         state.button(
@@ -194,7 +177,9 @@ def data_view(family: Family, _text: str, _temperature: float) -> None:
         )
     with st.container(horizontal=True):
         take_away.download(
-            "CSV", "wobble-seeds-data.csv", lambda: tables.on_data_frame(family, found).to_csv(index=False).encode()
+            "CSV",
+            "wobble-seeds-data.csv",
+            lambda: tables_training.on_data_frame(family, found).to_csv(index=False).encode(),
         )
         data_download(family)
     take_away.code(lambda: on_data_script(family), SEEDS_FILE)
@@ -205,7 +190,7 @@ def data_download(family: Family) -> None:
     take_away.download(
         "Texts (Parquet)",
         SEEDS_FILE,
-        lambda: tables.on_data_frame(family, results.tested(family)).to_parquet(index=False),
+        lambda: tables_training.on_data_frame(family, results.tested(family)).to_parquet(index=False),
     )
 
 
@@ -221,18 +206,9 @@ def people(found: OnData) -> None:
         if bins[0].disagreement.high < bins[-1].disagreement.low
         else "Seeds do not disagree clearly more often where people do"
     )
-    frame = pd.DataFrame(
-        {
-            "name": [f"{found.low:.2f} to {found.high:.2f}" for found in bins],
-            "value": [found.disagreement.value for found in bins],
-            "low": [found.disagreement.low for found in bins],
-            "high": [found.disagreement.high for found in bins],
-            "said": [f"{found.texts} texts" for found in bins],
-        }
-    )
     st.plotly_chart(
-        figures.share_bars(
-            frame,
+        charts_training.share_bars(
+            tables_training.people_frame(bins),
             title=said,
             x="standard deviation of the people's ratings (fifths of the texts)",
             y="two seeds disagree",
@@ -269,17 +245,9 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
         else f"No seed clearly moves the predictions most; the {what} comes first with a mean shift of {top.shift.value:.3f}."
     )
     st.html(f"<p class='w-verdict'>{escape(said)}</p>")
-    frame = pd.DataFrame(
-        {
-            "name": [PARTS[one.part] for one in found],
-            "value": [one.disagreement.value for one in found],
-            "low": [one.disagreement.low for one in found],
-            "high": [one.disagreement.high for one in found],
-            "said": [f"mean shift {one.shift.value:.4f}, {one.pairs} pairs" for one in found],
-        }
-    )
+    frame = tables_training.influences_frame(found)
     st.plotly_chart(
-        figures.share_bars(
+        charts_training.share_bars(
             frame, title="How often two models that differ in this seed alone disagree", x="what varies", y="share of texts",
             dark=charts.dark(),
         ),
@@ -331,12 +299,11 @@ def interpolation_view(family: Family, text: str, temperature: float) -> None:
         return
     logits = results.along(family, text, first, second)
     found = results.interpolated(family, first, second)
-    sentence = probabilities(logits, family.first.head, temperature)
-    label = int(sentence[0].argmax())
-    flips = int((np.diff(sentence.argmax(axis=-1)) != 0).sum())
+    sentence = family.first.head.probabilities(logits, temperature)
+    label, flips = int(sentence[0].argmax()), label_changes(sentence)
     between = (
         f"The loss rises by {found.barrier:.3f} nats between the two seeds"
-        if found.barrier > NO_BARRIER
+        if found.has_barrier
         else "There is no barrier: the loss does not rise between the two seeds"
     )
     changes = {0: "keeps its label", 1: "changes its label once"}.get(flips, f"changes its label {flips} times")
@@ -345,13 +312,13 @@ def interpolation_view(family: Family, text: str, temperature: float) -> None:
         f"<p class='w-verdict'>{escape(said)}.</p>"
         f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>"
     )
-    figure = figures.interpolation(
+    figure = charts_training.interpolation(
         found.shares,
         found.loss,
         found.accuracy,
         sentence[:, label],
         family.first.labels[label],
-        ends=(tables.member_said(first), tables.member_said(second)),
+        ends=(Seed(first).name, Seed(second).name),
         title=f"Loss {found.loss[0]:.3f} and {found.loss[-1]:.3f} at the ends, at most {found.loss.max():.3f} in between",
         dark=charts.dark(),
     )
@@ -365,7 +332,9 @@ def interpolation_view(family: Family, text: str, temperature: float) -> None:
         take_away.download(
             "CSV",
             "wobble-seeds-interpolation.csv",
-            lambda: tables.interpolation_frame(found, sentence, family.first.labels).to_csv(index=False).encode(),
+            lambda: (
+                tables_training.interpolation_frame(found, sentence, family.first.labels).to_csv(index=False).encode()
+            ),
         )
         take_away.download(
             "Chart (HTML)", "wobble-seeds-interpolation.html", lambda: figure.to_html(include_plotlyjs=True)
@@ -382,6 +351,8 @@ VIEWS: Mapping[str, Callable[[Family, str, float], None]] = {
     "From seed to seed": interpolation_view,
     "Which seed matters": influence_view,
 }
+# How a view is called where its name, which links hold, is another.
+SAID = {"From seed to seed": "Between two seeds"}
 
 text = subject.sentence()
 chosen = subject.chosen_models()[0]
@@ -392,7 +363,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         "Family of seeds", "family", known, own or catalog.DEFAULT, width=320,
         help="The embedded family, and every training with at least two finished seeds.",
     )  # fmt: skip
-    view = controls.segments("View", "view", list(VIEWS))
+    view = controls.segments("View", "view", list(VIEWS), words=lambda name: SAID.get(name, name))
 if own is None:
     st.caption(
         f"There is no seed family for {markup.escape_markdown(chosen.id)}: train one. This page shows "
@@ -401,7 +372,7 @@ if own is None:
 family = work.attempt(lambda: results.family(family_id))
 if family is None:
     st.stop()
-if family.first.head != "softmax" and view != "This sentence":
+if not family.first.head.exclusive and view != "This sentence":
     st.info("Accuracy, disagreement and interpolation between two seeds need a softmax head.", icon=":material/info:")
     st.stop()
 work.attempt(lambda: VIEWS[view](family, text, state.current().temperature))

@@ -2,20 +2,32 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from html import escape
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from core.base.words import capital, listed, plural, verb
+from core.factors.case import Case, Reference, Row
+from core.factors.registry import factors
+from core.factors.segmentation import Segmented
 from core.models.classifier import Classifier
+from core.studies.finding import summary
+from core.studies.rows import arranged
+from core.studies.study import Study
+from core.text.segmentation import method, uses
 from core.text.stages import Stages, absorbed_by
 from core.text.visible import LEGEND, visible
-from core.views.documents import stages_document
-from core.views.html import visible_html
-from core.views.scripts import tokens_script
-from core.views.tables import changed_positions, cuts, tokens_frame
-from pages import controls
-from pages.parts import markup, results, subject, take_away, work
+from core.views import strip
+from core.views.documents import segmentation_document, stages_document
+from core.views.html import share, visible_html
+from core.views.scripts import segmentation_script, tokens_script
+from core.views.tables import cases_frame, changed_positions, cuts, explanation, side_by_side, tokens_frame
+from pages import controls, state
+from pages.parts import charts, markup, results, subject, take_away, variants_table, work
 
 TITLE = "Tokens"
 ICON = ":material/toll:"
@@ -30,6 +42,11 @@ STAGES = {
 }
 # Characters of a text that are drawn; downloads hold all of it.
 LONGEST = 2000
+# Segmentations in the table; downloads hold all of them.
+SHOWN = 100
+(SEGMENTATION,) = factors(FACTORS)
+OPTIONS = {option.name: option for option in SEGMENTATION.options}
+VIEWS = {"drawn": "drawn", "nearest": "the nearest"}
 
 
 def cut_html(found: Stages) -> str:
@@ -112,6 +129,155 @@ def downloads(found: Sequence[tuple[Classifier, Stages]]) -> None:
         take_away.download("JSON", "wobble-tokens.json", record)
 
 
+def all_staged(model: Classifier, texts: Sequence[str]) -> list[Stages]:
+    """The stages of each text under one model."""
+    return [results.staged(model, text) for text in texts]
+
+
+def segmented(model: Classifier, text: str, temperature: float) -> None:
+    """Other segmentations of the same characters: those that are drawn, and the nearest."""
+    if (why_not := SEGMENTATION.missing(model)) is not None:
+        st.info(markup.escape_markdown(why_not), icon=":material/info:")
+        return
+    rate = uses(model.encoder)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        asked = {
+            name: controls.option(label, key, OPTIONS[name], width=150, **look)
+            for name, label, key, look in (
+                ("draws", "Draws", "draws", {}),
+                (rate, f"Rate {rate}" if rate == "p" else "Smoothing alpha", rate, {"step": 0.05, "format": "%g"}),
+                ("seed", "Seed", "segmentation_seed", {}),
+            )
+        }
+    subject.say_refused(
+        {"draws": "a whole number from 1 to 1,000", "p": "a rate from 0 to 1", "alpha": "from 0 to 100"}
+    )
+    drawn = results.studied(model, text, SEGMENTATION.name, temperature, **asked)
+    row = drawn.rows[0]
+    near = replace(row, cases=results.nearest_to(model, text, temperature), facts={}, notes=())
+    heading(drawn, near, f"{method(model.encoder)} at {rate} = {asked[rate]:g}, seed {asked['seed']}")
+    if not row.cases and not near.cases:
+        return
+    figure = strip.figure(drawn, dark=charts.dark())
+    st.plotly_chart(
+        figure,
+        key="segmentation strip",
+        config=charts.chart("wobble-segmentation"),
+        alt=f"Margin strip: {summary(drawn)}",
+        on_select="rerun",
+        selection_mode="points",
+    )
+    every = arranged(drawn, [replace(row, cases=(*row.cases, *near.cases))])
+    side_by_side_section(every, results.staged(model, text))
+    with st.container(horizontal=True):
+        take_away.download(
+            "CSV of the segmentations",
+            "wobble-segmentation.csv",
+            lambda: cases_frame(every).to_csv(index=False).encode(),
+        )
+        take_away.download(
+            "JSON of the segmentations",
+            "wobble-segmentation.json",
+            lambda: json.dumps(segmentation_document(drawn, near.cases), ensure_ascii=False).encode(),
+        )
+        take_away.download("Chart (HTML)", "wobble-segmentation.html", lambda: figure.to_html(include_plotlyjs=True))
+    take_away.code(lambda: segmentation_script(model, every), name="segmentation")
+
+
+def heading(drawn: Study, near: Row, how: str) -> None:
+    """What the segmentations come to, said first, and how they were drawn."""
+    row, reference = drawn.rows[0], drawn.reference
+    at = "" if drawn.temperature == 1 else f" at T = {drawn.temperature:g}"
+    margin = "" if reference.margin is None else f", margin {reference.margin:+.3f}{at}"
+    rate = "" if row.flip_rate is None else f" Flip rate {share(row, '95 %: ')}."
+    closest = ""
+    if near.flips is not None and near.tried:
+        which = f": {listed([case.name for case in near.flipping[:3]])}{' among them' * (near.flips > 3)}" * bool(
+            near.flips
+        )
+        closest = (
+            f" Of the {near.tried} nearest {near.flips or 'none'} {verb(near.flips or 1, 'flips', 'flip')} it{which}."
+        )
+    st.html(
+        f"<p class='w-verdict small'>{escape(summary(drawn))}</p>"
+        f"<p class='w-line'>Your sentence: <b>{escape(reference.label)}</b>{margin}.{rate}{closest} "
+        f"{markup.noise_floor_html(drawn.noise_floor)}</p>"
+        f"<p class='w-line w-faint'>{escape(drawn.model)}: {escape(how)}. {row.facts['rejected']} rejected, since they need an "
+        f"unknown token or decode to another text; {row.facts['repeated']} gave the tokenizer's own pieces or those of an "
+        f"earlier draw.</p>{markup.truncated_html(reference.encoding)}"
+    )
+
+
+@st.fragment
+def side_by_side_section(every: Study, own: Stages) -> None:
+    """The pieces of each segmentation, and the probabilities beside them; what is opened here runs only this again."""
+    state.pointed("segmentation strip", "cut")
+    state.picked("segmentations_table", "cut")
+    named = every.keyed()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        view = controls.segments("Segmentations", "cuts", tuple(VIEWS), words=VIEWS.__getitem__)
+        cut = controls.choice("Open a segmentation", "cut", list(named), nothing="none", width=260)
+    if cut:
+        with st.container(border=True):
+            opened(every, named[cut][1], own)
+    rows = entries(every, view == "nearest")
+    # A draw may stand in the row of another one that gave the same pieces.
+    chosen = next((row["key"] for row in rows if cut in row["alike"]), None)
+    variants_table.variants_table(
+        key="segmentations_table",
+        data={"models": [every.model], "rows": rows[:SHOWN], "one": "segmentation", "chosen": chosen},
+        on_chosen_change=lambda: None,
+    )
+    state.address("of the segmentations")
+    order = "those that change the fewest pieces first" if view == "nearest" else "largest shift first"
+    st.caption(
+        f"{min(len(rows), SHOWN)} of {len(rows)} different ones, {order}. Marked pieces are not your sentence's; those crossed "
+        "out are your sentence's and not this segmentation's. The thin tick on a bar is your sentence. Click a row to open it."
+    )
+
+
+def entries(every: Study, nearest: bool) -> list[dict[str, Any]]:
+    """The rows of the table, one for all draws that gave the same pieces: those that are drawn, or the nearest."""
+    named = every.keyed()
+    rows: dict[tuple[int, ...], dict[str, Any]] = {}
+    for entry in side_by_side([every]):
+        made = made_of(named[entry["key"]])
+        if (made.draw is None) != nearest:
+            continue
+        said = f"{plural(made.changed, 'piece')} changed" if made.changed else "the tokenizer's own pieces"
+        row = entry | {"text": [], "description": said, "alike": [], "rank": made.rank}
+        first = rows.setdefault(named[entry["key"]][1].encoding.ids, row)
+        first["alike"].append(entry["key"])
+        if len(first["alike"]) > 1:
+            first["description"] = f"{said}; drawn {len(first['alike'])} times"
+    return sorted(rows.values(), key=lambda row: row["rank"])
+
+
+def made_of(found: tuple[Row, Case]) -> Segmented:
+    """What made a case of this page."""
+    made = found[1].made
+    assert isinstance(made, Segmented)
+    return made
+
+
+def opened(every: Study, case: Case, own: Stages) -> None:
+    """One segmentation at large: the same characters below each other, then the tokens, your sentence's left."""
+    reference = every.reference
+    before, after = changed_positions(reference.encoding, case.encoding)
+    st.html(
+        f"<p class='w-line'>{escape(explanation(case))}</p>{cut_html(own)}{cut_html(replace(own, encoding=case.encoding))}"
+    )
+    sides: tuple[tuple[str, Reference | Case, Sequence[int]], ...] = (
+        ("Your sentence", reference, before),
+        (capital(case.made.said), case, after),
+    )
+    for column, (title, found, marked) in zip(st.columns(2), sides, strict=True):
+        column.html(
+            f"<p class='w-line'><b>{escape(title)}</b></p>{markup.tokens_html(found.encoding, marked)}"
+            f"<div style='height:.6rem'></div>{markup.bars_html(every.labels, found.probabilities, every.head, top=8)}"
+        )
+
+
 text = subject.sentence()
 models = subject.chosen_models()
 second = controls.text(
@@ -122,7 +288,7 @@ second = controls.text(
 texts = [text, second] if second else [text]
 found: list[tuple[Classifier, list[Stages]]] = []
 for model in models:
-    staged = work.attempt(lambda model=model: [results.staged(model, line) for line in texts])
+    staged = work.attempt(partial(all_staged, model, texts))
     if staged is not None:
         found.append((model, staged))
 if not found:
@@ -141,4 +307,9 @@ marks = " &nbsp; ".join(f"<span class='w-text'>{mark}</span> {escape(name)}" for
 st.html(f"<p class='w-line w-faint'>{marks}</p>")
 downloads([(model, one) for model, staged in found for one in staged])
 for model, _ in found:
-    take_away.code(lambda model=model: tokens_script(model, texts), name="" if len(models) == 1 else model.id)
+    take_away.code(partial(tokens_script, model, texts), name="" if len(models) == 1 else model.id)
+st.subheader("Other segmentations of the same characters")
+ids = [model.id for model, _ in found]
+chosen = controls.segments("Model", "cut_model", ids) if len(ids) > 1 else ids[0]
+subject_of = next(model for model, _ in found if model.id == chosen)
+work.attempt(partial(segmented, subject_of, text, state.current().temperature))

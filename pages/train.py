@@ -27,7 +27,7 @@ from core.training.recipe import (
     parse_seeds,
     plan,
 )
-from core.views import figures
+from core.views import charts_training
 from core.views.scripts import training_script
 from pages import controls, state
 from pages.parts import charts, labelled_data, markup, sidebar, subject, take_away, work
@@ -74,7 +74,7 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[Recipe, int] | None
         seeds = controls.text("Seeds", "seeds", "42, 43", help="A list like 42, 43 or a range like 42-45.")
         vary = controls.choice("What varies", "vary", VARIES, words=VARIES.__getitem__, help=VARIES_HELP)
         method = controls.segments(
-            "Method", "method", ["lora", "full"],
+            "Method", "method", tuple(LEARNING_RATE),
             help="LoRA trains the head and small factors beside the frozen weights (rank 8, all linear layers); full trains all.",
         )  # fmt: skip
     with right:
@@ -162,7 +162,7 @@ def curves(run: runs.Run, events: list[dict[str, Any]]) -> None:
     done = f"{len(run.finished)} of {len(run.recipe.members)} models finished"
     best = f"; held-out accuracy of the last one {held_out['accuracy'].iloc[-1]:.1%}" if len(held_out) else ""
     st.plotly_chart(
-        figures.loss_curves(steps, held_out, title=f"{done}{best}", dark=charts.dark()),
+        charts_training.loss_curves(steps, held_out, title=f"{done}{best}", dark=charts.dark()),
         key=f"losses {run.name}",
         config=charts.chart("wobble-train"),
         alt=f"Training loss of {run.name}: {done}{best}",
@@ -212,8 +212,8 @@ def shown(run: runs.Run) -> None:
                 "Cancel",
                 key=f"cancel {run.name}",
                 icon=":material/stop_circle:",
-                on_click=runs.cancel,
-                args=(run.name,),
+                on_click=work.attempt,
+                args=(lambda: runs.cancel(run.name),),
             )
         if len(run.finished) > 1:
             st.page_link(

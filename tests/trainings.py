@@ -13,7 +13,7 @@ from core.base.settings import settings
 from core.data.labelled import DataSource, Labelled
 from core.jobs import process
 from core.jobs.job import State, announce
-from core.models.classifier import drawn_from
+from core.models.loading import drawn_from
 from core.training import runs
 from core.training.recipe import Recipe, members_of, plan
 from core.training.trainer import Trained, train_member

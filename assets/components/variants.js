@@ -48,14 +48,12 @@ function bars(list) {
   return node
 }
 
-const BADGE = { absorbed: "absorbed", flips: "flips", "reaches the model": "reaches" }
-
 function cell(answer) {
   const node = element("div", "cell")
   if (!answer) return node
   const left = element("div")
   const fate = element("div", "fate")
-  fate.append(element("span", `w-badge ${BADGE[answer.fate]}`, answer.fate))
+  fate.append(element("span", `w-badge ${answer.fate.split(" ")[0]}`, answer.fate))
   fate.append(element("span", "w-faint", answer.said))
   left.append(fate, tokens(answer.tokens))
   node.append(left, bars(answer.bars))
@@ -69,7 +67,7 @@ export default function (component) {
   const scrolled = root.scrollTop
   const children = []
   const head = element("div", "head")
-  head.append(element("span", "", "variant"), ...data.models.map((name) => element("span", "", name)))
+  head.append(element("span", "", data.one), ...data.models.map((name) => element("span", "", name)))
   children.push(head)
   for (const row of data.rows) {
     const node = element("div", "row")
@@ -93,7 +91,7 @@ export default function (component) {
     }
     children.push(node)
   }
-  if (!data.rows.length) children.push(element("div", "nothing", "No variant passes the filter."))
+  if (!data.rows.length) children.push(element("div", "nothing", `No ${data.one} passes the filter.`))
   root.replaceChildren(...children)
   root.scrollTop = scrolled
 }

@@ -85,10 +85,8 @@ class Ask:
     def variants(self, seed: int = 0) -> tuple[Variant, ...]:
         """All edits of the text, placed where the model reads it, each text once; made once a seed."""
         if seed not in self._made:
-            encoding = self.reference.encoding
-            read = encoding.read if encoding.truncated else None
-            cut = cutter(self.classifier.encoder)
-            self._made[seed] = merged(variants(self.text, only=FACTORS, seed=seed, cut=cut, read=read))
+            cut, kept = cutter(self.classifier.encoder), self.reference.encoding.kept
+            self._made[seed] = merged(variants(self.text, only=FACTORS, seed=seed, cut=cut, read=kept))
         return self._made[seed]
 
     def ahead(self, made: Sequence[Variant]) -> None:

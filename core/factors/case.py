@@ -181,6 +181,8 @@ class Row:
     """What else the factor found, by name, as plain JSON values."""
     title: str = ""
     """Its name on the strip, where it is not the factor's."""
+    prefixed: bool = True
+    """Whether a title of its own goes before the names of its cases in links; not where they are nowhere else in the study."""
 
     @property
     def name(self) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_type_hints
 
+from pydantic import TypeAdapter, ValidationError
+
 from core.base.errors import WobbleError
 from core.models.classifier import Classifier
 
@@ -44,6 +46,10 @@ class Option:
         Raises:
             WobbleError: with one sentence that says why.
         """
+        try:
+            TypeAdapter(self.kind).validate_python(value, strict=True)
+        except ValidationError as error:
+            raise WobbleError(f"{self.name} cannot be {value!r}.") from error
         for one in value if isinstance(value, tuple | list) else (value,):
             self._check_one(one)
 

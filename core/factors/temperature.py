@@ -77,6 +77,21 @@ def check_temperature(temperature: float) -> float:
     return temperature
 
 
+def typed_temperature(typed: str) -> float:
+    """The temperature that a person typed.
+
+    Raises:
+        WobbleError: it is not one; the sentence says why.
+    """
+    try:
+        number = float(typed)
+    except ValueError as error:
+        raise WobbleError(
+            f"{typed[:40]!r} is not a number: type one from {COLDEST:g} to {HOTTEST:,.0f}, such as 1.5."
+        ) from error
+    return check_temperature(number)
+
+
 def crossing(logits: NDArray[np.floating], threshold: float) -> float | None:
     """The temperature at which the probability of the top label passes a decision threshold, for two labels.
 

@@ -152,3 +152,33 @@ def against_people(found: OnData, bins: int = 5) -> tuple[HumanBin, ...]:
         for part in np.array_split(order, bins)
         if len(part)
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Members by the variants of one text, those first that move some member's own answer furthest."""
+
+    margins: NDArray[np.float64]
+    """`[n_seeds, 1 + n_shown]`, of what the first member says of the text; the text itself comes first."""
+    shown: tuple[int, ...]
+    """Which variants the others are."""
+    flipped: int
+    """How many of all variants change what some member says itself."""
+
+
+def grid(p: Probabilities, head: Head, shown: int) -> Grid | None:
+    """Where a member's answer depends on an edit; None where the head has no labels to flip.
+
+    Args:
+        p: `[n_seeds, 1 + n_variants, n_labels]`, the text itself first.
+        shown: how many variants are kept.
+    """
+    found = [margins for rows in p if (margins := head.margins(rows, p[0, 0])) is not None]
+    if not found:
+        return None
+    margins = np.stack(found)
+    moved = np.abs(margins[:, 1:] - margins[:, :1]).max(axis=0)
+    order = np.argsort(-moved, kind="stable")[:shown]
+    labels = head.predicted(p)
+    flipped = (labels[:, 1:] != labels[:, :1]).any(axis=(0, 2))
+    return Grid(margins[:, [0, *(1 + order)]], tuple(map(int, order)), int(flipped.sum()))

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from core.base.errors import WobbleError
 from core.data.labelled import Labelled
 from core.families.stacked import Family, Progress, Stack, pieces, predict_stacked
-from core.models.heads import Logits
+from core.models.heads import Logits, Probabilities
 from core.models.predict import predict
 
 
@@ -96,6 +96,14 @@ class Interpolation:
         line = (1 - self.shares) * self.loss[0] + self.shares * self.loss[-1]
         return float((self.loss - line).max())
 
+    @property
+    def has_barrier(self) -> bool:
+        """Whether the barrier is worth the name."""
+        return self.barrier > NO_BARRIER
+
+
+NO_BARRIER = 0.01
+"""A rise of the loss, in nats, up to which one says that there is none."""
 
 MOST_TEXTS = 300
 """Labelled texts of an interpolation: enough to see a barrier, few enough to wait for."""
@@ -119,3 +127,12 @@ def interpolate(
         accuracy=(p.argmax(axis=-1) == labels).mean(axis=1),
         texts=len(labels),
     )
+
+
+def label_changes(p: Probabilities) -> int:
+    """How often the most probable label of a text changes along the line.
+
+    Args:
+        p: `[points, n_labels]`, of a softmax head.
+    """
+    return int((np.diff(p.argmax(axis=-1)) != 0).sum())

@@ -1,6 +1,7 @@
 """What a study comes to, in a sentence: its summary to read first, and the finding as the title of its picture."""
 
 from core.base.words import capital, listed, number, plural, verb
+from core.factors.case import Row
 from core.factors.registry import factors
 from core.studies.study import Study
 from core.studies.verdict import verdict
@@ -71,3 +72,15 @@ def _said(study: Study) -> str:
         return f"The output moves {listed(moved)}{_beyond(study)}."
     said = capital(listed([f"{row.flips or 'none'} of {cases}" for row, cases in tried]))
     return f"{said} {_flip(study)} “{study.reference.label}”{_beyond(study)}."
+
+
+def reach(first: Row, second: Row) -> str:
+    """How far the cases of two rows reach, as the title of their strip; the second, of edits, may have none."""
+    quantity = "outputs" if first.flips is None else "margins"
+    said = f"{capital(first.factor.many)} spread the {quantity} {_range(first)}"
+    return f"{said}, edits {_range(second)}" if second.cases else f"{said}; no edit reaches the model"
+
+
+def _range(row: Row) -> str:
+    values = [case.value for case in row.cases]
+    return f"from {min(values):+.2f} to {max(values):+.2f}"

@@ -3,10 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+import numpy as np
+
 from core.factors.case import Case, Reference, Row, measured
 from core.factors.formatting import CUSTOM
 from core.factors.numerics import dtype_of
+from core.factors.registry import factors
 from core.factors.seeds import Seed
+from core.families.stacked import Family
+from core.models.heads import Logits
 from core.studies.study import Study
 
 
@@ -20,7 +25,7 @@ def reaching(study: Study, title: str) -> Row:
     """All edits of a study that reach the model, in one row."""
     edited = [row for row in study.shown if row.factor.edits]
     cases = tuple(case for row in edited for case in row.cases if case.tried and not case.absorbed)
-    return Row(edited[0].factor if edited else CUSTOM, cases, study.noise_floor, title=title)
+    return Row(edited[0].factor if edited else CUSTOM, cases, study.noise_floor, title=title, prefixed=False)
 
 
 def by_dtype(row: Row) -> tuple[Row, ...]:
@@ -29,7 +34,8 @@ def by_dtype(row: Row) -> tuple[Row, ...]:
     for case in row.cases:
         by.setdefault(dtype_of(case), []).append(case)
     return tuple(
-        replace(row, cases=tuple(cases), title="fp32" if dtype == "float32" else dtype) for dtype, cases in by.items()
+        replace(row, cases=tuple(cases), title="fp32" if dtype == "float32" else dtype, prefixed=False)
+        for dtype, cases in by.items()
     )
 
 
@@ -39,3 +45,18 @@ def ensemble(reference: Reference, row: Row) -> Row:
     # The probabilities are tempered already.
     cases = measured(reference, [Seed(f"mean of all {row.factor.many}")], mean, temperature=1.0)
     return Row(row.factor, tuple(cases), row.noise_floor, title="ensemble")
+
+
+def of_family(family: Family, edited: Study, logits: Logits) -> Study:
+    """Every member of a family, the mean of them, and the edits that reach the first: three rows beside the first's prediction.
+
+    Args:
+        edited: the edits of the text under the first member.
+        logits: `[n_seeds, n_labels]`, what all members say of the text.
+    """
+    reference, (seed,) = edited.reference, factors(["seed"])
+    # The first member's own weights, which the family only adds up in another order, are the reference.
+    own = np.concatenate([reference.logits[None], logits[1:]])
+    seeds = Row(seed, tuple(measured(reference, [Seed(name) for name in family.names], own)), edited.noise_floor)
+    first = reaching(edited, f"formatting, {seeds.cases[0].name}")
+    return arranged(edited, (seeds, ensemble(reference, seeds), first))

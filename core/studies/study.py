@@ -112,12 +112,14 @@ class Study:
     def keyed(self) -> dict[str, tuple[Row, Case]]:
         """The cases by a name each, which a link can hold: what made it, numbered where that made several ("shout_one_word 2").
 
-        In the order of `cases`. Rows with a title of their own put it before the name ("only attention, pass 17").
+        In the order of `cases`. Rows with a title of their own put it before the name ("only attention, pass 17"), unless
+        they say that their cases need none.
         """
         drawn: dict[str, list[tuple[Row, Case]]] = {}
         for row in self.shown:
             for case in row.cases:
-                drawn.setdefault(f"{row.title}, {case.name}" if row.title else case.name, []).append((row, case))
+                before = f"{row.title}, " if row.title and row.prefixed else ""
+                drawn.setdefault(before + case.name, []).append((row, case))
         named = {}
         for name, found in drawn.items():
             # Numbered by the text, not by the order of the cases, so that a link means the same variant under every model.

@@ -45,6 +45,11 @@ class Encoding:
         return (min(begin for begin, _ in spans), max(end for _, end in spans)) if spans else None
 
     @property
+    def kept(self) -> tuple[int, int] | None:
+        """The span of characters that truncation left; None where nothing was cut off, or nobody knows where."""
+        return self.read if self.truncated else None
+
+    @property
     def truncated(self) -> bool:
         """Whether the end (or the beginning) of the text was cut off."""
         return self.full_length > len(self.ids)

@@ -16,6 +16,7 @@ from core.models.heads import Logits, Probabilities
 from core.studies.calibration import Calibration, Scores
 from core.studies.finding import summary
 from core.studies.shortest import Search
+from core.studies.steps import Chained
 from core.studies.study import Study
 from core.studies.verdict import verdict
 from core.text.stages import Stages
@@ -155,6 +156,22 @@ def comparison_document(study: Study) -> dict[str, Any]:
         ],
         "rows_asked": study.rows_asked,
         "forward_rows": study.rows_run,
+    }
+
+
+def chain_document(found: Chained) -> dict[str, Any]:
+    """A chain of preprocessing steps, the text after each and its prediction; none where the text is the original."""
+    return {
+        "steps": [
+            {
+                "step": step.name,
+                "text": step.after,
+                "prediction": None if step.case is None else case_document(step.case, found.study.labels),
+            }
+            for step in found.steps
+        ],
+        "url": found.chain.url,
+        "mention": found.chain.mention,
     }
 
 

@@ -13,13 +13,14 @@ from typing import Any
 from core.base.errors import WobbleError
 from core.base.versions import versions
 from core.models import catalog
-from core.studies.profile import profile
+from core.studies.profile import options_of
+from core.studies.study import Options, study
 from core.views.documents import PROFILE_RECORD, profile_document
 
 TOLERANCE = 1e-5
 """Numbers that differ by at most this are equal: other batches and machines round differently (promise 3)."""
 
-COMPARED = ("model", "family", "reference", "noise_floor", "factors", "verdict", "mood")
+COMPARED = ("model", "reference", "noise_floor", "factors", "verdict", "mood")
 """The parts of a record that must be equal. Seconds, rows and versions may differ; versions are mentioned."""
 
 
@@ -70,10 +71,10 @@ def read_record(path: str | Path) -> dict[str, Any]:
     model = content.get("model")
     needed = {
         "text": isinstance(content.get("text"), str),
-        "seed": type(content.get("seed")) is int,
-        "passes": type(content.get("passes")) is int,
+        "options": _options(content) is not None,
         "model": isinstance(model, dict) and isinstance(model.get("id"), str),
         **{part: part in content for part in COMPARED},
+        "factors": _are_factors(content.get("factors")),
     }
     if missing := [part for part, good in needed.items() if not good]:
         raise WobbleError(f"{name} is a damaged record: its part {missing[0]!r} is missing or unreadable.")
@@ -90,7 +91,9 @@ def replay(record: dict[str, Any]) -> Replay:
         WobbleError: the model is not to be had, or the text cannot be predicted.
     """
     classifier = catalog.load(record["model"]["id"])
-    found = profile(classifier, record["text"], seed=record["seed"], passes=record["passes"])
+    # A record may be older than a factor.
+    names = [row["factor"] for row in record["factors"]]
+    found = study(classifier, record["text"], names, _options(record), temperature=record.get("temperature", 1.0))
     # Through JSON once, as the record went.
     now = json.loads(json.dumps(profile_document(found)))
     pairs = [pair for part in COMPARED for pair in _leaves(part, record[part], now[part])]
@@ -117,14 +120,31 @@ def replay(record: dict[str, Any]) -> Replay:
     return Replay(not differences, said, len(apart), largest, differences, notes)
 
 
+def _are_factors(rows: Any) -> bool:
+    return isinstance(rows, list) and all(isinstance(row, dict) and isinstance(row.get("factor"), str) for row in rows)
+
+
+def _options(record: dict[str, Any]) -> Options | None:
+    """The options of a record's factors; None where they cannot be read."""
+    options, seed, passes = record.get("options"), record.get("seed"), record.get("passes")
+    if isinstance(options, dict) and all(isinstance(one, dict) for one in options.values()):
+        # JSON has no tuples.
+        return {
+            factor: {name: tuple(value) if isinstance(value, list) else value for name, value in one.items()}
+            for factor, one in options.items()
+        }
+    # Records said the seed and the passes alone as long as no factor had other options.
+    return options_of(seed, passes) if type(seed) is int and type(passes) is int else None
+
+
 def _number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _leaves(where: str, recorded: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
-    """The places of two JSON values side by side; None where only the other has one."""
+    """The places of a record with what stands there now; None where nothing does. What is told only now was not recorded."""
     if isinstance(recorded, dict) and isinstance(now, dict):
-        for key in dict.fromkeys((*recorded, *now)):
+        for key in recorded:
             yield from _leaves(f"{where}.{key}", recorded.get(key), now.get(key))
     elif isinstance(recorded, list) and isinstance(now, list):
         for i in range(max(len(recorded), len(now))):

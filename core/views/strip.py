@@ -84,7 +84,7 @@ def margin_strip(
     """
     ink, has_labels = shades(dark)[0], study.head.has_labels
     height = {name: len(rows) - 1 - i for i, name in enumerate(rows)}
-    counts = {name: _counted(row) for name, row in rows.items()}
+    counts = {name: counted(row) for name, row in rows.items()}
     longest = max((len(line) for said in counts.values() for line in said), default=0)
     head = 8 + 22 * len(lines) if lines else 0
     shapes, over = _reference(study, colors, ink)
@@ -120,8 +120,8 @@ def _reference(study: Study, colors: Mapping[str, str], ink: str) -> tuple[list[
     return [*flip_line(ink), *shapes], [above(0, "the label changes here", ink, **place), said]
 
 
-def _counted(row: Row) -> list[str]:
-    """What became of the cases of a row, line by line."""
+def counted(row: Row) -> list[str]:
+    """What became of the cases of a row: "3 of 7 flip", "2 erased", "1 beyond the limit"."""
     found = [f"{row.tried} {plain(row.factor.many)}" if row.flips is None else f"{row.flips} of {row.tried} flip"]
     found += [f"{row.absorbed} erased"] if row.absorbed else []
     return found + ([f"{row.beyond} beyond the limit"] if row.beyond else [])

@@ -11,14 +11,11 @@ import pandas as pd
 from core.base.words import capital
 from core.data.labelled import Labelled
 from core.factors.case import Case, Fate, Reference, Row
-from core.families.agreement import OnData
-from core.families.interpolation import Interpolation
-from core.families.stacked import Family
 from core.models.classifier import Classifier
 from core.models.heads import Probabilities
 from core.studies.calibration import fit_and_test
 from core.studies.study import Study
-from core.text.perturb import edits
+from core.text.perturb import Edit, edits, perturbations
 from core.text.stages import Stages
 from core.text.tokens import Encoding, align
 from core.text.visible import visible
@@ -104,6 +101,12 @@ def scatter_frame(rows: Sequence[Row]) -> pd.DataFrame:
     )
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The lines of a frame as plain JSON values; None where nothing is."""
+    values = frame.astype(object).where(frame.notna(), None)
+    return [dict(zip(map(str, frame.columns), line, strict=True)) for line in values.itertuples(index=False)]
+
+
 def scatter_finding(kinds: Mapping[str, Row], together: Row, edited: Row) -> str:
     """What a strip of passes shows, as its title: which kind of site moves the prediction most, beside edits.
 
@@ -187,7 +190,7 @@ def side_by_side(
             {
                 "key": key,
                 "factor": row.factor.name,
-                "description": first.variant.description if first.variant else capital(first.made.said),
+                "description": described(first),
                 "text": marked_text(first, studies[0].reference, longest),
                 "answers": [_answer(*pair, study, longest) for pair, study in zip(found, studies, strict=True)],
                 "order": (met <= {"absorbed", "beyond the limit"}, -max(case.shift for _, case in found)),
@@ -196,11 +199,28 @@ def side_by_side(
     return sorted(entries, key=lambda entry: entry["order"])
 
 
+def described(case: Case) -> str:
+    """What was done, in one line; of a text that several perturbations make, all of them."""
+    if case.variant is None:
+        return capital(case.made.said)
+    also = [rule.description for rule in perturbations() if (rule.name, rule.factor) in case.variant.also]
+    return case.variant.description + "".join(f"; the same text: {description}" for description in also)
+
+
 def marked_text(case: Case, reference: Reference, longest: int) -> list[tuple[str, bool]]:
     """A case's visible text in pieces, each with whether it was edited."""
     made = case.variant.edits if case.variant else edits(reference.text, case.text)
+    return _marked(case.text, made, longest)
+
+
+def marked_step(before: str, after: str, longest: int) -> list[tuple[str, bool]]:
+    """The visible text after a step in pieces, each with whether the step made it."""
+    return _marked(after, edits(before, after), longest)
+
+
+def _marked(text: str, made: Iterable[Edit], longest: int) -> list[tuple[str, bool]]:
     shown, left = [], longest
-    for piece, edited in pieces(case.text, [edit.variant for edit in made]):
+    for piece, edited in pieces(text, [edit.variant for edit in made]):
         if left > 0:
             shown.append((visible(piece[:left]) + ("\u2026" if len(piece) > left else ""), edited))
             left -= len(piece)
@@ -345,7 +365,7 @@ def tokens_frame(model: str, stages: Stages) -> pd.DataFrame:
     )
 
 
-# --- calibration and families -----------------------------------------------------------------------------------------
+# --- calibration -----------------------------------------------------------------------------------------------------
 
 
 def calibration_frame(classifier: Classifier, data: Labelled) -> pd.DataFrame:
@@ -356,36 +376,4 @@ def calibration_frame(classifier: Classifier, data: Labelled) -> pd.DataFrame:
             for name, part in zip(("fit", "test"), fit_and_test(data), strict=True)
         ],
         ignore_index=True,
-    )
-
-
-def on_data_frame(family: Family, found: OnData) -> pd.DataFrame:
-    """One row a text, for a download: its label, what each member predicts and how sure it is."""
-    names = unique(family.first.labels)
-    columns: dict[str, Any] = {
-        "text": found.texts,
-        "label": [names[i] for i in found.labels],
-        "split": found.split,
-    }
-    if found.rating_std is not None:
-        columns["rating_std"] = found.rating_std
-    for name, p in zip(family.names, found.probabilities, strict=True):
-        columns[f"label({name})"] = [names[i] for i in p.argmax(axis=-1)]
-        columns[f"p({name})"] = p.max(axis=-1)
-    return pd.DataFrame(columns)
-
-
-def interpolation_frame(found: Interpolation, sentence: Probabilities, labels: tuple[str, ...]) -> pd.DataFrame:
-    """One row a point of the interpolation, for a download.
-
-    Args:
-        sentence: `[points, n_labels]`.
-    """
-    return pd.DataFrame(
-        {
-            "share": found.shares,
-            "loss": found.loss,
-            "accuracy": found.accuracy,
-            **{f"p({name})": sentence[:, i] for i, name in enumerate(unique(labels))},
-        }
     )

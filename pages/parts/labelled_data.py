@@ -34,8 +34,8 @@ def labelled_data(key: str, embedded: Sequence[str] = tuple(EMBEDDED)) -> tuple[
         if file is None:
             st.caption("One row a text, with a column of texts and a column of labels. Nothing leaves this machine.")
             return None
-        content = file.getvalue()
-        table = work.attempt(lambda: read_table(content, file.name))
+        uploaded = content = file.getvalue()
+        table = work.attempt(lambda: read_table(uploaded, file.name))
         if table is None:
             return None
         columns = [str(column) for column in table.columns]

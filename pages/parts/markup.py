@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from core.models.heads import Head
+from core.models.heads import Head, Probabilities
 from core.text.tokens import Encoding
 from core.text.visible import visible
 from core.views.documents import unique
+from core.views.html import breakable
 from core.views.style import label_colors
 
 
@@ -27,7 +28,7 @@ def tokens_html(encoding: Encoding, marked: Iterable[int] = (), limit: int = 400
     return f"<div class='w-tokens'>{''.join(chips[:limit])}{rest}</div>"
 
 
-def bars_html(labels: tuple[str, ...], row: Sequence[float], head: Head, top: int = 4) -> str:
+def bars_html(labels: tuple[str, ...], row: Probabilities, head: Head, top: int = 4) -> str:
     """Probabilities as bars, the largest first; further labels are counted."""
     names, colors = unique(labels), label_colors(labels)
     ranked = sorted(range(len(labels)), key=lambda i: -row[i])
@@ -79,4 +80,10 @@ def truncated_html(encoding: Encoding) -> str:
     """A line that says how much of a text the model reads; nothing where it reads all of it."""
     if not encoding.truncated:
         return ""
-    return f"<p class='w-line'>\u26a0 Truncated: the model reads {len(encoding.ids):,} of {encoding.full_length:,} tokens.</p>"
+    read, full = len(encoding.ids), encoding.full_length
+    return f"<p class='w-line'>\u26a0 Truncated: only {read:,} of {full:,} tokens were judged, the model reads no more.</p>"
+
+
+def marked_html(pieces: Iterable[tuple[str, bool]]) -> str:
+    """Visible text whose edited pieces stand out."""
+    return "".join(f"<mark>{breakable(piece)}</mark>" if edited else breakable(piece) for piece, edited in pieces)

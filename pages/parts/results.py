@@ -1,11 +1,16 @@
 """Results of the engine, computed once for all sessions."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any
 
 import streamlit as st
 
 from core.data.labelled import Labelled
+from core.factors.ask import Ask
+from core.factors.case import Case, Row
+from core.factors.dropout import Dropout
 from core.factors.registry import factors
+from core.factors.segmentation import nearest
 from core.families.agreement import OnData, on_data
 from core.families.interpolation import Interpolation, interpolate, predict_between
 from core.families.members import family_data, members
@@ -14,9 +19,12 @@ from core.models import catalog
 from core.models.classifier import Classifier
 from core.models.heads import Logits
 from core.studies.calibration import Calibration, calibrate_on
+from core.studies.passes import passes_of
 from core.studies.profile import profiles
+from core.studies.steps import Chained, chained, usual_steps
 from core.studies.study import Study, compare, study
 from core.text.perturb import custom, variants
+from core.text.perturb.preprocessing import Chain
 from core.text.stages import Stages, stages
 from pages import state
 from pages.parts import work
@@ -27,14 +35,43 @@ def identity(classifier: Classifier) -> tuple[str, str, str]:
     return classifier.id, classifier.weights_hash, str(classifier.device)
 
 
-_UNHASHED = {Classifier: identity}
+_UNHASHED: dict[str | type[Any], Callable[[Any], Any]] = {Classifier: identity}
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_UNHASHED)
-def compared(classifier: Classifier, text: str, own: tuple[str, ...], temperature: float) -> Study:
-    """A sentence against its edits and the person's own; what is remembered does not run again."""
-    made = [*variants(text), *(custom(text, edit) for edit in own if edit != text)]
+def compared(
+    classifier: Classifier, text: str, own: tuple[str, ...], temperature: float, read: tuple[int, int] | None = None
+) -> Study:
+    """A sentence against its edits and the person's own; what is remembered does not run again.
+
+    Args:
+        read: the characters within which edits are placed; by default those that the model reads.
+    """
+    made = [
+        *variants(text, read=read or read_by([classifier], text)),
+        *(custom(text, edit) for edit in own if edit != text),
+    ]
     return compare(classifier, text, made, temperature=temperature)
+
+
+def read_by(models: Sequence[Classifier], text: str) -> tuple[int, int] | None:
+    """The span of characters that all of some models read, where one of them does not read the whole text."""
+    encodings = [model.encoder([text])[0] for model in models]
+    read = [one.read for one in encodings if one.truncated and one.read]
+    begin, end = max((begin for begin, _ in read), default=0), min((end for _, end in read), default=0)
+    return (begin, end) if begin < end else None
+
+
+@st.cache_resource(max_entries=64, show_spinner="Running the steps …", hash_funcs=_UNHASHED)
+def cleaned(classifier: Classifier, text: str, temperature: float) -> Study:
+    """A sentence through the usual preprocessing steps and chains."""
+    return usual_steps(classifier, text, temperature)
+
+
+@st.cache_resource(max_entries=64, show_spinner="Running the chain …", hash_funcs=_UNHASHED)
+def through(classifier: Classifier, text: str, chain: Chain, temperature: float) -> Chained:
+    """A sentence through a chain of the person's own."""
+    return chained(classifier, text, chain, temperature)
 
 
 def studied(classifier: Classifier, text: str, factor: str, temperature: float = 1.0, **options: Hashable) -> Study:
@@ -53,9 +90,48 @@ def studied(classifier: Classifier, text: str, factor: str, temperature: float =
     )
 
 
+def passes_beside(classifier: Classifier, compared: Study, key: str, passes: int, dropout: Dropout) -> Row:
+    """A variant under dropout, measured against the original; computed once.
+
+    Args:
+        compared: the study that holds the variant.
+        key: its name there.
+    """
+    _, variant = compared.keyed()[key]
+    return work.long_work(
+        (
+            "passes",
+            *identity(classifier),
+            compared.reference.text,
+            compared.temperature,
+            variant.text,
+            key,
+            passes,
+            dropout,
+        ),
+        "dropout passes",
+        lambda progress: passes_of(
+            classifier,
+            compared.reference,
+            variant,
+            key,
+            passes,
+            dropout,
+            noise_floor=compared.noise_floor,
+            progress=progress,
+        ),
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner="Looking for the nearest segmentations …", hash_funcs=_UNHASHED)
+def nearest_to(classifier: Classifier, text: str, temperature: float) -> tuple[Case, ...]:
+    """The segmentations of a text that change the fewest pieces; computed once."""
+    return tuple(nearest(Ask(classifier, text, temperature)))
+
+
 def profiles_of(classifier: Classifier, text: str) -> Iterator[Study]:
     """The profile of a sentence as it grows, the complete one last; computed once."""
-    key = ("profile", *identity(classifier), text)
+    key = ("profile", *identity(classifier), text, tuple(one.name for one in factors()))
     store = work.kept()
     found: Study | None = store.get(key)
     if found is None:

@@ -33,10 +33,10 @@ def begin(page: str) -> dict[str, list[str]]:
     found = state.begin(
         page,
         {
-            "model": state.Field([catalog.DEFAULT], controls.read_texts(MAX_MODELS)),
-            "sentence": state.Field(gallery()[0].text, controls.read_text),
-            "temperature": state.Field(1.0, controls.read_number(COLDEST, HOTTEST)),
-            "example": state.Field(state.NOTHING, controls.read_text, linked=False),
+            "model": state.Field([catalog.DEFAULT], state.read_texts(MAX_MODELS)),
+            "sentence": state.Field(gallery()[0].text, state.read_text),
+            "temperature": state.Field(1.0, state.read_number(COLDEST, HOTTEST)),
+            "example": state.Field(state.NOTHING, state.read_text, linked=False),
         },
         [example.text for example in gallery()],
     )

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Mapping
+from functools import partial
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
@@ -37,7 +38,7 @@ def chosen_models() -> list[Classifier]:
     if not chosen:
         st.info("Choose a model on the left.", icon=":material/inventory_2:")
         st.stop()
-    loaded = [model for id in chosen if (model := work.attempt(lambda id=id: load(id))) is not None]
+    loaded = [model for id in chosen if (model := work.attempt(partial(load, id))) is not None]
     if not loaded:
         st.stop()
     for model in loaded:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from pages import controls
@@ -18,6 +19,11 @@ def download(label: str, file_name: str, make: Callable[[], bytes | str]) -> Non
         icon=":material/download:",
         key=f"download {label} {file_name}",
     )
+
+
+def chart(label: str, file_name: str, make: Callable[[], go.Figure]) -> None:
+    """A button that makes a chart as a page of its own, which opens where there is no network."""
+    download(label, file_name, lambda: make().to_html(include_plotlyjs=True))
 
 
 def code(make: Callable[[], str | Mapping[str, str]], beside: str = "", name: str = "") -> None:

@@ -1,16 +1,96 @@
-"""The table of variants side by side."""
+"""The variants of a sentence side by side: filters, the one that is opened, and the table."""
 
+from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 
 import streamlit as st
 
+from core.factors.case import Case, Reference
+from core.studies.study import Study
+from core.views import tables
+from core.views.html import visible_html
+from core.views.strip import FATES
+from pages import controls, state
 from pages._shell import STYLE
+from pages.parts import markup
 
 ASSETS = Path(__file__).parent.parent.parent / "assets"
+TABLE = "variants_table"
+SHOWN = tuple(reversed(FATES))
+"""The fates by which one filters: the most telling first."""
 
-variants_table = st.components.v2.component(
+_table = st.components.v2.component(
     "wobble_variants",
     html="<div class='w-variants' role='listbox' aria-label='Variants, largest shift first'></div>\n",
     css=STYLE,
     js=(ASSETS / "components" / "variants.js").read_text(encoding="utf-8"),
 )
+
+
+@st.fragment
+def section(studies: Sequence[Study], charts: Sequence[str], opens: str, one: str, factors: Sequence[str] = ()) -> None:
+    """Everything below the finding: filtering and opening a variant rerun only this, and never the model.
+
+    Args:
+        studies: of one text under several models; all have the same cases.
+        charts: keys of the strips whose dots open a variant.
+        opens: the value that holds the variant that is opened; the filters' are `factor` and `fate`, or begin with its name.
+        one: what a variant is called.
+        factors: by which one filters; none: there is no such filter.
+    """
+    for chart in charts:
+        state.pointed(chart, opens)
+    state.picked(TABLE, opens)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = controls.several("Factor", "factor", factors, st.pills, selection_mode="multi") if factors else []
+        fates = controls.several(
+            "Fate", "fate" if factors else f"{opens}_fate", SHOWN, st.pills, selection_mode="multi"
+        )
+        names = list(studies[0].keyed())
+        opened = controls.choice(f"Open a {one}", opens, names, nothing="none", width=260)
+    if opened:
+        with st.container(border=True):
+            for study in studies:
+                _opened(study, opened, one)
+    rows = tables.side_by_side(studies, chosen, fates)
+    _table(
+        key=TABLE,
+        data={"models": [study.model for study in studies], "one": one, "rows": rows, "chosen": opened},
+        on_chosen_change=lambda: None,
+    )
+    state.address(f"of the {one}s")
+    st.caption(
+        f"{len(rows)} of {len(names)} {one}s, largest shift first. Shift: total variation distance to your sentence's "
+        "probabilities, ½ Σ |p − q|, from 0 to 1. The thin tick on a bar is your sentence. "
+        "Click a row, or use the arrow keys and Enter."
+    )
+
+
+def _opened(study: Study, key: str, one: str) -> None:
+    row, case = study.keyed()[key]
+    fate = tables.fate_of(row, case)
+    st.html(
+        f"<p class='w-line'><b>{escape(study.model)}</b> <span class='w-badge {fate.split()[0]}'>{fate}</span> "
+        f"{escape(tables.explanation(case))}</p><p class='w-line w-faint'>{escape(tables.described(case))}</p>"
+    )
+    beside(study.reference, case, f"The {one}")
+
+
+def beside(reference: Reference, case: Case, title: str) -> None:
+    """Text, tokens and probabilities: the sentence's left, a case's right.
+
+    Args:
+        title: over the case.
+    """
+    before, after = tables.changed_positions(reference.encoding, case.encoding)
+    edited = markup.marked_html(tables.marked_text(case, reference, 2000))
+    left, right = st.columns(2)
+    for side, said, text, encoding, marked, p in (
+        (left, "Your sentence", visible_html(reference.text), reference.encoding, before, reference.probabilities),
+        (right, title, edited, case.encoding, after, case.probabilities),
+    ):
+        side.html(
+            f"<p class='w-line'><b>{said}</b></p><p class='w-text'>{text}</p>{markup.tokens_html(encoding, marked)}"
+            f"<div style='height:.6rem'></div>{markup.bars_html(reference.labels, p, reference.head, top=8)}"
+        )

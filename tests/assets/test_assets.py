@@ -13,8 +13,8 @@ from assets.build.snippets import label_of, split_of
 from benchmarks.accuracy import accuracy
 from core.data.snippets import DATA, gallery, snippets
 from core.models.catalog import EMBEDDED, load
-from core.models.classifier import predict
-from core.studies.compare import compare
+from core.models.predict import predict
+from core.studies.study import compare
 from core.text.perturb import FACTORS, perturbations, variants
 
 MIB = 2**20
@@ -47,7 +47,7 @@ def test_a_model_loads_with_plain_transformers_and_says_the_same(id: str) -> Non
     with torch.inference_mode():
         expected = model.eval()(**tokenizer(text, return_tensors="pt")).logits[0].numpy()
     classifier = load(id)
-    np.testing.assert_allclose(predict(classifier, [text]).logits[0], expected, atol=1e-5)
+    np.testing.assert_allclose(predict(classifier, classifier.encoder([text])).logits[0], expected, atol=1e-5)
     assert classifier.notes == ()
     assert classifier.checkpoint_dtype == "F16"
     assert classifier.limit == tokenizer.model_max_length
@@ -102,4 +102,4 @@ def test_the_gallery_has_thirty_to_fifty_different_sentences() -> None:
 def test_what_the_gallery_says_flips_does(example: object) -> None:
     for id, edit in example.flips.items():  # type: ignore[attr-defined]
         found = compare(load(id), example.text, variants(example.text))  # type: ignore[attr-defined]
-        assert any(row.flip for row in found.rows if row.variant.perturbation == edit), (id, edit)
+        assert any(case.flip for case in found.cases if case.name == edit), (id, edit)

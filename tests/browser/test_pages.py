@@ -108,6 +108,23 @@ def test_sentence_and_model_survive_the_switch_of_pages(page: Page, app: str) ->
     expect(page).to_have_url(re.compile("second=This"))
 
 
+def test_a_segmentation_opens_by_a_click_and_a_link_brings_it_back(page: Page, app: str) -> None:
+    opened(page, app, "/tokens", sentence=TEXT, p="0.3")
+    expect(page.locator(".w-verdict", has_text="of 20 segmentations")).to_be_visible()
+    page.get_by_role("radio", name="the nearest").click()
+    row = page.locator(".w-variants .row[data-key='nearest 2']")
+    expect(row.locator(".w-token.changed, .w-token.added").first).to_be_visible()
+    expect(row.locator(".w-bars .fill")).to_have_count(2)
+    row.click()
+    expect(page.get_by_text("Segmentation nearest 2")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"cuts=nearest.*cut=nearest\+2|cut=nearest\+2.*cuts=nearest"))
+    page.reload()
+    settled(page)
+    expect(page.get_by_text("Segmentation nearest 2")).to_be_visible()
+    expect(page.get_by_role("spinbutton", name="Rate p")).to_have_value("0.3")
+    expect(row).to_have_attribute("aria-selected", "true")
+
+
 def test_a_link_to_a_page_is_followed_by_a_server_that_nobody_has_visited(fresh_app: str, page: Page) -> None:
     opened(page, fresh_app, "/tokens", sentence=TEXT, model="bpe-cased")
     expect(page.locator(".w-verdict")).to_contain_text("bpe-cased")
@@ -173,7 +190,7 @@ def test_temperature_moves_probabilities_and_never_the_label(page: Page, app: st
     expect(page.get_by_text("0 labels moved")).to_be_visible()
     page.get_by_role("textbox", name="or type one").fill("0")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("is no usable temperature")).to_be_visible()
+    expect(page.get_by_text("is not a usable temperature")).to_be_visible()
 
 
 def test_a_fitted_temperature_is_used_on_every_page(page: Page, app: str) -> None:

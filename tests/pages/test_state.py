@@ -167,7 +167,15 @@ def test_texts_of_a_link_are_those_that_are_offered() -> None:
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(True, ["true"]), (0.608, ["0.608"]), (7, ["7"]), (None, [""]), ([], [""]), (["a", "b"], ["a", "b"]), ("·", ["·"])],
+    [
+        (True, ["true"]),
+        (0.608, ["0.608"]),
+        (7, ["7"]),
+        (None, [""]),
+        ([], [""]),
+        (["a", "b"], ["a", "b"]),
+        ("·", ["·"]),
+    ],
 )
 def test_values_are_written_as_links_say_them(value: object, said: list[str]) -> None:
     assert written(value) == said

@@ -27,3 +27,6 @@ whom whose why will with within without would yet you your yours yourself yourse
 """
 
 STOP_WORDS = frozenset(_WORDS.split())
+
+SOURCE = "The stop words are scikit-learn's (BSD-3-Clause), from the Glasgow Information Retrieval Group."
+"""Where the list comes from, in a sentence."""

@@ -92,6 +92,18 @@ def uses(encoder: TextEncoder) -> str:
     return "alpha" if encoder.settings["model"]["type"] == "Unigram" else "p"
 
 
+METHODS = {
+    "BPE": "BPE-dropout (Provilkov et al., arXiv 1910.13267)",
+    "WordPiece": "MaxMatch-dropout (Hiraoka, arXiv 2209.04126)",
+    "Unigram": "sampling from the lattice of a Unigram tokenizer (Kudo, arXiv 1804.10959)",
+}
+
+
+def method(encoder: TextEncoder) -> str:
+    """How segmentations of a tokenizer that is not ruled out by `why_not` are drawn, in words."""
+    return METHODS[encoder.settings["model"]["type"]]
+
+
 def draws(encoder: TextEncoder, text: str, count: int, *, p: float = P, alpha: float = ALPHA, seed: int = 0) -> Drawn:
     """Draw segmentations of a text: BPE-dropout, MaxMatch-dropout for WordPiece, sampling from the lattice for Unigram.
 

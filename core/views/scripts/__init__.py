@@ -1,17 +1,22 @@
 """Short scripts on plain transformers that print the numbers on the screen, without Wobble."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple
 
 import torch
 
+from core.factors.case import Row
 from core.factors.conditions import REFERENCE
-from core.factors.dropout import Dropout, rate_at
+from core.factors.dropout import Dropout, Pass, rate_at
+from core.factors.seeds import Seed, family_for
+from core.factors.segmentation import Segmented
+from core.factors.temperature import Tempered
 from core.families.stacked import Family
 from core.models.catalog import base_source
 from core.models.classifier import Classifier
 from core.models.predict import Condition
 from core.models.sites import FUNCTION_CALLS, attention_holder
+from core.studies.rows import arranged
 from core.studies.study import Study
 from core.training.recipe import ALPHA, LIMIT, MOST_EVALUATED, RANK
 from core.training.runs import DATA, Run
@@ -26,16 +31,17 @@ def predict_script(classifier: Classifier, texts: Sequence[str], temperature: fl
     return render("predict", **model_values(classifier, temperature), texts=texts)
 
 
-def edits_script(classifier: Classifier, text: str, edits: Mapping[str, Sequence[str]]) -> str:
+def edits_script(
+    classifier: Classifier, text: str, edits: Mapping[str, Sequence[str]], temperature: float = 1.0
+) -> str:
     """A script that prints for each factor how many edits were tried, erased and flip the text, and its largest and median
     shift, one JSON object a line.
 
     Args:
         edits: the edited texts of each factor.
     """
-    return render(
-        "edits", **model_values(classifier), text=text, edits={factor: list(texts) for factor, texts in edits.items()}
-    )
+    tried = {factor: list(texts) for factor, texts in edits.items()}
+    return render("edits", **model_values(classifier, temperature), text=text, edits=tried)
 
 
 def temperature_script(classifier: Classifier, texts: Sequence[str], temperatures: Sequence[float]) -> str:
@@ -97,6 +103,21 @@ def tokens_script(classifier: Classifier, texts: Sequence[str]) -> str:
     return render("tokens", **model_values(classifier), texts=texts)
 
 
+def segmentation_script(classifier: Classifier, study: Study) -> str:
+    """A script that prints the probabilities of each segmentation of a study, and shift and margin beside the reference, one
+    JSON object a line. It holds their ids: what draws them is no part of transformers.
+    """
+    found = {
+        "your sentence": study.reference.encoding,
+        **{key: case.encoding for key, (_, case) in study.keyed().items()},
+    }
+    segmentations = {
+        name: {"input_ids": list(one.ids)} | ({"token_type_ids": list(one.type_ids)} if any(one.type_ids) else {})
+        for name, one in found.items()
+    }
+    return render("segmentation", **model_values(classifier, study.temperature), segmentations=segmentations)
+
+
 def seeds_script(family: Family, text: str, temperature: float = 1.0) -> str:
     """A script that loads every member of a family, one after the other, and prints its probabilities, one JSON object a line."""
     return render("seeds", **family_values(family, temperature), text=text)
@@ -124,3 +145,47 @@ def training_script(run: Run) -> str:
 def article_script() -> str:
     """The article's first experiment (two seeds of bert-base-uncased on SST-2), corrected for today's transformers."""
     return render("article")
+
+
+def scripts_of(classifier: Classifier, study: Study) -> dict[str, str]:
+    """The scripts for what a study tried, by name: one for all edits, one for each other row that a script can repeat.
+
+    Together they print the study's numbers.
+    """
+    text, made = study.reference.text, {}
+    edits = {row.name: [case.text for case in row.cases if case.variant and case.tried] for row in study.shown}
+    if any(edits.values()):
+        known = {name: texts for name, texts in edits.items() if texts}
+        made["edits"] = edits_script(classifier, text, known, study.temperature)
+    for row in study.shown:
+        make = _REPEATED.get(type(row.cases[0].made)) if row.cases else None
+        script = None if make is None else make(classifier, study, row)
+        if script is not None:
+            made[row.name] = script
+    return made
+
+
+def _passes(classifier: Classifier, study: Study, row: Row) -> str | None:
+    options = study.options.get(row.factor.name, {})
+    dropout = Dropout(options.get("seed", 0), options.get("p"), options.get("sites"))
+    return dropout_script(classifier, study.reference.text, len(row.cases), dropout, study.temperature)
+
+
+def _temperatures(classifier: Classifier, study: Study, row: Row) -> str:
+    at = [case.made.temperature for case in row.cases if isinstance(case.made, Tempered)]
+    return temperature_script(classifier, [study.reference.text], [1.0, *at])
+
+
+def _seeds(classifier: Classifier, study: Study, row: Row) -> str | None:
+    family = family_for(classifier)
+    return None if family is None else seeds_script(family, study.reference.text, study.temperature)
+
+
+_REPEATED: dict[type, Callable[[Classifier, Study, Row], str | None]] = {
+    Segmented: lambda classifier, study, row: segmentation_script(classifier, arranged(study, [row])),
+    Pass: _passes,
+    Tempered: _temperatures,
+    Seed: _seeds,
+    Condition: lambda classifier, study, _: numerics_script(classifier, study),
+}
+"""What repeats a row, by the type of what made its cases."""

@@ -26,7 +26,8 @@ def calibration_script(classifier: Classifier) -> str:
 
 def on_data_script(family: Family) -> str:
     """A script that prints the accuracy of each member, the pairwise disagreement, and for each source of chance that varies
-    alone the disagreement and the shift, one JSON object a line. It reads `SEEDS_FILE` (`core.views.tables.on_data_frame`).
+    alone the disagreement and the shift, one JSON object a line. It reads `SEEDS_FILE`
+    (`core.views.tables_training.on_data_frame`).
     """
     seeds = {member.name: tuple(getattr(member.seeds, part) for part in PARTS) for member in family.members}
     return render("on_data", **_on_data_values(family), parts=list(PARTS), seeds=seeds)
@@ -36,7 +37,7 @@ def interpolation_script(
     family: Family, first: str, second: str, text: str, points: int = 11, temperature: float = 1.0
 ) -> str:
     """A script that prints loss, accuracy and the probabilities of a text on the straight line between the weights of two
-    members, one JSON object a line. It reads `SEEDS_FILE` (`core.views.tables.on_data_frame`).
+    members, one JSON object a line. It reads `SEEDS_FILE` (`core.views.tables_training.on_data_frame`).
     """
     ends = {"first": first, "second": second, "points": points, "most": MOST_TEXTS}
     return render("interpolation", **_on_data_values(family), **ends, text=text, temperature=temperature)

@@ -113,7 +113,7 @@ def model_values(
     source, head = classifier.source, HEADS[classifier.head]
     top = folder or where(classifier, source.top)
     return {
-        "tokenizer": where(classifier, source.tokenizer or source.top),
+        "tokenizer": tokenizer_of(classifier),
         "base": where(classifier, source.directory) if source.adapter else top,
         "adapter": top if source.adapter else None,
         # An adapter with labels of its own brings the config that knows them; its head has their shape.
@@ -131,6 +131,11 @@ def family_values(family: Family, temperature: float = 1.0) -> dict[str, object]
     sources = {member.name: resolve(member.id) for member in family.members}
     folders = {name: where(replace(family.first, source=source), source.top) for name, source in sources.items()}
     return {**model_values(family.first, temperature, folder=Code("folder")), "members": folders}
+
+
+def tokenizer_of(classifier: Classifier) -> str:
+    """Where transformers finds the tokenizer."""
+    return where(classifier, classifier.source.tokenizer or classifier.source.top)
 
 
 def where(classifier: Classifier, directory: Path) -> str:

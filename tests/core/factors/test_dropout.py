@@ -82,7 +82,9 @@ def test_mean_and_spread_agree_with_model_train(name: str, models: dict[str, Cla
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_rates_of_zero_equal_the_deterministic_result_and_are_never_called_stable(name: str, models: dict[str, Classifier]) -> None:
+def test_rates_of_zero_equal_the_deterministic_result_and_are_never_called_stable(
+    name: str, models: dict[str, Classifier]
+) -> None:
     classifier = models[name]
     logits = _together(classifier, classifier.model, classifier.encoder([TEXT])[0], range(1), Dropout(rate=0.0))
     # Our own matrix products stand for sdpa: rounding.

@@ -8,23 +8,23 @@ import pytest
 from core.families.agreement import OnData, against_people, influences, on_data, pairwise_disagreement, votes
 from core.families.members import Member, family_data
 from core.families.stacked import Family
-from core.models.heads import label_name
+from core.models.heads import SOFTMAX
 from core.training.recipe import Seeds, plan
 
 
 def test_disagreement_and_votes_of_a_worked_example() -> None:
     p = np.array([[[0.9, 0.1], [0.6, 0.4]], [[0.8, 0.2], [0.4, 0.6]], [[0.7, 0.3], [0.3, 0.7]]])
     # First text: all agree. Second: one against two, so two of three pairs disagree.
-    assert pairwise_disagreement(p, "softmax") == pytest.approx((0 + 2 / 3) / 2)
-    assert votes(p, "softmax").tolist() == [[3, 0], [1, 2]]
-    assert label_name(p[0, 0], "softmax", ("a", "b")) == "a"
+    assert pairwise_disagreement(p, SOFTMAX) == pytest.approx((0 + 2 / 3) / 2)
+    assert votes(p, SOFTMAX).tolist() == [[3, 0], [1, 2]]
+    assert SOFTMAX.label(p[0, 0], ("a", "b")) == "a"
 
 
 def drawn(p: np.ndarray, rating_std: np.ndarray | None = None) -> OnData:
     labels = np.zeros(p.shape[1], np.int64)
     accuracy = (p.argmax(-1) == labels).mean(-1)
     texts = tuple(map(str, range(p.shape[1])))
-    return OnData(texts, labels, rating_std, p, accuracy, pairwise_disagreement(p, "softmax"), None)  # type: ignore[arg-type]
+    return OnData(texts, labels, rating_std, p, accuracy, pairwise_disagreement(p, SOFTMAX), None)  # type: ignore[arg-type]
 
 
 def test_influences_of_a_worked_example(family: Family) -> None:

@@ -13,7 +13,7 @@ from core.families.agreement import on_data
 from core.families.interpolation import Interpolation, interpolate, predict_between
 from core.families.stacked import Family, predict_family
 from core.models import catalog
-from core.models.classifier import predict
+from core.models.predict import predict
 
 
 def test_the_ends_are_the_seeds_and_the_middle_is_the_mean_of_their_weights(family: Family) -> None:
@@ -28,7 +28,7 @@ def test_the_ends_are_the_seeds_and_the_middle_is_the_mean_of_their_weights(fami
     with torch.no_grad():
         for mine, theirs in zip(middle.parameters(), b.parameters(), strict=True):
             mine.copy_((mine + theirs) / 2)
-    alone = predict(replace(family.first, model=middle), texts).logits
+    alone = predict(replace(family.first, model=middle), family.first.encoder(texts)).logits
     np.testing.assert_allclose(line[2], alone, atol=1e-5)
 
 

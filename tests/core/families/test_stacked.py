@@ -15,7 +15,7 @@ from core.families.interpolation import predict_between
 from core.families.members import families, family_data
 from core.families.stacked import Family, load_family, predict_family
 from core.models import catalog
-from core.models.classifier import predict
+from core.models.predict import predict
 from tests.architectures import save
 
 
@@ -23,7 +23,9 @@ def test_all_seeds_in_one_batch_equal_each_alone(family: Family) -> None:
     texts = [*list(snippets("test", "movie")["text"])[:60], "x", "word " * 600]
     together = predict_family(family, texts)
     for i, member in enumerate(family.members):
-        np.testing.assert_allclose(together.logits[i], predict(catalog.load(member.id), texts).logits, atol=1e-5)
+        np.testing.assert_allclose(
+            together.logits[i], predict(catalog.load(member.id), family.first.encoder(texts)).logits, atol=1e-5
+        )
 
 
 def test_identical_encodings_run_once_and_the_encoder_once_a_batch(family: Family) -> None:
@@ -87,7 +89,8 @@ def test_models_that_are_named_alike_are_a_family_that_answers_one_by_one(models
     p = predict_family(found, texts, lambda *counts: told.append(counts))
     assert (p.rows_asked, p.rows_run) == (6, 6) and told[-1] == (6, 6)
     for member, logits in zip(found.members, p.logits, strict=True):
-        np.testing.assert_array_equal(logits, predict(catalog.load(member.id), texts).logits)
+        own = catalog.load(member.id)
+        np.testing.assert_array_equal(logits, predict(own, own.encoder(texts)).logits)
     line = predict_between(found, "1", "10", texts, points=3)
     np.testing.assert_allclose(line[[0, -1]], p.logits[[0, -1]], atol=1e-5)
     with pytest.raises(WobbleError, match="1 and 2 of models/mine have different tokenizers"):
@@ -117,4 +120,6 @@ def test_adapters_that_are_scaled_otherwise_are_not_stacked_and_still_answer_as_
     found = predict_family(family, ["A fine film."]).logits
     assert np.abs(found - predict_family(load_family(), ["A fine film."]).logits[1:3]).max() > 1e-3
     for member, logits in zip(family.members, found, strict=True):
-        np.testing.assert_allclose(logits, predict(catalog.load(member.id), ["A fine film."]).logits, atol=1e-5)
+        np.testing.assert_allclose(
+            logits, predict(catalog.load(member.id), family.first.encoder(["A fine film."])).logits, atol=1e-5
+        )

@@ -7,7 +7,7 @@ import pytest
 
 from core.families import agreement, interpolation, members, stacked
 from core.models import catalog
-from core.models.classifier import predict
+from core.models.predict import predict
 from core.training.recipe import plan
 from tests.architectures import save
 from tests.trainings import NAMES, TEXTS, data, recipe, recorded, refused, trained
@@ -41,7 +41,9 @@ def test_a_trained_family_answers_as_each_member_alone(family: stacked.Family, t
     texts = [*TEXTS, "word " * 60, "A </s> of </s> its own", TEXTS[0]]
     found = stacked.predict_family(family, texts)
     assert found.logits.shape == (2, len(texts), 3)
-    alone = np.stack([predict(catalog.load(member.id), texts).logits for member in family.members])
+    alone = np.stack(
+        [predict(catalog.load(member.id), family.first.encoder(texts)).logits for member in family.members]
+    )
     np.testing.assert_allclose(found.logits, alone, atol=1e-5)
     assert np.ptp(alone, axis=0).max() > 1e-3
     line = interpolation.predict_between(family, "1", "head 2", texts, points=3)

@@ -64,7 +64,9 @@ def test_a_missing_tensor_that_the_prediction_does_not_use_is_no_untrained_head(
 ) -> None:
     # XLNet's mask embedding takes part in pre-training only.
     whole = save("xlnet", tmp_path / "xlnet")
-    found = loaded(rewritten("lacking", lambda tensors: {k: v for k, v in tensors.items() if "mask_emb" not in k}, whole))
+    found = loaded(
+        rewritten("lacking", lambda tensors: {k: v for k, v in tensors.items() if "mask_emb" not in k}, whole)
+    )
     assert any("mask_emb" in name for name in found.loading.missing)
     assert found.loading.untrained == ()
     assert found.notes == loaded(whole).notes

@@ -139,7 +139,9 @@ def test_a_model_that_cannot_pad_never_does(tiny: Callable[..., Classifier]) -> 
     encodings = gpt2.encoder([*SENTENCES, "This is a text.", "This is a test!"])
     with shapes_run(gpt2) as shapes:
         predict(gpt2, encodings)
-    assert sum(rows * tokens for rows, tokens in shapes) == sum(len(e.ids) for e in {e.key: e for e in encodings}.values())
+    assert sum(rows * tokens for rows, tokens in shapes) == sum(
+        len(e.ids) for e in {e.key: e for e in encodings}.values()
+    )
 
 
 # --- conditions ------------------------------------------------------------------------------------------------------
@@ -292,7 +294,9 @@ def test_the_memory_is_bounded_and_what_was_used_last_stays(classifier: Classifi
     assert memory.get(keys, Condition()) == {}
 
 
-def test_a_sentence_that_says_why_not_is_remembered_too(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sentence_that_says_why_not_is_remembered_too(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls: list[int] = []
 
     def refuses(_: Classifier, batch: list[Encoding], __: Condition) -> Any:

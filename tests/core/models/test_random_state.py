@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.models.classifier import drawn_from
+from core.models.loading import drawn_from
 
 
 def states() -> tuple[object, ...]:

@@ -65,9 +65,7 @@ def test_a_calibration_of_data_fits_on_its_validation_part() -> None:
     parts = fit_and_test(data)
     assert [set(part.split.tolist()) for part in parts] == [{"validation"}, {"test"}]
     fitted = [
-        fit_temperature(
-            predict(classifier, classifier.encoder(part.texts)).logits, part.numbered_as(classifier.labels)
-        )
+        fit_temperature(predict(classifier, classifier.encoder(part.texts)).logits, part.numbered_as(classifier.labels))
         for part in parts
     ]
     found = calibrate_on(classifier, data)

@@ -9,8 +9,10 @@ from core.factors.case import Row, measured
 from core.factors.numerics import dtype_of
 from core.factors.registry import factors
 from core.factors.seeds import Seed
+from core.families.stacked import load_family, predict_family
 from core.models.catalog import load
-from core.studies.rows import arranged, by_dtype, ensemble, reaching
+from core.studies.finding import reach
+from core.studies.rows import arranged, by_dtype, ensemble, of_family, reaching
 from core.studies.study import compare, study
 from core.text.perturb import custom, variants
 from tests.architectures import loaded, save
@@ -36,6 +38,8 @@ def test_edits_that_reach_the_model_are_gathered_in_one_row() -> None:
     row = reaching(found, "formatting")
     assert {id(case) for case in row.cases} == {id(case) for case in found.cases if case.tried and not case.absorbed}
     assert (row.name, row.flips) == ("formatting", found.flips)
+    known = found.keyed()
+    assert all(known[key][1] is case for key, (_, case) in arranged(found, [row]).keyed().items())
     assert reaching(compare(load(), TEXT, []), "formatting").cases == ()
 
 
@@ -46,4 +50,31 @@ def test_conditions_are_parted_by_dtype() -> None:
     assert sum(row.tried for row in rows) == found["numerics"].tried
     assert all(len({dtype_of(case) for case in row.cases}) == 1 for row in rows)
     shown = arranged(found, rows)
+    assert set(shown.keyed()) == set(found.keyed())
     assert shown.complete and shown.wanted == tuple(row.name for row in rows) and len(shown.cases) == len(found.cases)
+
+
+def test_a_family_s_study_has_its_seeds_by_name_beside_the_first_and_what_reaches_it() -> None:
+    family = load_family()
+    edited = compare(family.first, TEXT, variants(TEXT), temperature=2.0)
+    found = of_family(family, edited, predict_family(family, [TEXT]).logits[:, 0])
+    seeds, _, formatting = found.rows
+    assert found.wanted == ("seed", "ensemble", "formatting, seed 42") and found.temperature == 2.0
+    assert [case.name for case in seeds.cases] == [f"seed {name}" for name in family.names]
+    # Links hold these names.
+    assert {"seed 43", "ensemble, mean of all seeds"} <= set(found.keyed())
+    assert seeds.cases[0].shift == 0 and seeds.cases[0].margin == found.reference.margin
+    alone = compare(load(family.members[1].id), TEXT, [], temperature=2.0).reference
+    np.testing.assert_allclose(seeds.cases[1].probabilities, alone.probabilities, atol=1e-5)
+    assert {id(case) for case in formatting.cases} == {id(case) for case in reaching(edited, "").cases}
+
+
+def test_how_far_rows_reach_is_said_from_their_smallest_to_their_largest_margin() -> None:
+    edited = compare(load(), TEXT, variants(TEXT))
+    row = reaching(edited, "formatting")
+    low, high = min(case.margin for case in row.cases), max(case.margin for case in row.cases)
+    seeds = Row(factors(["seed"])[0], row.cases[:1], 0.0)
+    value = row.cases[0].margin
+    said = f"Seeds spread the margins from {value:+.2f} to {value:+.2f}"
+    assert reach(seeds, row) == f"{said}, edits from {low:+.2f} to {high:+.2f}"
+    assert reach(seeds, Row(row.factor, (), 0.0)) == f"{said}; no edit reaches the model"

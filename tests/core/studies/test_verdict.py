@@ -245,7 +245,8 @@ def test_passes_flip_often_from_a_tenth_on(flipping: int, calm: int, mood: str) 
 
 
 @pytest.mark.parametrize(
-    ("flipping", "calm", "mood"), [(2, 6, "on the edge"), (1, 3, "on the edge"), (1, 4, "nearly solid"), (1, 7, "nearly solid")]
+    ("flipping", "calm", "mood"),
+    [(2, 6, "on the edge"), (1, 3, "on the edge"), (1, 4, "nearly solid"), (1, 7, "nearly solid")],
 )
 def test_seeds_flip_often_from_a_quarter_on(flipping: int, calm: int, mood: str) -> None:
     assert verdict(made(seed=seeds([-0.1] * flipping + [0.4] * calm))).mood == mood
@@ -259,7 +260,8 @@ def test_a_margin_below_a_tenth_is_close(margin: float, mood: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "mood"), [(0.1, "brittle"), (np.nextafter(0.1, 0), "on the edge"), (0.29, "brittle"), (0.05, "on the edge")]
+    ("start", "mood"),
+    [(0.1, "brittle"), (np.nextafter(0.1, 0), "on the edge"), (0.29, "brittle"), (0.05, "on the edge")],
 )
 def test_form_alone_makes_a_sure_sentence_brittle_and_puts_a_near_one_on_the_edge(start: float, mood: str) -> None:
     flipping = edits("casing", [-0.1, -0.2], start=start)
@@ -351,7 +353,8 @@ def test_every_description_stands_in_a_sentence() -> None:
 @pytest.mark.parametrize("id", ["minilm-uncased", "bpe-cased", "unigram-cased"])
 def test_the_verdicts_of_the_gallery_are_true(id: str) -> None:
     classifier = load(id)
-    for example in gallery():
+    # Every example under some model: half of them with a seed family, half without.
+    for example in gallery()[::2] if id == "minilm-uncased" else gallery()[1::2]:
         found = profile(classifier, example.text, passes=10)
         said = verdict(found)
         text = said.text
@@ -366,7 +369,8 @@ def test_the_verdicts_of_the_gallery_are_true(id: str) -> None:
         for name, cases in groups.items():
             flips = sum(bool(c.flip) for c in cases if c.shift > found.noise_floor)
             if flips and not (name == "seeds" and flips == len(cases) - 1) and said.mood != "tie":
-                which = f"{flips} of {len(cases)} {name}" if flips < len(cases) else name
+                all_of_them = name if len(cases) > 1 else f"the only {name.removesuffix('s')}"
+                which = f"{flips} of {len(cases)} {name}" if flips < len(cases) else all_of_them
                 assert which in text, (example.text, text)
             none = f"no {name.removesuffix('s').removesuffix('e') if name == 'dropout passes' else name[:-1]}"
             if flips or not cases:

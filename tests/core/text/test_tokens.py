@@ -75,3 +75,19 @@ def test_an_alignment_covers_both_sequences_once_and_in_order(a: list[int], b: l
 @given(ids)
 def test_a_sequence_aligned_with_itself_is_the_same_everywhere(a: list[int]) -> None:
     assert {part.kind for part in align(encoding(a), encoding(a))} <= {"same"}
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_what_truncation_cuts_off_is_told_apart_and_what_is_read_has_its_span(side: str) -> None:
+    tokenizer = wordpiece()
+    tokenizer.truncation_side = side
+    encoder = TextEncoder(tokenizer, 6)
+    text = "one test two test three test four"
+    whole, cut, other = encoder(["test", text, f"{text} x" if side == "right" else f"x {text}"])
+    assert whole.cut == 0 and whole.read == (0, 4)
+    assert cut.ids == other.ids and cut.key == other.key and cut.cut != other.cut
+    assert cut.truncated and cut.read is not None
+    begin, end = cut.read
+    assert (begin == 0, end == len(text)) == ((True, False) if side == "right" else (False, True))
+    assert encoder([text[begin:end]])[0].ids == cut.ids
+    assert encoder([""])[0].read is None

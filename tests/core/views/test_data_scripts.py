@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from core.data.labelled import DataSource, Labelled, read
-from core.factors.temperature import probabilities
 from core.families.agreement import on_data
 from core.families.interpolation import interpolate, predict_between
 from core.families.members import family_data
 from core.families.stacked import Family, load_family
 from core.models.catalog import load
+from core.models.heads import SOFTMAX
 from core.studies.calibration import Calibration, Scores, calibrate_on
-from core.views import tables
+from core.views import tables, tables_training
 from core.views.scripts.data import (
     CALIBRATION_FILE,
     SEEDS_FILE,
@@ -62,7 +62,7 @@ def test_the_calibration_script_fits_and_scores_as_the_page_does(tmp_path: Path)
 
 def test_the_script_of_the_seeds_prints_their_accuracy_and_disagreement(family: Family, tmp_path: Path) -> None:
     ours = on_data(family, some(family_data(family.id), 40))
-    tables.on_data_frame(family, ours).to_parquet(tmp_path / SEEDS_FILE, index=False)
+    tables_training.on_data_frame(family, ours).to_parquet(tmp_path / SEEDS_FILE, index=False)
     *members, last = run(on_data_script(family), tmp_path)
     assert [row["seed"] for row in members] == list(family.names)
     np.testing.assert_allclose([row["accuracy"] for row in members], ours.accuracy, atol=1e-9)
@@ -71,10 +71,10 @@ def test_the_script_of_the_seeds_prints_their_accuracy_and_disagreement(family: 
 
 def test_the_script_of_the_interpolation_prints_its_loss_and_the_sentence(family: Family, tmp_path: Path) -> None:
     data = some(family_data(family.id), 40)
-    tables.on_data_frame(family, on_data(family, data)).to_parquet(tmp_path / SEEDS_FILE, index=False)
+    tables_training.on_data_frame(family, on_data(family, data)).to_parquet(tmp_path / SEEDS_FILE, index=False)
     first, second = family.names[:2]
     ours = interpolate(family, data, first, second, points=3)
-    sentence = probabilities(predict_between(family, first, second, [TEXT], points=3)[:, 0], "softmax", 2.0)
+    sentence = SOFTMAX.probabilities(predict_between(family, first, second, [TEXT], points=3)[:, 0], 2.0)
     rows = run(interpolation_script(family, first, second, TEXT, points=3, temperature=2.0), tmp_path)
     np.testing.assert_allclose([row["share"] for row in rows], ours.shares)
     np.testing.assert_allclose([row["loss"] for row in rows], ours.loss, atol=1e-4)

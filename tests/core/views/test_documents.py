@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from core.factors.dropout import Dropout, run_passes, spread
-from core.factors.temperature import probabilities
+from core.factors.dropout import Dropout
 from core.models.catalog import load
+from core.models.heads import SOFTMAX
 from core.studies.calibration import calibrate
-from core.studies.compare import compare
+from core.studies.study import compare, study
 from core.text.perturb import variants
 from core.views.documents import calibration_document, passes_document, tempered_document
 
@@ -19,24 +19,24 @@ TEXT = "A modest, messy thriller."
 def test_a_tempered_sentence_holds_its_temperature_and_every_variant() -> None:
     classifier = load()
     comparison = compare(classifier, TEXT, variants(TEXT))
-    document = tempered_document(classifier, comparison, 2.5, [1.0, 2.5])
+    document = tempered_document(comparison, 2.5, [1.0, 2.5])
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert document["temperature"] == 2.5
-    assert len(document["variants"]) == len(comparison.rows)
-    for row, variant in zip(comparison.rows, document["variants"], strict=True):
+    assert len(document["variants"]) == len(comparison.cases)
+    for row, variant in zip(comparison.cases, document["variants"], strict=True):
         assert [at["temperature"] for at in variant["temperatures"]] == [1.0, 2.5]
-        ours = probabilities(row.logits, "softmax", 2.5)
+        ours = SOFTMAX.probabilities(row.logits, 2.5)
         assert list(variant["temperatures"][1]["probabilities"].values()) == pytest.approx(list(ours))
 
 
 def test_passes_name_the_temperature_that_they_were_read_at() -> None:
     classifier = load()
-    passes = run_passes(classifier, [TEXT], 4)
-    found = spread(classifier, passes.logits[:, 0], passes.reference[0], 3.0)
-    document = passes_document(classifier, TEXT, found, Dropout(), 3.0)
+    found = study(classifier, TEXT, ["dropout"], {"dropout": {"passes": 4}}, temperature=3.0)
+    document = passes_document(classifier, found, Dropout())
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert (document["temperature"], document["passes"]) == (3.0, 4)
-    np.testing.assert_allclose(document["samples"], probabilities(passes.logits[:, 0], "softmax", 3.0))
+    logits = np.array([case.logits for case in found["dropout"].cases])
+    np.testing.assert_allclose(document["samples"], SOFTMAX.probabilities(logits, 3.0))
 
 
 def test_a_calibration_leaves_out_empty_bins() -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.factors.numerics import numerics
 from core.models.catalog import load
 from core.models.classifier import Classifier
+from core.studies.study import study
 from core.views.scripts import numerics_script
 from tests.architectures import loaded, save
 from tests.scripts import rows_of
@@ -16,10 +16,11 @@ TEXT = "It's 'quoted',\n\u200bmodest and messy."
 
 
 def agrees(classifier: Classifier, text: str, temperature: float = 1.0) -> None:
-    found = numerics(classifier, text, temperature)
+    found = study(classifier, text, ["numerics"], temperature=temperature)
+    cases = found["numerics"].cases
     rows = rows_of(numerics_script(classifier, found))
-    assert [row["condition"] for row in rows] == [run.name for run in (found.reference, *found.runs)]
-    ours = [run.probabilities for run in (found.reference, *found.runs)]
+    assert [row["condition"] for row in rows] == ["alone", *(case.name for case in cases)]
+    ours = [found.reference.probabilities, *(case.probabilities for case in cases)]
     np.testing.assert_allclose([row["probabilities"] for row in rows], ours, atol=1e-5)
 
 

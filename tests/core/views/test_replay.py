@@ -10,8 +10,8 @@ from core.base.errors import WobbleError
 from core.cli import main
 from core.models.catalog import load
 from core.studies.profile import profile
-from core.studies.replay import TOLERANCE, read_record, replay
 from core.views.documents import profile_document
+from core.views.replay import TOLERANCE, read_record, replay
 
 TEXTS = ["A wonderful, moving film.", "Melodrama with a message."]
 

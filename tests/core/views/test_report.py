@@ -100,7 +100,13 @@ def test_every_number_of_the_rows_stands_in_the_block_of_its_factor(page: str, f
 def test_it_says_what_is_needed_to_trust_and_to_repeat_it(page: str, model: Classifier, found: Study) -> None:
     read = said(page)
     expected = [verdict(found).text, model.weights_hash, model.architecture, f"{model.parameters:,}", found.device]
-    expected += [f"{found.noise_floor:.4g}", "passes 100", "family minilm-uncased", "python -m core replay", *versions().values()]
+    expected += [
+        f"{found.noise_floor:.4g}",
+        "passes 100",
+        "family minilm-uncased",
+        "python -m core replay",
+        *versions().values(),
+    ]
     for clause in verdict(found).clauses:
         expected += [clause.said, clause.evidence]
     for text in expected:

@@ -103,7 +103,10 @@ def test_no_path_id_label_or_factor_becomes_code(hostile: str, family: Family) -
     )
     same_program(lambda name: on_data_script(replace(family, first=replace(family.first, labels=("a", name)))), hostile)
     recipe = Recipe("mine", "minilm", DataSource("movie"), plan((1, 2), "together"))
-    run = Run("mine", Path(), recipe, "", (), 0.0, "done", "", ())
+    run = Run(
+        folder=Path("mine"), recipe=recipe, fingerprint="", notes=(), created=0.0, state="done", message="",
+        finished=(),
+    )  # fmt: skip
     # The last name of the path is the script's own, so a folder stands before it.
     scripts = [training_script(replace(run, folder=Path("/runs") / name)) for name in (hostile, "harmless")]
     assert shape(scripts[0]) == shape(scripts[1])

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.factors.dropout import Dropout, Spread, run_passes, spread
-from core.factors.temperature import probabilities
+from core.factors.case import Row
+from core.factors.dropout import Dropout, Spread
 from core.models.catalog import load
-from core.models.classifier import Condition, predict
-from core.models.heads import margin, shift
-from core.studies.compare import compare
+from core.models.classifier import Classifier
+from core.models.predict import Condition, predict
+from core.studies.study import compare, study
 from core.text.perturb import variants
 from core.text.stages import stages
 from core.views.scripts import dropout_script, edits_script, predict_script, temperature_script, tokens_script
@@ -25,15 +25,15 @@ EMBEDDED = ["minilm-uncased", "bpe-cased", "unigram-cased"]
 @pytest.mark.parametrize("id", EMBEDDED)
 def test_the_prediction_script_prints_the_same_numbers(id: str) -> None:
     classifier = load(id)
-    prediction = predict(classifier, TEXTS, Condition(batch="alone"))
+    prediction = predict(classifier, classifier.encoder(TEXTS), Condition(batch="alone"))
     rows = rows_of(predict_script(classifier, TEXTS))
     assert [row["text"] for row in rows] == TEXTS
     assert [tuple(row["ids"]) for row in rows] == [encoding.ids for encoding in prediction.encodings]
-    ours = probabilities(prediction.logits, classifier.head)
+    ours = classifier.head.probabilities(prediction.logits)
     np.testing.assert_allclose([row["probabilities"] for row in rows], ours, atol=1e-5)
     assert {tuple(row["labels"]) for row in rows} == {classifier.labels}
-    np.testing.assert_allclose([row["shift"] for row in rows], shift(ours, ours[0], classifier.head), atol=1e-5)
-    np.testing.assert_allclose([row["margin"] for row in rows], margin(ours, ours[0], classifier.head), atol=1e-5)
+    np.testing.assert_allclose([row["shift"] for row in rows], classifier.head.shifts(ours, ours[0]), atol=1e-5)
+    np.testing.assert_allclose([row["margin"] for row in rows], classifier.head.margins(ours, ours[0]), atol=1e-5)
 
 
 @pytest.mark.parametrize("problem", ["multi_label_classification", "regression"])
@@ -41,10 +41,10 @@ def test_the_script_treats_other_heads_as_wobble_does(problem: str, tmp_path: Pa
     classifier = loaded(save("bert", tmp_path / "bert", num_labels=3, problem_type=problem))
     texts = ["a test", "Another , test !"]
     rows = rows_of(predict_script(classifier, texts))
-    ours = probabilities(predict(classifier, texts).logits, classifier.head)
+    ours = classifier.head.probabilities(predict(classifier, classifier.encoder(texts)).logits)
     np.testing.assert_allclose([row["probabilities"] for row in rows], ours, atol=1e-5)
-    np.testing.assert_allclose([row["shift"] for row in rows], shift(ours, ours[0], classifier.head), atol=1e-5)
-    margins = margin(ours, ours[0], classifier.head)
+    np.testing.assert_allclose([row["shift"] for row in rows], classifier.head.shifts(ours, ours[0]), atol=1e-5)
+    margins = classifier.head.margins(ours, ours[0])
     if margins is None:
         assert {row["margin"] for row in rows} == {None}
     else:
@@ -59,17 +59,24 @@ def test_the_dropout_script_prints_the_same_passes(id: str, dropout: Dropout) ->
     classifier = load(id)
     script = dropout_script(classifier, "A modest, messy thriller.", 4, dropout)
     assert script is not None
-    passes = run_passes(classifier, ["A modest, messy thriller."], 4, dropout)
-    ours = probabilities(passes.logits[:, 0], classifier.head)
+    row = passes_of(classifier, "A modest, messy thriller.", 4, dropout)
+    ours = row.probabilities
     *rows, measures = rows_of(script)
     np.testing.assert_allclose([row["probabilities"] for row in rows], ours, atol=1e-5)
     assert ours.std(axis=0).max() > 1e-4
-    same_measures(measures, spread(classifier, passes.logits[:, 0], passes.reference[0]))
+    same_measures(measures, row, classifier)
 
 
-def same_measures(printed: dict[str, Any], ours: Spread) -> None:
-    np.testing.assert_allclose(printed["dropout_off"], ours.reference, atol=1e-5)
-    assert printed["flip_rate"] == ours.flip_rate
+def passes_of(classifier: Classifier, text: str, passes: int, dropout: Dropout) -> Row:
+    options = {"passes": passes, "seed": dropout.seed, "p": dropout.rate, "sites": dropout.sites}
+    return study(classifier, text, ["dropout"], {"dropout": options})["dropout"]
+
+
+def same_measures(printed: dict[str, Any], row: Row, classifier: Classifier) -> None:
+    ours = Spread(row.probabilities, classifier.head)
+    off = compare(classifier, row.cases[0].text, []).reference.probabilities
+    np.testing.assert_allclose(printed["dropout_off"], off, atol=1e-5)
+    assert printed["flip_rate"] == row.flip_rate
     assert printed["variation_ratio"] == ours.variation_ratio
     assert printed["predictive_entropy"] == pytest.approx(ours.entropy, abs=1e-5)
     assert printed["mutual_information"] == pytest.approx(ours.mutual_information, abs=1e-5)
@@ -77,21 +84,19 @@ def same_measures(printed: dict[str, Any], ours: Spread) -> None:
 
 def test_the_dropout_script_measures_other_heads_as_wobble_does(tmp_path: Path) -> None:
     classifier = loaded(save("bert", tmp_path / "bert", num_labels=3, problem_type="multi_label_classification"))
-    passes = run_passes(classifier, ["a test"], 12, Dropout())
+    row = passes_of(classifier, "a test", 12, Dropout())
     script = dropout_script(classifier, "a test", 12, Dropout())
     assert script is not None
-    same_measures(rows_of(script)[-1], spread(classifier, passes.logits[:, 0], passes.reference[0]))
+    same_measures(rows_of(script)[-1], row, classifier)
 
 
 @pytest.mark.parametrize("id", EMBEDDED)
 def test_the_edits_script_prints_the_rows_of_the_profile(id: str) -> None:
     classifier, text = load(id), "It's a modest, messy thriller."
     found = compare(classifier, text, variants(text))
-    factors = {
-        factor: [row for row in found.rows if row.variant.factor == factor] for factor in ("casing", "punctuation")
-    }
+    factors = {name: found[name].cases for name in ("casing", "punctuation")}
     printed = rows_of(
-        edits_script(classifier, text, {name: [row.variant.text for row in rows] for name, rows in factors.items()})
+        edits_script(classifier, text, {name: [c.text for c in cases] for name, cases in factors.items()})
     )
     for row, (name, ours) in zip(printed, factors.items(), strict=True):
         shifts = [one.shift for one in ours]
@@ -104,19 +109,19 @@ def test_the_edits_script_prints_the_rows_of_the_profile(id: str) -> None:
 
 def test_the_temperature_script_prints_the_same_numbers() -> None:
     classifier = load()
-    logits = predict(classifier, TEXTS[:2], Condition(batch="alone")).logits
+    logits = predict(classifier, classifier.encoder(TEXTS[:2]), Condition(batch="alone")).logits
     rows = rows_of(temperature_script(classifier, TEXTS[:2], [0.3, 1.0, 5.0]))
     assert [(row["text"], row["temperature"]) for row in rows] == [(t, at) for t in TEXTS[:2] for at in (0.3, 1.0, 5.0)]
     for row in rows:
-        ours = probabilities(logits[TEXTS.index(row["text"])], classifier.head, row["temperature"])
+        ours = classifier.head.probabilities(logits[TEXTS.index(row["text"])], row["temperature"])
         np.testing.assert_allclose(row["probabilities"], ours, atol=1e-5)
 
 
 def test_a_script_at_another_temperature_prints_the_numbers_of_the_page() -> None:
     classifier = load()
-    logits = predict(classifier, [TEXTS[0]], Condition(batch="alone")).logits[0]
+    logits = predict(classifier, classifier.encoder(TEXTS[:1]), Condition(batch="alone")).logits[0]
     row = rows_of(predict_script(classifier, [TEXTS[0]], temperature=2.5))[0]
-    np.testing.assert_allclose(row["probabilities"], probabilities(logits, classifier.head, 2.5), atol=1e-5)
+    np.testing.assert_allclose(row["probabilities"], classifier.head.probabilities(logits, 2.5), atol=1e-5)
 
 
 @pytest.mark.parametrize("id", EMBEDDED)

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.factors.temperature import probabilities
 from core.families.stacked import load_family, predict_family
 from core.training import runs
 from core.training.recipe import plan
@@ -22,7 +21,7 @@ def test_the_seeds_script_prints_every_seed() -> None:
     family = load_family()
     rows = rows_of(seeds_script(family, TEXT, temperature=1.5))
     assert [row["seed"] for row in rows] == list(family.names)
-    ours = probabilities(predict_family(family, [TEXT]).logits[:, 0], family.first.head, 1.5)
+    ours = family.first.head.probabilities(predict_family(family, [TEXT]).logits[:, 0], 1.5)
     np.testing.assert_allclose([row["probabilities"] for row in rows], ours, atol=1e-5)
 
 
@@ -47,7 +46,7 @@ def test_the_training_script_trains_the_same_models(
     assert rows[0]["loss"] != rows[1]["loss"]
     # The script that prints each seed's probabilities knows trained families too.
     family = load_family(run.id)
-    ours = probabilities(predict_family(family, [TEXT]).logits[:, 0], family.first.head)
+    ours = family.first.head.probabilities(predict_family(family, [TEXT]).logits[:, 0])
     np.testing.assert_allclose([row["probabilities"] for row in rows_of(seeds_script(family, TEXT))], ours, atol=1e-5)
 
 

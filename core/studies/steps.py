@@ -1,0 +1,105 @@
+"""Preprocessing looked at closely: the usual steps and chains on one sentence, and a chain of one's own step by step."""
+
+from dataclasses import dataclass, replace
+
+from core.base.words import number, plural, verb
+from core.factors.case import Case, Row
+from core.factors.registry import factors
+from core.models.classifier import Classifier
+from core.studies.rows import arranged
+from core.studies.study import Study, compare
+from core.text.perturb import Variant, edits, perturbations, variants
+from core.text.perturb.preprocessing import Chain
+from core.text.truncation import cutter
+
+(PREPROCESSING,) = factors(["preprocessing"])
+NOT_COUNTED = replace(PREPROCESSING, name="not counted", flips_count=False)
+"""Steps that change what is said: shown, but no sign of instability."""
+
+RULES = {rule.name: rule for rule in perturbations([PREPROCESSING.name])}
+
+
+def usual_steps(classifier: Classifier, text: str, temperature: float = 1.0) -> Study:
+    """Every usual step and chain that changes a text, each text once, whether or not an edit makes it too.
+
+    One row of those that a reader would call the same sentence, and one that is not counted.
+
+    Raises:
+        WobbleError: the text or what becomes of it cannot be predicted.
+    """
+    made = variants(text, only=[PREPROCESSING.name], cut=cutter(classifier.encoder))
+    found = compare(classifier, text, made, temperature=temperature)
+    same = tuple(case for case in found.cases if case.variant and case.variant.same_sentence)
+    other = tuple(case for case in found.cases if case not in same)
+    rows = ((PREPROCESSING, same), (NOT_COUNTED, other))
+    return arranged(found, [Row(factor, cases, found.noise_floor) for factor, cases in rows if cases])
+
+
+def steps_finding(study: Study) -> str:
+    """How many of the usual steps and chains flip the sentence; those that are not counted are left out."""
+    row = next((row for row in study.rows if row.factor.flips_count and row.tried), None)
+    if row is None:
+        return "No usual preprocessing step changes this text."
+    steps = f"{plural(row.tried, 'usual preprocessing step or chain', 'usual preprocessing steps and chains')}"
+    changes = f"{verb(row.tried, 'changes', 'change')} this text"
+    if row.flips is None:
+        return f"{steps} {changes}; the output moves by up to {number(row.largest_shift or 0.0)}."
+    flip = f"{row.flips or 'none'} {verb(row.flips or 1, 'flips', 'flip')} “{study.reference.label}”"
+    erased = f"{row.absorbed} erased by the tokenizer, " if row.absorbed else ""
+    beyond = f"; {row.beyond} beyond the limit" if row.beyond else ""
+    return f"{steps} {changes}: {erased}{flip}{beyond}."
+
+
+def idle_steps(study: Study) -> tuple[str, ...]:
+    """Descriptions of the usual steps and chains that leave the text as it is."""
+    made = [case.variant for case in study.cases if case.variant]
+    names = {name for variant in made for name in (variant.name, *(other for other, _ in variant.also))}
+    return tuple(rule.description for rule in RULES.values() if rule.name not in names)
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One step of a chain, and what becomes of the text and of its prediction."""
+
+    name: str
+    before: str
+    after: str
+    case: Case | None
+    """None where the text is the original."""
+
+    @property
+    def description(self) -> str:
+        """What the step does, in one line."""
+        return RULES[self.name].description
+
+
+@dataclass(frozen=True, eq=False)
+class Chained:
+    """A text through a chain."""
+
+    chain: Chain
+    study: Study
+    """Of the texts after each step that are not the original, each once."""
+    steps: tuple[Step, ...]
+
+
+def chained(classifier: Classifier, text: str, chain: Chain, temperature: float = 1.0) -> Chained:
+    """A text and its predictions after each step of a chain of at least one.
+
+    Raises:
+        WobbleError: a step truncates and the tokenizer cannot say where, or a text cannot be predicted.
+    """
+    after = chain.apply(text, cutter(classifier.encoder))
+    # The first steps that make a text stand for it: later ones may leave it as it is.
+    names: dict[str, str] = {}
+    for count, one in enumerate(after, start=1):
+        names.setdefault(one, " + ".join(chain.steps[:count]))
+    made = [
+        Variant(one, name, PREPROCESSING.name, edits(text, one), seed=None, same_sentence=False)
+        for one, name in names.items()
+        if one != text
+    ]
+    study = compare(classifier, text, made, temperature=temperature)
+    cases = {case.text: case for case in study.cases}
+    texts = zip(chain.steps, (text, *after), after, strict=False)
+    return Chained(chain, study, tuple(Step(name, old, new, cases.get(new)) for name, old, new in texts))

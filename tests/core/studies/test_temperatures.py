@@ -1,0 +1,111 @@
+"""A temperature moves every probability and no label; what it does to decisions is computed from known logits alone."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.factors.temperature import HOTTEST, averaged, typed_temperature
+from core.models.catalog import load
+from core.studies import temperatures
+from core.studies.calibration import SEARCHED
+from core.studies.study import Study, compare, study
+from core.text.perturb import variants
+from core.views import tables
+from core.views.tables_tempered import tempered_rows
+from tests.architectures import loaded, save
+
+TEXT = "Coppola has made a film of intoxicating atmosphere and little else."
+
+
+@pytest.fixture(scope="module")
+def compared() -> Study:
+    return compare(load(), TEXT, variants(TEXT))
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    model = loaded(
+        save("bert", tmp_path_factory.mktemp("many"), num_labels=3, problem_type="multi_label_classification")
+    )
+    return compare(model, TEXT, variants(TEXT))
+
+
+def test_the_steps_ascend_over_the_searched_range_and_hold_round_numbers() -> None:
+    steps = temperatures.STEPS
+    assert steps == sorted(set(steps)) and (steps[0], steps[-1]) == SEARCHED
+    assert set(temperatures.ROUND) <= set(steps)
+    assert [temperatures.place(t) for t in (*SEARCHED, 1.0)] == pytest.approx([0, 1, 0.5])
+
+
+def test_no_label_moves_at_any_temperature_and_one_that_moved_would_be_counted(compared: Study, many: Study) -> None:
+    for found in (compared, many):
+        assert temperatures.moved_labels(found, [0.05, 0.5, 3.0, HOTTEST]) == 0
+    # A division by less than zero turns every order round.
+    assert temperatures.moved_labels(compared, [-1.0, 2.0]) == len(compared.cases) + 1
+
+
+def test_the_curves_are_the_head_s_and_reach_as_far_as_the_current_temperature(compared: Study, many: Study) -> None:
+    for found, guess in ((compared, np.log(2)), (many, 3 * np.log(2))):
+        curves = temperatures.curves(found.reference, 300.0)
+        assert (curves.temperatures[0], curves.temperatures[-1]) == pytest.approx((SEARCHED[0], 300.0))
+        for i in (0, 77, 199):
+            p = found.head.probabilities(found.reference.logits, float(curves.temperatures[i]))
+            np.testing.assert_allclose(curves.probabilities[i], p, atol=1e-9)
+            assert curves.entropy[i] == pytest.approx(float(found.head.entropy(p)))
+        assert curves.guess == pytest.approx(guess)
+
+
+def test_the_rows_hold_the_sentence_and_what_moves_it_most_at_both_temperatures(compared: Study) -> None:
+    rows = tempered_rows(compared, 3.0, 4)
+    moving = [key for key, (_, case) in compared.keyed().items() if not case.absorbed]
+    assert list(rows["name"]) == ["your sentence", *moving[:4]]
+    frame = tables.tempered_frame(compared, 3.0).set_index("variant").loc[list(rows["name"])]
+    for ours, theirs in (("label", "label at T"), ("before", "margin at T = 1"), ("after", "margin at T"),
+                         ("entropy_before", "entropy at T = 1"), ("entropy_after", "entropy at T")):  # fmt: skip
+        assert list(rows[ours]) == list(frame[theirs])
+    assert rows["p_after"][1][0] == pytest.approx(frame["p(negative) at T"].iloc[1])
+
+
+def test_a_threshold_is_passed_at_its_crossing(compared: Study, many: Study) -> None:
+    reference = compared.reference
+    where = temperatures.crossing(reference, 0.7)
+    assert where is not None
+    assert temperatures.at(reference, where).probabilities.max() == pytest.approx(0.7)
+    assert temperatures.crossing(many.reference, 0.7) is None
+    assert temperatures.above(np.array([0.6, 0.2, 0.9]), ["a", "b", "c"], 0.5) == ["c", "a"]
+
+
+def test_averaging_says_where_the_order_of_the_two_matters() -> None:
+    found = study(load(), "The acting is fine.", ["dropout"], {"dropout": {"passes": 10}})
+    row, reference = found.rows[0], found.reference
+    said = temperatures.averaging(row, reference, 2.0)
+    first, last = averaged(np.stack([case.logits for case in row.cases]), 2.0)
+    assert said.probabilities == pytest.approx((first.max(), last.max()))
+    assert said.labels == (reference.head.label(first, reference.labels), reference.head.label(last, reference.labels))
+    assert said.parted is (said.labels[0] != said.labels[1])
+    assert len(said.parting) <= said.tried == 50
+
+
+def test_rounding_ties_sooner_in_fewer_bits(compared: Study) -> None:
+    reference = compared.reference
+    exact = temperatures.in_dtype(reference, "float32", 2.0)
+    assert exact == pytest.approx(temperatures.at(reference, 2.0).probabilities.max(), abs=1e-6)
+    full, brain, half = temperatures.ties(reference.logits)
+    assert brain is not None and half is not None and brain < half and (full is None or half < full)
+
+
+@pytest.mark.parametrize("typed", ["warm", "1,5", ""])
+def test_what_is_not_a_number_is_said_so(typed: str) -> None:
+    with pytest.raises(Exception, match=r"is not a number: type one from 0\.001 to 1,000,000"):
+        typed_temperature(typed)
+    assert typed_temperature(" 2.5 ") == 2.5
+
+
+def test_variants_beyond_the_limit_are_not_shown(tmp_path: Path) -> None:
+    model = loaded(save("bert", tmp_path / "model"))
+    text = "a fine film, " * 100 + "and a dull end ."
+    found = compare(model, text, variants(text))
+    assert any(not case.tried for case in found.cases)
+    rows = tempered_rows(found, 2.0, 100)
+    assert len(rows) == 1 + found.tried - found.absorbed
