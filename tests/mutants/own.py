@@ -6,6 +6,8 @@ PREDICTING = ("tests/core/models/test_architectures.py",)
 STUDIED = ("tests/core/studies/test_profile.py", "tests/core/studies/test_compare.py")
 
 MORE = {
+    "core/*/*.py": ("tests/core/test_contracts.py",),
+    "core/*/*/*.py": ("tests/core/test_contracts.py",),
     "core/factors/ask.py": STUDIED,
     "core/factors/case.py": ("tests/core/studies/test_rows.py", *STUDIED),
     "core/factors/conditions.py": ("tests/core/factors/test_numerics.py",),
