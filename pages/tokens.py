@@ -223,7 +223,7 @@ def side_by_side_section(every: Study, own: Stages) -> None:
     rows = entries(every, view == "nearest")
     # A draw may stand in the row of another one that gave the same pieces.
     chosen = next((row["key"] for row in rows if cut in row["alike"]), None)
-    variants_table.variants_table(
+    variants_table.table(
         key="segmentations_table",
         data={"models": [every.model], "rows": rows[:SHOWN], "one": "segmentation", "chosen": chosen},
         on_chosen_change=lambda: None,

@@ -20,7 +20,7 @@ TABLE = "variants_table"
 SHOWN = tuple(reversed(FATES))
 """The fates by which one filters: the most telling first."""
 
-_table = st.components.v2.component(
+table = st.components.v2.component(
     "wobble_variants",
     html="<div class='w-variants' role='listbox' aria-label='Variants, largest shift first'></div>\n",
     css=STYLE,
@@ -54,7 +54,7 @@ def section(studies: Sequence[Study], charts: Sequence[str], opens: str, one: st
             for study in studies:
                 _opened(study, opened, one)
     rows = tables.side_by_side(studies, chosen, fates)
-    _table(
+    table(
         key=TABLE,
         data={"models": [study.model for study in studies], "one": one, "rows": rows, "chosen": opened},
         on_chosen_change=lambda: None,
