@@ -128,6 +128,7 @@ def _in_child(folder: Path, files: list[str], log: Path, compile: bool) -> None:
     code = 99
     try:
         os.setpgid(0, 0)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(output, 1)
         os.dup2(output, 2)
