@@ -12,7 +12,7 @@ from core.base.words import verb
 from core.factors.case import Case
 from core.factors.seeds import Seed
 from core.families import agreement
-from core.families.agreement import OnData, against_people, influences, votes
+from core.families.agreement import Influence, OnData, against_people, influences, votes
 from core.families.interpolation import NO_BARRIER, label_changes
 from core.families.members import families, family_of
 from core.families.stacked import Family
@@ -176,7 +176,9 @@ def data_view(family: Family, _text: str, _temperature: float) -> None:
         )
     with st.container(horizontal=True):
         take_away.download(
-            "CSV", "wobble-seeds-data.csv", lambda: tables_training.on_data_frame(family, found).to_csv(index=False).encode()
+            "CSV",
+            "wobble-seeds-data.csv",
+            lambda: tables_training.on_data_frame(family, found).to_csv(index=False).encode(),
         )
         data_download(family)
     take_away.code(lambda: on_data_script(family), SEEDS_FILE)
@@ -252,6 +254,19 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
         config=charts.chart("wobble-seeds-influence"),
         alt=said,
     )  # fmt: skip
+    influences_table(found)
+    st.caption(
+        "95 % bootstrap intervals over the texts; they say nothing about other seeds than these, and few seeds are few. Dodge et "
+        "al. (arXiv 2002.06305) found that initialisation and order contribute about alike."
+    )
+    with st.container(horizontal=True):
+        take_away.download("CSV", "wobble-seeds-influence.csv", lambda: frame.to_csv(index=False).encode())
+        data_download(family)
+    take_away.code(lambda: on_data_script(family), SEEDS_FILE)
+
+
+def influences_table(found: Sequence[Influence]) -> None:
+    """What each source of chance does alone, with its intervals."""
     st.html(
         markup.table_html(
             (
@@ -274,14 +289,6 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
             ],
         )
     )
-    st.caption(
-        "95 % bootstrap intervals over the texts; they say nothing about other seeds than these, and few seeds are few. Dodge et "
-        "al. (arXiv 2002.06305) found that initialisation and order contribute about alike."
-    )
-    with st.container(horizontal=True):
-        take_away.download("CSV", "wobble-seeds-influence.csv", lambda: frame.to_csv(index=False).encode())
-        data_download(family)
-    take_away.code(lambda: on_data_script(family), SEEDS_FILE)
 
 
 def interpolation_view(family: Family, text: str, temperature: float) -> None:
@@ -329,7 +336,9 @@ def interpolation_view(family: Family, text: str, temperature: float) -> None:
         take_away.download(
             "CSV",
             "wobble-seeds-interpolation.csv",
-            lambda: tables_training.interpolation_frame(found, sentence, family.first.labels).to_csv(index=False).encode(),
+            lambda: (
+                tables_training.interpolation_frame(found, sentence, family.first.labels).to_csv(index=False).encode()
+            ),
         )
         take_away.download(
             "Chart (HTML)", "wobble-seeds-interpolation.html", lambda: figure.to_html(include_plotlyjs=True)
