@@ -316,8 +316,8 @@ def test_a_value_moves_and_does_not_flip() -> None:
     value = {"head": REGRESSION, "said": "3.210", "at": None}
     found = verdict(made(reference=value, dropout=passes([0.3, 0.2]), casing=edits("casing", [0.1])))
     assert found.text == (
-        "The value is 3.210. Of 7 formatting edits “every letter large” moves it furthest, by 0.20; 2 dropout passes move it by "
-        "up to 0.15."
+        "The value is 3.210. Of 7 formatting edits “every letter large” moves it furthest, by 0.20; dropout moves it by up to "
+        "0.15 in 2 passes."
     )
     assert "flip" not in found.text
     still = verdict(made(reference=value))
