@@ -9,6 +9,9 @@ PYTHON ?= python3
 PORT ?=
 HEADLESS ?=
 PYTEST_ARGS ?=
+MUTANTS ?= 200
+SEED ?= 0
+WRITE ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,12 +32,13 @@ else false; fi >&2 || { echo $(2) >&2; exit 1; }
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench assets chromium
+.PHONY: help setup run test lint bench mutants assets chromium
 
 help:
 	@echo "make run     start the app (PORT=8600, HEADLESS=1)"
 	@echo "make test    lint, types and all tests (PYTEST_ARGS=...)"
 	@echo "make bench   the benchmarks, as JSON"
+	@echo "make mutants do the tests notice small breakages? (MUTANTS=200 SEED=0 WRITE=1)"
 	@echo "make assets  rebuild the embedded models and data"
 	@echo "make setup   only create .venv and install what the app needs"
 
@@ -53,6 +57,9 @@ lint: $(DEV)
 
 bench: $(APP)
 	@$(BIN)/python -m benchmarks
+
+mutants: $(DEV)
+	@$(BIN)/python -m tests.mutants --mutants $(MUTANTS) --seed $(SEED) $(if $(WRITE),--write)
 
 assets: $(APP)
 	@$(BIN)/python -m assets.build
