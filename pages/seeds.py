@@ -12,7 +12,7 @@ from core.base.words import verb
 from core.factors.case import Case
 from core.factors.seeds import Seed
 from core.families import agreement
-from core.families.agreement import OnData, against_people, influences, votes
+from core.families.agreement import Influence, OnData, against_people, influences, votes
 from core.families.interpolation import NO_BARRIER, label_changes
 from core.families.members import families, family_of
 from core.families.stacked import Family
@@ -255,6 +255,19 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
         config=charts.chart("wobble-seeds-influence"),
         alt=said,
     )  # fmt: skip
+    influences_table(found)
+    st.caption(
+        "95 % bootstrap intervals over the texts; they say nothing about other seeds than these, and few seeds are few. Dodge et "
+        "al. (arXiv 2002.06305) found that initialisation and order contribute about alike."
+    )
+    with st.container(horizontal=True):
+        take_away.download("CSV", "wobble-seeds-influence.csv", lambda: frame.to_csv(index=False).encode())
+        data_download(family)
+    take_away.code(lambda: on_data_script(family), SEEDS_FILE)
+
+
+def influences_table(found: Sequence[Influence]) -> None:
+    """What each source of chance does alone, with its intervals."""
     st.html(
         markup.table_html(
             (
@@ -277,14 +290,6 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
             ],
         )
     )
-    st.caption(
-        "95 % bootstrap intervals over the texts; they say nothing about other seeds than these, and few seeds are few. Dodge et "
-        "al. (arXiv 2002.06305) found that initialisation and order contribute about alike."
-    )
-    with st.container(horizontal=True):
-        take_away.download("CSV", "wobble-seeds-influence.csv", lambda: frame.to_csv(index=False).encode())
-        data_download(family)
-    take_away.code(lambda: on_data_script(family), SEEDS_FILE)
 
 
 def interpolation_view(family: Family, text: str, temperature: float) -> None:

@@ -205,6 +205,18 @@ def shown(run: runs.Run) -> None:
                 "saved": st.column_config.TextColumn("id in the catalog"),
             },
         )
+    buttons(run)
+    if run.state == "done":
+        take_away.code(lambda: training_script(run), name=run.name)
+    log = run.folder / "worker.log"
+    if run.state in ("failed", "killed") and log.is_file():
+        with st.expander("What the libraries said"):
+            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+            st.code("\n".join(lines[-LOG_LINES:]) or "nothing", language=None)
+
+
+def buttons(run: runs.Run) -> None:
+    """What can be done with a run: cancelled, opened, removed."""
     with st.container(horizontal=True, vertical_alignment="center"):
         # Callbacks, here and below: a run of the page that is cut short would forget which button was pressed.
         if run.state in LIVE:
@@ -227,13 +239,6 @@ def shown(run: runs.Run) -> None:
                     "Delete", key=f"remove {run.name}", type="primary", on_click=work.attempt,
                     args=(lambda: runs.remove(run.name),),
                 )  # fmt: skip
-    if run.state == "done":
-        take_away.code(lambda: training_script(run), name=run.name)
-    log = run.folder / "worker.log"
-    if run.state in ("failed", "killed") and log.is_file():
-        with st.expander("What the libraries said"):
-            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-            st.code("\n".join(lines[-LOG_LINES:]) or "nothing", language=None)
 
 
 def live() -> None:

@@ -82,10 +82,7 @@ def sidebar() -> DeltaGenerator:
             words=lambda i: visible(examples[i].text),
             linked=False,
         )
-        shown = next((example for example in examples if example.text == text), None)
-        if shown is not None:
-            flips = "; ".join(f"{edit} flips it under {model}" for model, edit in shown.flips.items())
-            st.caption(markup.escape_markdown(f"{shown.why}. {flips}." if flips else f"{shown.why}."))
+        _example(text)
         controls.number(
             "Temperature",
             "temperature",
@@ -106,6 +103,14 @@ def sidebar() -> DeltaGenerator:
         # At once, so that a click while the page computes leaves the right entry in the history.
         state.address("of the run", place)
     return place
+
+
+def _example(text: str) -> None:
+    """What makes the sentence worth trying, where it is one of the examples."""
+    shown = next((example for example in gallery() if example.text == text), None)
+    if shown is not None:
+        flips = "; ".join(f"{edit} flips it under {model}" for model, edit in shown.flips.items())
+        st.caption(markup.escape_markdown(f"{shown.why}. {flips}." if flips else f"{shown.why}."))
 
 
 @st.cache_data(ttl=30, show_spinner=False)

@@ -20,8 +20,7 @@ from playwright.async_api import async_playwright
 from playwright.sync_api import Browser, Page, expect
 
 import core
-from core.data import snippets
-from core.factors.temperature import probabilities
+from core.data.snippets import snippets
 from tests.browser.test_pages import PATHS, TEXT, opened, settled, typed
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -89,8 +88,7 @@ def test_ten_sessions_are_each_answered_their_own_sentences(app: str, load: None
     random.Random(seed).shuffle(texts)
     texts = texts[:50]
     model = core.load("minilm-uncased")
-    p = probabilities(core.predict(model, texts).logits, model.head)
-    margins = {text: abs(float(row[0] - row[1])) for text, row in zip(texts, p, strict=True)}
+    margins = {text: core.compare(model, text, []).reference.margin for text in texts}
     times: list[float] = []
 
     async def answered(page: AsyncPage, text: str) -> str | None:

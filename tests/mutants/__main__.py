@@ -22,7 +22,7 @@ T = TypeVar("T")
 def main() -> int:
     """Run a sample of mutants; 0 also where some survive."""
     options = _options()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the copies are removed
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # so that the copies are removed
     population = mutants(ROOT, options.only or MUTATED)
     chosen = sample(population, options.mutants, options.seed)
     if options.pick:

@@ -108,16 +108,16 @@ class Run:
 
     def outcome(self) -> Outcome | None:
         """How it ended; None while it runs."""
-        found, status, used = os.wait4(self._child, os.WNOHANG)
+        # Left unreaped until its group is killed, so that no other process can have taken its number.
+        ended = os.waitid(os.P_PID, self._child, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         late = time.monotonic() - self._started > 10 * self.limit
-        if not found and not late:
+        if not ended and not late:
             return None
         # Also what the tests started and left behind.
-        for process in (self._child, -self._child):
+        for process in (-self._child, self._child):
             with contextlib.suppress(OSError):
                 os.kill(process, signal.SIGKILL)
-        if not found:
-            _, status, used = os.wait4(self._child, 0)
+        _, status, used = os.wait4(self._child, 0)
         code = os.waitstatus_to_exitcode(status)
         over = late or code in (-signal.SIGXCPU, -signal.SIGKILL)
         output = self._log.read_text(encoding="utf-8", errors="replace")

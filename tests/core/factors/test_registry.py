@@ -133,3 +133,40 @@ def test_what_decides_a_mood_is_known_of_each_factor() -> None:
     }  # fmt: skip
     assert [one.name for one in factors() if not one.flips_count] == ["temperature"]
     assert [one.name for one in factors() if not one.floor_applies] == ["numerics"]
+
+
+def test_every_factor_is_spoken_of_in_these_words() -> None:
+    """Factors with equal words are counted together in a verdict."""
+    words = {one.name: (one.one, one.many) for one in factors()}
+    edit = ("formatting edit", "formatting edits")
+    assert words == {
+        "whitespace": edit, "casing": edit, "punctuation": edit, "unicode": edit, "typo": ("typo", "typos"),
+        "preprocessing": ("preprocessing step", "preprocessing steps"),
+        "segmentation": ("segmentation", "segmentations"), "dropout": ("dropout pass", "dropout passes"),
+        "temperature": ("temperature", "temperatures"), "seed": ("seed", "seeds"),
+        "numerics": ("condition", "conditions"),
+    }  # fmt: skip
+    assert [one.name for one in factors() if one.edits] == list(words)[:6]
+    assert [one.name for one in sorted(factors(), key=lambda one: one.effort)][-2:] == ["seed", "dropout"]
+
+
+def test_every_factor_has_these_options() -> None:
+    """The command line, sliders and links are made from them."""
+    told = {
+        one.name: {option.name: (option.default, option.range.low, option.range.high) for option in one.options}
+        for one in factors()
+    }
+    edits = {"seed": (0, 0, None), "same_sentence": (True, None, None)}
+    assert told == {
+        **dict.fromkeys(["whitespace", "casing", "punctuation", "unicode", "typo", "preprocessing"], edits),
+        "segmentation": {
+            "draws": (20, 1, 1000), "p": (0.1, 0, 1), "alpha": (0.3, 0, 100), "seed": (0, 0, None),
+        },
+        "dropout": {
+            "passes": (100, 1, 1000), "seed": (0, 0, 2**63 - 1), "p": (None, 0, 0.99), "sites": (None, None, None),
+        },
+        "temperature": {"at": ((0.25, 0.5, 2.0, 4.0), 1e-3, 1e6)},
+        "seed": {},
+        "numerics": {},
+    }  # fmt: skip
+    assert all(isinstance(option.range.help, str) and option.range.help for one in factors() for option in one.options)

@@ -220,3 +220,38 @@ def test_variation_ratio_counts_those_who_left_the_majority() -> None:
     assert SOFTMAX.variation_ratio(np.array([[0.9, 0.1]] * 3 + [[0.2, 0.8]])) == pytest.approx(0.25)
     # Multi-label: another set is another prediction.
     assert SIGMOID.variation_ratio(np.array([[0.9, 0.1]] * 3 + [[0.9, 0.8]])) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("head", [SOFTMAX, SIGMOID], ids=str)
+def test_probabilities_that_are_not_one_a_label_have_no_words(head: Head) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        head.label(np.array([0.2, 0.8]), ("a",))
+
+
+def test_the_logit_margin_is_not_rounded_to_fp32() -> None:
+    assert SOFTMAX.logit_margin(np.array([16777218, 1], np.float32)) == 16777217
+    assert SIGMOID.logit_margin(np.array([0.1], np.float32)) == 2 * float(np.float32(0.1))
+
+
+def test_what_is_measured_is_told_by_name() -> None:
+    """What downloads and the report call the columns."""
+    assert {head.name: tuple(head.measures) for head in HEADS.values()} == {
+        "softmax": ("shift", "margin", "flip"),
+        "sigmoid": ("shift", "margin", "flip"),
+        "regression": ("shift",),
+    }
+    for head in HEADS.values():
+        assert all(words and formula for words, formula in head.measures.values())
+        assert head.meaning.startswith(head.name) and head.formula.startswith(("z", head.name))
+        assert (head.has_labels, head.exclusive) == (head is not REGRESSION, head is SOFTMAX)
+
+
+def test_logits_of_probabilities_give_them_back_and_stay_finite_at_the_ends() -> None:
+    p = np.array([[0.0, 0.25, 0.75], [1.0, 0.0, 0.0]])
+    for head in (SOFTMAX, SIGMOID):
+        logits = head.logits(p)
+        assert logits.dtype == np.float32 and np.isfinite(logits).all()
+        np.testing.assert_allclose(head.probabilities(logits), p, atol=1e-6)
+    values = np.array([[0.5, -3.0]])
+    np.testing.assert_array_equal(REGRESSION.logits(values), values)
+    assert REGRESSION.logits(values).dtype == np.float32

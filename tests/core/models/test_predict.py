@@ -120,6 +120,18 @@ def test_no_batch_holds_more_tokens_than_the_budget(classifier: Classifier) -> N
         assert shapes == sorted(shapes, key=lambda shape: -shape[1])
 
 
+def test_a_batch_that_fills_the_budget_is_one_batch(classifier: Classifier) -> None:
+    """Two texts of a length, a budget of twice that."""
+    encodings = classifier.encoder(["This is a test.", "This is test a."])
+    assert len({len(encoding.ids) for encoding in encodings}) == 1
+    tokens = 2 * len(encodings[0].ids)
+    for budget, batches in ((tokens, 1), (tokens - 1, 2)):
+        forget(classifier)
+        with shapes_run(classifier) as shapes:
+            predict(classifier, encodings, token_budget=budget)
+        assert len(shapes) == batches
+
+
 def test_a_text_longer_than_the_budget_runs_alone(classifier: Classifier) -> None:
     with shapes_run(classifier) as shapes:
         asked(classifier, ["test " * 20, "a"], token_budget=10)
@@ -202,6 +214,12 @@ def test_a_condition_says_what_differs_from_the_reference(condition: Condition, 
 
 
 # --- nothing runs twice ----------------------------------------------------------------------------------------------
+
+
+def test_a_condition_is_written_down_whole() -> None:
+    plain = {"batch": "shared", "padded": 0, "among": 0, "kernel": "own", "dtype": "float32"}
+    assert Condition().document() == {"condition": plain}
+    assert [type(value) for value in plain.values()] == [type(value) for value in vars(Condition()).values()]
 
 
 def test_identical_encodings_run_once(classifier: Classifier) -> None:
