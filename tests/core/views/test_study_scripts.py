@@ -3,10 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from core.models.catalog import load
-from core.models.classifier import Classifier
 from core.studies.profile import profile
 from core.studies.study import study
 from core.views.scripts import scripts_of
@@ -14,28 +12,6 @@ from tests.architectures import loaded, save
 from tests.scripts import rows_of
 
 TEXT = "It's a modest, messy thriller's thriller."
-
-
-@pytest.mark.parametrize("id", ["minilm-uncased", "bpe-cased", "unigram-cased"])
-def test_the_segmentation_script_prints_the_same_pieces_and_probabilities(id: str) -> None:
-    agrees(load(id), 1.0)
-
-
-@pytest.mark.parametrize("name", ["roberta", "xlnet", "albert"])
-def test_it_does_so_for_other_architectures_and_temperatures(name: str, tmp_path: Path) -> None:
-    agrees(loaded(save(name, tmp_path / name)), 2.5)
-
-
-def agrees(classifier: Classifier, temperature: float) -> None:
-    found = study(classifier, TEXT, ["segmentation"], {"segmentation": {"p": 0.5, "draws": 5}}, temperature=temperature)
-    (row,) = found.rows
-    assert row.cases
-    first, *rows = rows_of(scripts_of(classifier, found)["segmentation"])
-    assert first["tokens"] == list(found.reference.encoding.tokens)
-    np.testing.assert_allclose(first["probabilities"], found.reference.probabilities, atol=1e-5)
-    assert [row["segmentation"] for row in rows] == [case.name for case in row.cases]
-    assert [row["tokens"] for row in rows] == [list(case.encoding.tokens) for case in row.cases]
-    np.testing.assert_allclose([row["probabilities"] for row in rows], row.probabilities, atol=1e-5)
 
 
 def test_every_kind_of_row_has_its_script_and_the_edits_have_one_together() -> None:
@@ -48,7 +24,12 @@ def test_every_kind_of_row_has_its_script_and_the_edits_have_one_together() -> N
         if row.factor.edits and row.cases:
             ours = (row.tried, row.absorbed, row.flips)
             assert tuple(printed[row.name][name] for name in ("tried", "absorbed", "flips")) == ours
-    assert len(rows_of(made["dropout"])) == 3 + 1
+    passes = [one["probabilities"] for one in rows_of(made["dropout"]) if "probabilities" in one]
+    np.testing.assert_allclose(passes, found["dropout"].probabilities, atol=1e-5)
+    # Its lines stand in another order than the draws.
+    drawn = {tuple(one["tokens"]): one["probabilities"] for one in rows_of(made["segmentation"])}
+    ours = [drawn[case.encoding.tokens] for case in found["segmentation"].cases]
+    np.testing.assert_allclose(ours, found["segmentation"].probabilities, atol=1e-5)
 
 
 def test_what_has_no_case_has_no_script(tmp_path: Path) -> None:
