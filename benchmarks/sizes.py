@@ -70,11 +70,14 @@ def circles(root: Path) -> list[list[str]]:
 def _only_from(root: Path) -> Iterator[None]:
     """Let imports be looked up in one checkout: `pages` has no `__init__.py`, so it would be made of all that are in sight."""
     before = sys.path[:]
+    # What is imported already would be found instead.
+    imported = {name: sys.modules.pop(name) for name in PACKAGES if name in sys.modules}
     sys.path[:] = [str(root), *(place for place in before if Path(place).resolve() != ROOT)]
     try:
         yield
     finally:
         sys.path[:] = before
+        sys.modules.update(imported)
 
 
 def at(commit: str) -> dict[str, Any]:

@@ -115,7 +115,8 @@ def segmentation_script(classifier: Classifier, study: Study) -> str:
         name: {"input_ids": list(one.ids)} | ({"token_type_ids": list(one.type_ids)} if any(one.type_ids) else {})
         for name, one in found.items()
     }
-    return render("segmentation", **model_values(classifier, study.temperature), segmentations=segmentations)
+    values = model_values(classifier, study.temperature)
+    return render("segmentation", **values, text=study.reference.text, segmentations=segmentations)
 
 
 def seeds_script(family: Family, text: str, temperature: float = 1.0) -> str:

@@ -12,7 +12,7 @@ from peft import PeftModel
 from transformers import AutoModelForSequenceClassification
 
 from core.models import catalog
-from core.models.classifier import predict
+from core.models.predict import predict
 from core.training import runs
 from core.training import trainer as training
 from core.training.recipe import one_seed, plan
@@ -56,7 +56,7 @@ def test_what_is_saved_predicts_as_what_was_trained(
                 ]
             )
 
-    ours = predict(loaded, TEXTS).logits
+    ours = predict(loaded, loaded.encoder(TEXTS)).logits
     assert np.ptp(ours, axis=0).max() > 1e-3
     np.testing.assert_allclose(ours, answers(kept[0]), atol=1e-5)
     if method == "lora":

@@ -87,7 +87,7 @@ def test_the_command_says_equal_different_or_bad(tmp_path: Path, capsys: pytest.
         ("[1]", "no record"),
         ('{"record": "something else"}', "no record"),
         ('{"record": "wobble profile"}', "'text' is missing"),
-        ('{"record": "wobble profile", "text": "a", "seed": true}', "'seed' is missing"),
+        ('{"record": "wobble profile", "text": "a", "seed": true}', "'options' is missing"),
         ("[" * 100_000, "no JSON"),
     ],
 )
