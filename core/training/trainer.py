@@ -142,13 +142,7 @@ def train_member(
     # Seeded before the model is made: parameters that the checkpoint lacks, and LoRA's first factors, are drawn here.
     torch.manual_seed(seeds.head)
     model, fresh = _model(source, recipe, data.names)
-    if tokenizer.pad_token_id is None:
-        raise WobbleError(
-            f"{recipe.base} has no pad token, without which texts of different lengths cannot share a batch: "
-            "choose an encoder, or a decoder whose tokenizer has one."
-        )
-    model.config.get_text_config().pad_token_id = tokenizer.pad_token_id
-    limit = min(LIMIT, token_limit(model, tokenizer))
+    limit = _padded(model, tokenizer, recipe.base)
     trained: nn.Module = _adapted(model, fresh) if recipe.method == "lora" else model
     partial = folder.parent / f".{folder.name}"
     shutil.rmtree(partial, ignore_errors=True)
@@ -156,26 +150,7 @@ def train_member(
     steps = math.ceil(len(examples.texts) / recipe.batch) * recipe.epochs
     trainer = _Trainer(
         model=trained,
-        args=TrainingArguments(
-            output_dir=str(partial / "work"),
-            seed=seeds.dropout,
-            num_train_epochs=recipe.epochs,
-            learning_rate=recipe.learning_rate,
-            per_device_train_batch_size=recipe.batch,
-            per_device_eval_batch_size=64,
-            warmup_steps=0.06,
-            weight_decay=0.01,
-            bf16=recipe.precision == "bf16",
-            use_cpu=device.type == "cpu",
-            eval_strategy="epoch",
-            save_strategy="no",
-            logging_steps=max(1, steps // 100),
-            logging_nan_inf_filter=False,
-            disable_tqdm=True,
-            report_to=[],
-            label_names=["labels"],
-            dataloader_pin_memory=False,
-        ),
+        args=_arguments(recipe, seeds, steps, partial / "work", device),
         train_dataset=_encoded(examples, tokenizer, limit),
         eval_dataset=_encoded(held_out, tokenizer, limit),
         data_collator=DataCollatorWithPadding(tokenizer),
@@ -213,6 +188,45 @@ def train_member(
     shutil.rmtree(partial / "work", ignore_errors=True)
     partial.rename(folder)
     return finished
+
+
+def _padded(model: PreTrainedModel, tokenizer: Any, base: str) -> int:
+    """Let the model know what texts are padded with; the most tokens that a text may have.
+
+    Raises:
+        WobbleError: there is no pad token.
+    """
+    if tokenizer.pad_token_id is None:
+        raise WobbleError(
+            f"{base} has no pad token, without which texts of different lengths cannot share a batch: "
+            "choose an encoder, or a decoder whose tokenizer has one."
+        )
+    model.config.get_text_config().pad_token_id = tokenizer.pad_token_id
+    return min(LIMIT, token_limit(model, tokenizer))
+
+
+def _arguments(recipe: Recipe, seeds: Seeds, steps: int, work: Path, device: torch.device) -> TrainingArguments:
+    """Trainer's own settings, for a training of some steps."""
+    return TrainingArguments(
+        output_dir=str(work),
+        seed=seeds.dropout,
+        num_train_epochs=recipe.epochs,
+        learning_rate=recipe.learning_rate,
+        per_device_train_batch_size=recipe.batch,
+        per_device_eval_batch_size=64,
+        warmup_steps=0.06,
+        weight_decay=0.01,
+        bf16=recipe.precision == "bf16",
+        use_cpu=device.type == "cpu",
+        eval_strategy="epoch",
+        save_strategy="no",
+        logging_steps=max(1, steps // 100),
+        logging_nan_inf_filter=False,
+        disable_tqdm=True,
+        report_to=[],
+        label_names=["labels"],
+        dataloader_pin_memory=False,
+    )
 
 
 def _tokenizer(source: Source) -> Any:
