@@ -5,11 +5,9 @@ with a fingerprint, so that what was learned from them can be repeated.
 """
 
 import hashlib
-import io
-import json
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 from core.base.errors import WobbleError, first_line
 from core.base.hub import HUB_ID, hub_answers
 from core.base.words import plural, verb
+from core.data.files import FORMATS, OTHER_FORMATS, read_table
 from core.data.snippets import snippets
 
 if TYPE_CHECKING:
@@ -45,9 +44,6 @@ TEXTS = ("text", "sentence")
 LABELS = ("label", "labels")
 """What columns of texts and of labels are usually named."""
 
-FORMATS = ("csv", "jsonl", "parquet")
-OTHER_FORMATS = ("json", "tsv", "txt", "xls", "xlsx", "zip")
-"""Names of files that are none of these, and of no data set of the hub either."""
 MOST_ROWS = 100_000
 """Rows that are read at the most; a data set on the hub may hold millions."""
 MOST_LABELS = 1_000
@@ -165,48 +161,6 @@ def read(source: DataSource, content: bytes | None = None, files: bool = False) 
     if content is not None:
         return _cleaned(read_table(content, source.name), source)
     return _hub(source)
-
-
-def read_table(content: bytes, name: str) -> "pd.DataFrame":
-    """The table in a CSV, JSONL or Parquet file.
-
-    Raises:
-        WobbleError: the file is no such table.
-    """
-    import pandas as pd  # heavy, and needed only where data are read
-
-    kind = Path(name).suffix.lstrip(".").lower()
-    readers: dict[str, Callable[[io.BytesIO], pd.DataFrame]] = {
-        "csv": lambda stream: pd.read_csv(stream, dtype=str, keep_default_na=False),
-        "jsonl": lambda stream: pd.DataFrame(list(_objects(stream)), dtype=object),
-        "parquet": pd.read_parquet,
-    }
-    if kind not in readers:
-        raise WobbleError(f"{name} is no CSV, JSONL or Parquet file: its name must end in .csv, .jsonl or .parquet.")
-    try:
-        table = readers[kind](io.BytesIO(content))
-    except Exception as error:  # whatever a library says of a stranger's file, the file is what is wrong
-        raise WobbleError(f"{name} is no readable {kind.upper()} table in UTF-8: {first_line(error)}") from error
-    if kind == "csv" and not isinstance(table.index, pd.RangeIndex):
-        # pandas would take the first columns for names of rows, and all others for their neighbours.
-        raise WobbleError(f"The rows of {name} have more fields than its header: texts with commas need quotes.")
-    table = table.reset_index(drop=True)
-    if table.empty:
-        raise WobbleError(f"{name} holds no rows.")
-    table.columns = table.columns.map(str)
-    if not table.columns.is_unique:
-        raise WobbleError(f"{name} has several columns of one name.")
-    return table
-
-
-def _objects(lines: io.BytesIO) -> Iterator[dict[str, Any]]:
-    """The objects of a JSONL file, one a line; pandas' own reader guesses dates and mangles lone surrogates."""
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            found = json.loads(line)
-            if not isinstance(found, dict):
-                raise ValueError(f"line {number:,} is no object of columns")
-            yield found
 
 
 def _embedded(name: str) -> Labelled:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.data.labelled import EMBEDDED, FORMATS, LABELS, SPLITS, TEXTS, DataSource, Labelled, read, read_table
+from core.data.files import FORMATS, read_table
+from core.data.labelled import EMBEDDED, LABELS, SPLITS, TEXTS, DataSource, Labelled, read
 from pages import controls
 from pages.parts import markup, work
 

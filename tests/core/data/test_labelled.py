@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from core.base.errors import WobbleError
 from core.data import labelled
-from core.data.labelled import DataSource, Labelled, from_parquet, read, read_table, to_parquet
+from core.data.files import read_table
+from core.data.labelled import DataSource, Labelled, from_parquet, read, to_parquet
 
 
 def frame(n: int = 40, labels: tuple[str, ...] = ("bad", "good")) -> pd.DataFrame:
