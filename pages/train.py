@@ -274,10 +274,16 @@ with st.expander(
     if chosen is not None:
         source, data = chosen
         ready = recipe_form(source, data)
+        # The callback only asks: what it would hold from when the button was drawn can be older than what was typed since.
         st.button(
-            "Start", type="primary", disabled=ready is None, icon=":material/play_arrow:", on_click=start,
-            args=None if ready is None else (state.store(), ready[0], data, ready[1]),
+            "Start", type="primary", disabled=ready is None, icon=":material/play_arrow:",
+            on_click=state.changing(start=True),
         )  # fmt: skip
+        if state.store().values.get("start"):
+            state.store().change(start=False)
+            if ready is not None:
+                start(state.store(), ready[0], data, ready[1])
+                st.rerun()
 ended = [run for run in runs.runs() if run.state not in LIVE]
 if ended:
     st.subheader("Runs that have ended")

@@ -41,7 +41,7 @@ def rows(page: Page) -> list[str]:
 def test_a_typed_sentence_shows_its_finding_tokens_and_bars(page: Page, app: str) -> None:
     opened(page, app)
     typed(page, TEXT)
-    expect(page.locator(".w-verdict")).to_contain_text("erased by the tokenizer")
+    expect(page.locator(".w-verdict").first).to_contain_text("erased by the tokenizer")
     expect(page.locator(".w-text", has_text="This·is·a·test·.·").first).to_be_visible()
     expect(page.locator(".w-variants .row").first.locator(".w-token").first).to_contain_text("[CLS]")
     expect(page.locator(".w-variants .row").first.locator(".w-bars .fill")).to_have_count(2)
@@ -100,7 +100,7 @@ def test_another_model_is_switched_to_and_stands_beside_the_first(page: Page, ap
 def test_sentence_and_model_survive_the_switch_of_pages(page: Page, app: str) -> None:
     opened(page, app, sentence=TEXT, model="unigram-cased")
     page.get_by_role("link", name="Tokens").click()
-    expect(page.locator(".w-verdict")).to_contain_text("unigram-cased")
+    expect(page.locator(".w-verdict").first).to_contain_text("unigram-cased")
     expect(page.get_by_role("textbox", name="Sentence", exact=True)).to_have_value(TEXT)
     page.get_by_role("textbox", name="Compare with a second sentence").fill("This is a test.")
     page.keyboard.press("Enter")
@@ -127,7 +127,7 @@ def test_a_segmentation_opens_by_a_click_and_a_link_brings_it_back(page: Page, a
 
 def test_a_link_to_a_page_is_followed_by_a_server_that_nobody_has_visited(fresh_app: str, page: Page) -> None:
     opened(page, fresh_app, "/tokens", sentence=TEXT, model="bpe-cased")
-    expect(page.locator(".w-verdict")).to_contain_text("bpe-cased")
+    expect(page.locator(".w-verdict").first).to_contain_text("bpe-cased")
     expect(page.get_by_role("link", name="Perturb")).to_be_visible()
 
 

@@ -28,7 +28,7 @@ def test_a_family_is_trained_live_and_opened_on_the_seeds_page(page: Page, app: 
     expect(page.get_by_text("class: done, 2 of 2 models")).to_be_visible(timeout=120_000)
     page.get_by_role("link", name="Open on the Seeds page").first.click()
     expect(page.get_by_text("2 models of the family runs/class")).to_be_visible()
-    expect(page.locator(".w-verdict")).to_contain_text("seeds")
+    expect(page.locator(".w-verdict").first).to_contain_text("seeds")
 
 
 def test_a_training_is_cancelled_and_leaves_nothing_half(page: Page, app: str) -> None:
