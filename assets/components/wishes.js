@@ -8,4 +8,5 @@ export default function ({ data, setStateValue }) {
     window.wobbleWishes.push({ wish, number: window.wobbleWished })
     setStateValue("wishes", [...window.wobbleWishes])
   }
+  for (const button of document.querySelectorAll(".w-action")) button.style.visibility = ""
 }
