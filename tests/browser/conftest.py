@@ -17,6 +17,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 
 expect.set_options(timeout=30_000)
 
+LONG = "WOBBLE_LONG_TESTS" in os.environ
+"""Whether what happens seldom is looked for as often as it takes to prove that it does not."""
 ROOT = Path(__file__).parent.parent.parent
 
 

@@ -1,0 +1,70 @@
+"""A page shows what it was computed with, however late a browser is: with what it says, hears or loads."""
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import LONG
+from tests.browser.test_pages import TEXT, opened, settled
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+RUNS = 60 if LONG else 1
+# What the server sends reaches the page late, as over a network or on a busy machine.
+LATE = """(() => { window.delay = 0; const Original = WebSocket;
+  const late = (f, socket) => (event) =>
+    window.delay ? setTimeout(() => f.call(socket, event), window.delay) : f.call(socket, event)
+  window.WebSocket = class extends Original {
+    addEventListener(type, f, options) { super.addEventListener(type, type === "message" ? late(f, this) : f, options) }
+    set onmessage(f) { super.onmessage = f && late(f, this) }
+    get onmessage() { return super.onmessage } } })()"""
+CLICKS = """async ([wait, delay]) => {
+  const use = [...document.querySelectorAll("button")].find((button) => button.innerText.includes("on every page"))
+  const link = [...document.querySelectorAll("a")].find((link) => link.innerText.trim().endsWith("Perturb"))
+  window.delay = delay
+  use.click()
+  await new Promise((done) => setTimeout(done, wait))
+  link.click() }"""
+# What hears the buttons is loaded when `hear` is called: sometimes, on a busy machine, long after them.
+DEAF = """(() => { const Original = window.Blob
+  const late = (part) => String(part).includes("Carries what buttons")
+    ? `await new Promise((done) => (window.hear = done));\\n${part}` : part
+  window.Blob = class extends Original { constructor(parts, options) { super(parts?.map(late), options) } } })()"""
+
+
+@pytest.mark.timeout(60 * RUNS + 120)
+@pytest.mark.parametrize(("wait", "delay"), [(100, 300), (0, 0), (15, 0), (40, 0)])
+def test_a_late_browser_shows_what_the_page_was_computed_with(
+    browser: Browser, app: str, wait: int, delay: int
+) -> None:
+    for _ in range(RUNS):
+        context = browser.new_context(viewport={"width": 1280, "height": 720})
+        page = context.new_page()
+        page.add_init_script(LATE)
+        page.goto(f"{app}/temperature?{urlencode({'sentence': TEXT, 'fit': 'true'})}")
+        expect(page.get_by_text(re.compile("fits best"))).to_be_visible(timeout=120_000)
+        settled(page)
+        expect(page.get_by_role("button", name=re.compile("on every page"))).to_be_visible()
+        page.wait_for_timeout(400)
+        page.evaluate(CLICKS, [wait, delay])
+        expect(page.locator(".w-variants .row").first).to_be_visible()
+        settled(page)
+        page.wait_for_timeout(delay + 500)
+        assert page.get_by_role("spinbutton", name="Temperature", exact=True).input_value() == "0.608"
+        assert "T = 0.608" in page.locator(".w-line", has_text="Predicted").first.inner_text()
+        expect(page).to_have_url(re.compile("temperature=0.608"))
+        context.close()
+
+
+def test_a_button_is_not_shown_before_somebody_hears_it(page: Page, app: str) -> None:
+    page.add_init_script(DEAF)
+    opened(page, app, "/preprocessing", sentence=TEXT)
+    button = page.locator(".w-action").first
+    expect(button).to_have_text(re.compile("."))
+    expect(button).to_be_hidden()
+    page.wait_for_function("() => window.hear !== undefined")
+    page.evaluate("window.hear()")
+    button.click()
+    expect(page).to_have_url(re.compile("chain="))

@@ -1,0 +1,113 @@
+"""What is shown is what was computed: every way of coming to a page."""
+
+import re
+import time
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_pages import PATHS, TEXT, opened, settled, typed
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+OWN = "A slow start , a GREAT end."
+
+
+def shown(page: Page, sentence: str, temperature: str = "1") -> None:
+    """A page rests, and shows what was asked for both in the controls and in what it computed."""
+    expect(page.get_by_role("textbox", name="Sentence", exact=True)).to_have_value(sentence)
+    expect(page.get_by_role("spinbutton", name="Temperature", exact=True)).to_have_value(temperature)
+    settled(page)
+    expect(page.get_by_text("Choose a model on the left")).to_have_count(0)
+    expect(page.get_by_text("Type a sentence on the left")).to_have_count(0)
+
+
+def name(path: str) -> str:
+    return path.strip("/").capitalize() or "Overview"
+
+
+def go(page: Page, path: str) -> None:
+    page.get_by_role("link", name=name(path), exact=True).click()
+    expect(page).to_have_url(re.compile(f"{path}(\\?|$)"))
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_back_and_forward_show_what_was_there(page: Page, app: str, path: str) -> None:
+    opened(page, app, path)
+    sentence = page.get_by_role("textbox", name="Sentence", exact=True)
+    # A text area fills itself after it has been put in.
+    expect(sentence).not_to_have_value("")
+    usual = sentence.input_value()
+    other, third = [one for one in ("/tokens", "/numerics", "/perturb") if one != path][:2]
+    go(page, other)
+    shown(page, usual)
+    typed(page, OWN)
+    shown(page, OWN)
+    expect(page).to_have_url(re.compile("sentence=A"))
+    go(page, third)
+    shown(page, OWN)
+    page.go_back()
+    expect(page).to_have_url(re.compile(f"{other}\\?sentence=A"))
+    shown(page, OWN)
+    page.go_back()
+    expect(page).to_have_url(re.compile(f"{path}$"))
+    shown(page, usual)
+    page.go_forward()
+    shown(page, OWN)
+    page.go_forward()
+    expect(page).to_have_url(re.compile(third))
+    shown(page, OWN)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_reload_a_second_tab_and_a_pasted_link_show_the_same(page: Page, app: str, path: str) -> None:
+    opened(page, app, path, sentence=OWN, temperature="2", model="bpe-cased")
+    go(page, "/tokens" if path != "/tokens" else "/numerics")
+    go(page, path)
+    shown(page, OWN, "2")
+    expect(page).to_have_url(re.compile("bpe-cased.*temperature=2"))
+    link = page.url
+    href = page.get_by_role("link", name=name(path), exact=True).get_attribute("href") or ""
+    page.reload()
+    shown(page, OWN, "2")
+    expect(page).to_have_url(link)
+    tab = page.context.new_page()
+    for address in (link, f"{app}/{href.lstrip('/')}"):
+        tab.goto(address)
+        shown(tab, OWN, "2")
+        assert "bpe-cased" in tab.url
+    tab.close()
+
+
+def test_nothing_is_reset_when_a_page_is_left_and_mounted_again(page: Page, app: str) -> None:
+    opened(page, app, "/dropout", passes="20", dropout_seed="3", rate="0.2", alone="false")
+    for path in ("/perturb", "/dropout", "/tokens", "/dropout"):
+        go(page, path)
+    settled(page)
+    for label, value in (("Passes", "20"), ("Seed", "3")):
+        expect(page.get_by_role("spinbutton", name=label)).to_have_value(value)
+    expect(page.get_by_role("textbox", name="Rate")).to_have_value("0.2")
+    expect(page.locator(".w-line", has_text="at rate 0.2")).to_be_visible()
+    expect(page.locator(".w-verdict").first).to_contain_text("20 passes")
+    expect(page).to_have_url(re.compile("passes=20&dropout_seed=3&rate=0.2&alone=false"))
+
+
+def test_quick_settings_all_count(page: Page, app: str) -> None:
+    opened(page, app, "/perturb", sentence=TEXT)
+    page.get_by_role("spinbutton", name="Temperature", exact=True).fill("2")
+    page.keyboard.press("Enter")
+    typed(page, OWN)
+    page.get_by_role("button", name="casing", exact=True).click()
+    shown(page, OWN, "2")
+    expect(page.locator(".w-line", has_text="at T = 2")).to_be_visible()
+    expect(page).to_have_url(re.compile("temperature=2&factor=casing"))
+
+
+def test_a_click_does_not_wait_for_the_running_page(page: Page, app: str) -> None:
+    page.goto(f"{app}/?{urlencode({'sentence': 'Nobody has ever profiled this one, which takes its time.'})}")
+    expect(page.get_by_text("Still running")).to_be_visible()
+    begin = time.monotonic()
+    go(page, "/tokens")
+    expect(page.locator(".w-verdict").first).to_contain_text("cut into tokens")
+    assert time.monotonic() - begin < 5
