@@ -274,13 +274,6 @@ def test_each_factor_has_one_command(capsys: pytest.CaptureFixture[str]) -> None
     assert [command.name or command.callback.__name__ for command in app.registered_commands] == names  # type: ignore[union-attr]
 
 
-def test_edits_of_a_long_text_are_placed_where_the_model_reads(capsys: pytest.CaptureFixture[str]) -> None:
-    text = "A good film, and it isn't long. " * 80
-    document = printed(capsys, "perturb", text, "--only", "typo", "--json")
-    assert document["reference"]["truncated"]
-    assert {row["fate"] for row in document["variants"]} <= {"reaches the model", "flips", "absorbed"}
-
-
 @pytest.fixture
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Folders of models, runs and data, with a small base and a small file."""
@@ -291,6 +284,15 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rows = [f"A {'good' if i % 2 else 'bad'} test {i}.,{i % 2}" for i in range(50)]
     (tmp_path / "mine.csv").write_text("\n".join(["words,stance", *rows, ",1"]), encoding="utf-8")
     return tmp_path
+
+
+def test_edits_of_a_long_text_are_placed_where_the_model_reads(
+    folders: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "A good film, and it isn't long. " * 80
+    document = printed(capsys, "perturb", text, "--model", "models/base", "--only", "typo", "--json")
+    assert document["reference"]["truncated"]
+    assert {row["fate"] for row in document["variants"]} <= {"reaches the model", "flips", "absorbed"}
 
 
 @pytest.mark.slow

@@ -30,7 +30,7 @@ def app(page: str = PAGES[0], **values: object) -> AppTest:
     test = AppTest.from_file(APP, default_timeout=60)
     test.session_state[state.KEY] = state.Store()
     state_of(test).change(**values)
-    return test.run().switch_page(page).run()
+    return test.switch_page(page).run()
 
 
 def state_of(test: AppTest) -> state.Store:
