@@ -25,13 +25,16 @@ def sizes(root: Path) -> dict[str, Any]:
     """The measures of a checkout: statements and lines of templates; what is too long; imports in circles."""
     files = sorted(file for package in PACKAGES for file in (root / package).rglob("*.py"))
     files += [file for file in (root / "app.py",) if file.is_file()]
-    statements, modules, functions = 0, {}, {}
+    statements, docstrings, imports, modules, functions = 0, 0, 0, {}, {}
     for file in files:
         name, text = file.relative_to(root).as_posix(), file.read_text(encoding="utf-8")
         if (lines := len(text.splitlines())) > MOST_LINES_OF_A_MODULE:
             modules[name] = lines
         for node in ast.walk(ast.parse(text)):
             statements += isinstance(node, ast.stmt)
+            imports += isinstance(node, ast.Import | ast.ImportFrom)
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                docstrings += ast.get_docstring(node) is not None
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
                 if lines > MOST_LINES_OF_A_FUNCTION:
@@ -44,6 +47,8 @@ def sizes(root: Path) -> dict[str, Any]:
     found = circles(root)
     return {
         "statements": statements,
+        "of_them_docstrings": docstrings,
+        "of_them_imports": imports,
         "template_lines": templates,
         "statements_and_template_lines": statements + templates,
         f"modules_over_{MOST_LINES_OF_A_MODULE}_lines": modules,
