@@ -5,8 +5,6 @@ model of the Hugging Face hub (`ProsusAI/finbert`). Whatever it names, loading h
 """
 
 import json
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +13,7 @@ import torch
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
+from core.base.cache import Kept
 from core.base.errors import WobbleError, first_line
 from core.base.hub import HUB_ID, HUB_SECONDS, endpoint, hub_answers, within
 from core.base.settings import settings
@@ -335,42 +334,7 @@ def _download(id: str) -> Path:
 # --- loaded models ---------------------------------------------------------------------------------------------------
 
 
-class Loaded:
-    """Classifiers in memory, at most `limit` (by default the operator's), least recently used first out.
-
-    Safe for threads; loads each id once.
-    """
-
-    def __init__(self, limit: int | None = None) -> None:
-        self.limit = limit
-        self._classifiers: OrderedDict[tuple[str, str, int], Classifier] = OrderedDict()
-        self._lock = threading.Lock()
-        self._loading: dict[tuple[str, str, int], threading.Lock] = {}
-
-    def get(self, id: str, device: torch.device | None = None) -> Classifier:
-        """The classifier of an id, loaded if need be.
-
-        Raises:
-            WobbleError: the id names nothing, or what it names is no usable classifier.
-        """
-        limit = settings().max_models if self.limit is None else self.limit
-        key = (id, str(device), stamp(id))
-        with self._lock:
-            turn = self._loading.setdefault(key, threading.Lock())
-        with turn:
-            with self._lock:
-                if key in self._classifiers:
-                    self._classifiers.move_to_end(key)
-                    return self._classifiers[key]
-            classifier = load_classifier(resolve(id), device)
-            with self._lock:
-                self._classifiers[key] = classifier
-                while len(self._classifiers) > limit:
-                    self._classifiers.popitem(last=False)
-            return classifier
-
-
-_loaded = Loaded()
+_loaded: Kept[Classifier] = Kept(limit=1)
 
 
 def load(id: str = DEFAULT, device: torch.device | None = None) -> Classifier:
@@ -379,4 +343,5 @@ def load(id: str = DEFAULT, device: torch.device | None = None) -> Classifier:
     Raises:
         WobbleError: the id names nothing, or what it names is no usable classifier.
     """
-    return _loaded.get(id, device)
+    _loaded.limit = settings().max_models
+    return _loaded.get(Classifier, (id, str(device), stamp(id)), lambda: load_classifier(resolve(id), device))
