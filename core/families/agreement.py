@@ -1,14 +1,15 @@
 """How much the members of a family agree: votes, disagreement on labelled texts, which seed matters, and people beside seeds."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.base.statistics import Estimate, bootstrap_mean
 from core.data.labelled import Labelled
-from core.families.stacked import Family, FamilyPrediction, Progress, predict_family
+from core.families.stacked import Family, Progress, predict_family
 from core.models.heads import SOFTMAX, Head, Probabilities
 from core.training.recipe import PARTS, Part
 
@@ -19,14 +20,10 @@ def pairwise_disagreement(p: Probabilities, head: Head) -> float:
     Args:
         p: `[n_seeds, n_texts, n_labels]`.
     """
-    return float(_disagreement(p, head, _pairs(len(p))).mean())
+    return float(_disagreement(p, head, combinations(range(len(p)), 2)).mean())
 
 
-def _pairs(count: int) -> list[tuple[int, int]]:
-    return [(i, j) for i in range(count) for j in range(i + 1, count)]
-
-
-def _disagreement(p: Probabilities, head: Head, pairs: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
+def _disagreement(p: Probabilities, head: Head, pairs: Iterable[tuple[int, int]]) -> NDArray[np.float64]:
     """`[n_texts]`: share of some pairs of members that predict different labels."""
     labels = head.predicted(p)
     result: NDArray[np.float64] = np.mean([(labels[i] != labels[j]).any(axis=-1) for i, j in pairs], axis=0)
@@ -54,12 +51,11 @@ class OnData:
     """`[n_seeds]`"""
     disagreement: float
     """Mean pairwise disagreement."""
-    prediction: FamilyPrediction = field(repr=False)
 
     @property
     def split(self) -> NDArray[np.float64]:
         """`[n_texts]`: share of the pairs of seeds that disagree on a text."""
-        return _disagreement(self.probabilities, SOFTMAX, _pairs(len(self.accuracy)))
+        return _disagreement(self.probabilities, SOFTMAX, combinations(range(len(self.accuracy)), 2))
 
 
 def on_data(family: Family, data: Labelled, progress: Progress | None = None) -> OnData:
@@ -69,8 +65,7 @@ def on_data(family: Family, data: Labelled, progress: Progress | None = None) ->
         WobbleError: the data hold labels that the family does not have.
     """
     labels = data.numbered_as(family.first.labels)
-    prediction = predict_family(family, data.texts, progress)
-    p = family.first.head.probabilities(prediction.logits)
+    p = family.first.head.probabilities(predict_family(family, data.texts, progress).logits)
     return OnData(
         texts=data.texts,
         labels=labels,
@@ -78,7 +73,6 @@ def on_data(family: Family, data: Labelled, progress: Progress | None = None) ->
         probabilities=p,
         accuracy=(p.argmax(axis=-1) == labels).mean(axis=-1),
         disagreement=pairwise_disagreement(p, family.first.head),
-        prediction=prediction,
     )
 
 
@@ -107,7 +101,7 @@ def influences(family: Family, p: Probabilities) -> tuple[Influence, ...]:
     head = family.first.head
     found = []
     for part in PARTS:
-        pairs = [(i, j) for i, j in _pairs(len(family.members)) if _differ_in(family, i, j) == [part]]
+        pairs = [(i, j) for i, j in combinations(range(len(family.members)), 2) if _differ_in(family, i, j) == [part]]
         if pairs:
             shifts = np.mean([head.shifts(p[i], p[j]) for i, j in pairs], axis=0)
             found.append(

@@ -35,7 +35,7 @@ def predict_between(
     i, j = family.names.index(first), family.names.index(second)
     if family.model is not None:
         stacks = {name: _mixed(stack, i, j, points) for name, stack in family.stacks.items()}
-        return predict_stacked(family, stacks, points, texts, progress).logits
+        return predict_stacked(family, stacks, texts, progress).logits
     if pieces(family.alone[i].encoder.settings) != pieces(family.alone[j].encoder.settings):
         raise WobbleError(
             f"{first} and {second} of {family.id} have different tokenizers, so nothing lies between them."
@@ -51,17 +51,13 @@ def predict_between(
 
 def _mixed(stack: Stack, i: int, j: int, points: int) -> Stack:
     """A layer at each point of the line from member i to member j."""
-    some = stack.weight if stack.weight is not None else stack.a
-    assert some is not None
-    t = torch.linspace(0.0, 1.0, points, device=some.device)[:, None, None]
-    if stack.weight is not None:
-        return Stack(
-            weight=(1 - t) * stack.weight[i] + t * stack.weight[j],
-            bias=None if stack.bias is None else (1 - t) * stack.bias[i] + t * stack.bias[j],
-        )
-    assert stack.a is not None and stack.b is not None
-    a = torch.cat([stack.a[i], stack.a[j]], dim=-1).expand(points, -1, -1)
-    return Stack(a=a, b=torch.cat([(1 - t) * stack.b[i], t * stack.b[j]], dim=1))
+    t = torch.linspace(0.0, 1.0, points, device=stack.factors[0].device)[:, None, None]
+    if stack.bias is not None:
+        (weight,) = stack.factors
+        return Stack(((1 - t) * weight[i] + t * weight[j],), (1 - t) * stack.bias[i] + t * stack.bias[j])
+    a, b = stack.factors
+    joined = torch.cat([a[i], a[j]], dim=-1).expand(points, -1, -1)
+    return Stack((joined, torch.cat([(1 - t) * b[i], t * b[j]], dim=1)))
 
 
 def _mixtures(one: PreTrainedModel, other: PreTrainedModel, points: int) -> Iterator[PreTrainedModel]:

@@ -29,8 +29,11 @@ def test_all_seeds_in_one_batch_equal_each_alone(family: Family) -> None:
 
 
 def test_identical_encodings_run_once_and_the_encoder_once_a_batch(family: Family) -> None:
-    found = predict_family(family, ["A fine film.", "a fine FILM .", "Another."])
-    assert (found.rows_asked, found.rows_run, found.passes) == (24, 16, 1)
+    assert family.model is not None
+    calls: list[object] = []
+    with family.model.base_model.register_forward_pre_hook(lambda *_: calls.append(1)):
+        found = predict_family(family, ["A fine film.", "a fine FILM .", "Another."])
+    assert (found.rows_asked, found.rows_run, len(calls)) == (24, 16, 1)
     np.testing.assert_array_equal(found.logits[:, 0], found.logits[:, 1])
     assert predict_family(family, []).logits.shape == (8, 0, 2)
 
