@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -74,18 +75,15 @@ def load_classifier(source: Source, device: torch.device | None = None) -> Class
     files = weight_files(source.directory)
     if source.adapter:
         files += weight_files(source.adapter)
-    stored = stored_dtypes(files)
     config = _config(source)
-    tokenizer = _tokenizer(source)
+    tokenizer = load_tokenizer(source)
     model, loading = _model(source, config, seed=0)
     if loading.missing or loading.mismatched:
         # Names alone give false alarms (a pooler that the head does not use), so what counts is whether the
         # prediction depends on the draw: load under another seed and compare.
         other, _ = _model(source, config, seed=1)
         if not _same_on_probe(model, other, tokenizer):
-            loading = LoadingReport(
-                loading.missing, loading.unexpected, loading.mismatched, loading.missing + loading.mismatched
-            )
+            loading = replace(loading, untrained=loading.missing + loading.mismatched)
     rows = torch.as_tensor(model.get_input_embeddings().weight).shape[0]
     if len(tokenizer) > rows:
         raise WobbleError(
@@ -93,7 +91,6 @@ def load_classifier(source: Source, device: torch.device | None = None) -> Class
             "the tokenizer belongs to another model."
         )
     model.to(device)  # type: ignore[arg-type]  # its wrapper is annotated as if `self` were an argument
-    model.eval().requires_grad_(False)
     if model.config.get_text_config().pad_token_id is None:
         model.config.get_text_config().pad_token_id = NO_PADDING
     install(model)
@@ -108,7 +105,7 @@ def load_classifier(source: Source, device: torch.device | None = None) -> Class
         device=device,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         weights_hash=sha256(files),
-        checkpoint_dtype=stored,
+        checkpoint_dtype=stored_dtypes(files),
         loading=loading,
         sites=(),
         batching="one by one",
@@ -126,7 +123,6 @@ def load_base(source: Source, device: torch.device) -> PreTrainedModel:
     base = replace(source, adapter=None)
     model, _ = _model(base, _config(base), seed=0)
     model.to(device)  # type: ignore[arg-type]  # as above
-    model.eval().requires_grad_(False)
     return model
 
 
@@ -148,7 +144,12 @@ def _config(source: Source) -> Any:
         raise WobbleError(f"transformers cannot read the config.json of {source.id}: {first_line(error)}") from error
 
 
-def _tokenizer(source: Source) -> Any:
+def load_tokenizer(source: Source) -> Any:
+    """The tokenizer of transformers.
+
+    Raises:
+        WobbleError: there is none, or it cannot be loaded.
+    """
     if source.tokenizer is None:
         raise WobbleError(f"{source.id} has no tokenizer: none of {', '.join(TOKENIZER_FILES)} is there.")
     try:
@@ -157,26 +158,38 @@ def _tokenizer(source: Source) -> Any:
         raise WobbleError(f"The tokenizer of {source.id} cannot be loaded: {first_line(error)}") from error
 
 
+def pretrained(directory: Path, **settings: Any) -> tuple[PreTrainedModel, dict[str, set[str]]]:
+    """A classifier as transformers makes it of a directory (safetensors only, no remote code, no network, fp32), and the names
+    of the tensors with which something was wrong, by transformers' word for it.
+
+    Args:
+        settings: more of what `from_pretrained` takes.
+    """
+    model, info = AutoModelForSequenceClassification.from_pretrained(
+        directory,
+        dtype=torch.float32,
+        use_safetensors=True,
+        local_files_only=True,
+        trust_remote_code=False,
+        ignore_mismatched_sizes=True,
+        output_loading_info=True,
+        **settings,
+    )
+    # What does not fit comes with its two shapes.
+    return model, {
+        kind: {entry[0] if isinstance(entry, tuple) else entry for entry in found} for kind, found in info.items()
+    }
+
+
 def _model(source: Source, config: Any, seed: int) -> tuple[PreTrainedModel, LoadingReport]:
     """Load the weights; parameters that the checkpoint lacks are drawn from `seed`."""
     try:
         with drawn_from(seed):
-            model, info = AutoModelForSequenceClassification.from_pretrained(
-                source.directory,
-                config=config,
-                dtype=torch.float32,
-                use_safetensors=True,
-                local_files_only=True,
-                trust_remote_code=False,
-                ignore_mismatched_sizes=True,
-                output_loading_info=True,
-            )
+            model, info = pretrained(source.directory, config=config)
     except Exception as error:  # as for the config
         raise WobbleError(f"{source.id} cannot be loaded as a text classifier: {first_line(error)}") from error
-    parameters = {name for name, _ in model.named_parameters()}
-    missing = {name for name in info["missing_keys"] if name in parameters}
-    unexpected = set(info["unexpected_keys"])
-    mismatched = {entry[0] if isinstance(entry, tuple) else entry for entry in info["mismatched_keys"]}
+    missing = info["missing_keys"] & {name for name, _ in model.named_parameters()}
+    mismatched = info["mismatched_keys"]
     if source.adapter:
         from peft import PeftModel  # heavy, and needed for adapters only
 
@@ -184,14 +197,15 @@ def _model(source: Source, config: Any, seed: int) -> tuple[PreTrainedModel, Loa
             brought = {name.removeprefix("base_model.model.") for name in tensors.keys()}  # noqa: SIM118 - no mapping
         try:
             with drawn_from(seed):
-                adapted = PeftModel.from_pretrained(model, source.adapter, local_files_only=True)
-                model = adapted.merge_and_unload()
+                model = PeftModel.from_pretrained(model, source.adapter, local_files_only=True).merge_and_unload()
         except Exception as error:  # as for the config
             raise WobbleError(f"The adapter {source.id} does not fit its base model: {first_line(error)}") from error
         missing -= brought
         mismatched -= brought
-    model.eval()
-    return model, LoadingReport(tuple(sorted(missing)), tuple(sorted(unexpected)), tuple(sorted(mismatched)))
+    model.eval().requires_grad_(False)
+    return model, LoadingReport(
+        tuple(sorted(missing)), tuple(sorted(info["unexpected_keys"])), tuple(sorted(mismatched))
+    )
 
 
 def _same_on_probe(model: PreTrainedModel, other: PreTrainedModel, tokenizer: Any) -> bool:
@@ -256,26 +270,20 @@ def token_limit(model: PreTrainedModel, tokenizer: Any) -> int:
 
 
 def _notes(source: Source, model: PreTrainedModel, loading: LoadingReport, pieces: int, rows: int) -> tuple[str, ...]:
-    notes = []
-    if loading.untrained:
-        names = ", ".join(loading.untrained[:4]) + (", …" if len(loading.untrained) > 4 else "")
-        notes.append(
-            f"The head of {source.id} was never trained: {names} are not in the checkpoint and were drawn at random, "
-            "so its predictions mean nothing."
-        )
-    if pieces < ALMOST_ALL * rows:
-        notes.append(
-            f"The tokenizer of {source.id} has {pieces:,} pieces and the model embeds {rows:,}: it may belong to another model."
-        )
     labels = _labels(model)
-    if len(labels) > 1 and all(label.startswith("LABEL_") for label in labels):
-        notes.append(
-            f"The labels of {source.id} have no names of their own (LABEL_0, …): its config does not say what they mean."
-        )
-    if len(set(labels)) < len(labels):
-        notes.append(f"Several labels of {source.id} share one name.")
-    if len(labels) == 1 and _head(model) is SIGMOID:
-        notes.append(
-            f"{source.id} has one label and names no problem type: read as a yes-or-no answer, as transformers does."
-        )
-    return tuple(notes)
+    untrained = ", ".join(loading.untrained[:4]) + (", …" if len(loading.untrained) > 4 else "")
+    notes = {
+        f"The head of {source.id} was never trained: {untrained} are not in the checkpoint and were drawn at random, "
+        "so its predictions mean nothing.": loading.untrained,
+        f"The tokenizer of {source.id} has {pieces:,} pieces and the model embeds {rows:,}: it may belong to another model.": (
+            pieces < ALMOST_ALL * rows
+        ),
+        f"The labels of {source.id} have no names of their own (LABEL_0, …): its config does not say what they mean.": (
+            len(labels) > 1 and all(label.startswith("LABEL_") for label in labels)
+        ),
+        f"Several labels of {source.id} share one name.": len(set(labels)) < len(labels),
+        f"{source.id} has one label and names no problem type: read as a yes-or-no answer, as transformers does.": (
+            len(labels) == 1 and _head(model) is SIGMOID
+        ),
+    }
+    return tuple(note for note, applies in notes.items() if applies)

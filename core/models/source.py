@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from safetensors import SafetensorError, safe_open
 
@@ -22,12 +23,17 @@ TOKENIZER_FILES = (
 )
 
 
+PICKLES = (".bin", ".pt", ".pth", ".ckpt")
+
+Kind = Literal["embedded", "local", "hub"]
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a classifier's files are. `directory` is what transformers loads; `adapter` is a LoRA adapter on it (peft)."""
 
     id: str
-    kind: Literal["embedded", "local", "hub"]
+    kind: Kind
     directory: Path
     adapter: Path | None = None
 
@@ -57,13 +63,13 @@ def weight_files(directory: Path) -> list[Path]:
     """
     files = sorted(directory.glob("*.safetensors"))
     if not files:
-        pickles = sorted(p.name for pattern in ("*.bin", "*.pt", "*.pth", "*.ckpt") for p in directory.glob(pattern))
-        if pickles:
-            raise WobbleError(
-                f"{directory.name} holds its weights only as a pickle ({pickles[0]}), which can run code when it is "
-                "opened; convert it to safetensors."
-            )
-        raise WobbleError(f"{directory.name} is no model: it holds no weights (no .safetensors file).")
+        pickles = sorted(file.name for file in directory.iterdir() if file.suffix in PICKLES)
+        raise WobbleError(
+            f"{directory.name} holds its weights only as a pickle ({pickles[0]}), which can run code when it is opened; "
+            "convert it to safetensors."
+            if pickles
+            else f"{directory.name} is no model: it holds no weights (no .safetensors file)."
+        )
     for file in files:
         try:
             with safe_open(file, framework="pt") as tensors:
@@ -73,19 +79,21 @@ def weight_files(directory: Path) -> list[Path]:
     return files
 
 
-def stored_dtypes(files: Sequence[Path]) -> str:
-    """The dtypes that the weight files store, most frequent first ("F16", "F32, I64")."""
-    counts: dict[str, int] = {}
+def tensors(files: Iterable[Path]) -> Iterator[dict[str, Any]]:
+    """What the headers of weight files say of each tensor: its "dtype" and its "shape"."""
     for file in files:
         with file.open("rb") as stream:
             header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
-        for name, entry in header.items():
-            if name != "__metadata__":
-                counts[entry["dtype"]] = counts.get(entry["dtype"], 0) + 1
-    return ", ".join(sorted(counts, key=lambda dtype: -counts[dtype]))
+        yield from (tensor for name, tensor in header.items() if name != "__metadata__")
+
+
+def stored_dtypes(files: Sequence[Path]) -> str:
+    """The dtypes that the weight files store, most frequent first ("F16", "F32, I64")."""
+    return ", ".join(dtype for dtype, _ in Counter(tensor["dtype"] for tensor in tensors(files)).most_common())
 
 
 def sha256(files: Sequence[Path]) -> str:
+    """Of some files, one after the other: the sha256 of their own."""
     digest = hashlib.sha256()
     for file in files:
         with file.open("rb") as stream:
