@@ -20,7 +20,7 @@ from core.base.errors import WobbleError, first_line
 from core.models.classifier import Batching, Classifier, LoadingReport, best_device
 from core.models.heads import REGRESSION, SIGMOID, SOFTMAX, Head
 from core.models.predict import forward, model_inputs
-from core.models.sites import ROW_DIMENSION, Recorder, Site, calling, install
+from core.models.sites import Kind, Site, calling, install, row_dimension
 from core.models.source import TOKENIZER_FILES, Source, sha256, stored_dtypes, weight_files
 from core.text.tokens import TextEncoder
 
@@ -82,7 +82,10 @@ def load_classifier(source: Source, device: torch.device | None = None) -> Class
         # Names alone give false alarms (a pooler that the head does not use), so what counts is whether the
         # prediction depends on the draw: load under another seed and compare.
         other, _ = _model(source, config, seed=1)
-        if not _same_on_probe(model, other, tokenizer):
+        inputs = tokenizer(PROBES[1], return_tensors="pt")
+        with torch.inference_mode():
+            same = torch.equal(model(**inputs).logits, other(**inputs).logits)
+        if not same:
             loading = replace(loading, untrained=loading.missing + loading.mismatched)
     rows = torch.as_tensor(model.get_input_embeddings().weight).shape[0]
     if len(tokenizer) > rows:
@@ -208,12 +211,6 @@ def _model(source: Source, config: Any, seed: int) -> tuple[PreTrainedModel, Loa
     )
 
 
-def _same_on_probe(model: PreTrainedModel, other: PreTrainedModel, tokenizer: Any) -> bool:
-    inputs = tokenizer(PROBES[1], return_tensors="pt")
-    with torch.inference_mode():
-        return bool(torch.equal(model(**inputs).logits, other(**inputs).logits))
-
-
 def _batching(classifier: Classifier) -> Batching:
     """Find out by trying whether padding leaves this model's logits alone (XLNet, say, reads its answer off the padding)."""
     if classifier.model.config.get_text_config().pad_token_id == NO_PADDING:
@@ -230,11 +227,18 @@ def _batching(classifier: Classifier) -> Batching:
 
 def _sites(classifier: Classifier) -> tuple[Site, ...]:
     """Find the dropout sites by running a probe in three equal rows and listening where dropout is asked for."""
-    encoding = classifier.encoder(PROBES[1:])[0]
-    recorder = Recorder(rows=3, row_dimension=ROW_DIMENSION.get(classifier.family, 0))
-    with torch.inference_mode(), calling(recorder, classifier.model.base_model_prefix):
-        classifier.model(**model_inputs(classifier, [encoding] * 3))
-    return recorder.sites
+    rows = 3
+    found: dict[tuple[str, Kind], Site] = {}
+
+    def remember(name: str, kind: Kind, rate: float, x: torch.Tensor) -> torch.Tensor:
+        dimension = row_dimension(x, classifier.family)
+        shared = x.dim() <= dimension or x.shape[dimension] != rows
+        found.setdefault((name, kind), Site(name, kind, rate, shared))
+        return x
+
+    with torch.inference_mode(), calling(remember, classifier.model.base_model_prefix):
+        classifier.model(**model_inputs(classifier, classifier.encoder(PROBES[1:]) * rows))
+    return tuple(found.values())
 
 
 def _head(model: PreTrainedModel) -> Head:
