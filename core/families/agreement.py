@@ -1,7 +1,7 @@
 """How much the members of a family agree: votes, disagreement on labelled texts, which seed matters, and people beside seeds."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -98,21 +98,20 @@ def influences(family: Family, p: Probabilities) -> tuple[Influence, ...]:
     Args:
         p: `[n_seeds, n_texts, n_labels]`.
     """
-    head = family.first.head
+    head, seeds = family.first.head, [member.seeds for member in family.members]
     found = []
     for part in PARTS:
-        pairs = [(i, j) for i, j in combinations(range(len(family.members)), 2) if _differ_in(family, i, j) == [part]]
+        pairs = [
+            (i, j)
+            for i, j in combinations(range(len(seeds)), 2)
+            if seeds[i] != seeds[j] == replace(seeds[i], **{part: getattr(seeds[j], part)})
+        ]
         if pairs:
             shifts = np.mean([head.shifts(p[i], p[j]) for i, j in pairs], axis=0)
             found.append(
                 Influence(part, len(pairs), bootstrap_mean(_disagreement(p, head, pairs)), bootstrap_mean(shifts))
             )
     return tuple(sorted(found, key=lambda influence: -influence.shift.value))
-
-
-def _differ_in(family: Family, i: int, j: int) -> list[Part]:
-    one, other = family.members[i].seeds, family.members[j].seeds
-    return [part for part in PARTS if getattr(one, part) != getattr(other, part)]
 
 
 @dataclass(frozen=True)

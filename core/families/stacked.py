@@ -6,7 +6,6 @@ What a call adds is looked up in a context variable, so the shared encoder never
 as a whole, or of an architecture whose layers do not take rows first) answer one after the other.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -22,13 +21,13 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from core.base.errors import WobbleError
+from core.base.files import read_json
 from core.families.members import Member, members
 from core.models import catalog
-from core.models.classifier import Classifier
+from core.models.classifier import Classifier, Source
 from core.models.loading import PROBES, load_base
 from core.models.predict import TOKEN_BUDGET, Prediction, model_inputs, predict
 from core.models.sites import ROW_DIMENSION
-from core.models.source import Source
 
 SCALED_OTHERWISE = ("use_rslora", "use_dora", "rank_pattern", "alpha_pattern")
 """Settings of peft under which an adapter is more than `alpha / r` times its two factors."""
@@ -85,11 +84,12 @@ def load_family(id: str = catalog.DEFAULT) -> Family:
     found = members(id)
     sources = [catalog.resolve(member.id) for member in found]
     first = catalog.load(found[0].id)
+    labels = [read_json(source.config).get("id2label") for source in sources]
     adapters = [source.adapter for source in sources if source.adapter is not None]
     if (
         len(adapters) == len(sources)
         and all(source.directory == sources[0].directory for source in sources)
-        and len({_labels(source) for source in sources}) == 1
+        and all(own == labels[0] for own in labels)
         and _same_tokenizer(sources)
         and first.batching == "padded"
         and first.family not in ROW_DIMENSION
@@ -109,19 +109,11 @@ def load_family(id: str = catalog.DEFAULT) -> Family:
     return Family(id, found, first, None, {}, alone)
 
 
-def _labels(source: Source) -> str:
-    """The label names as the config writes them."""
-    return json.dumps(json.loads(source.config.read_text(encoding="utf-8")).get("id2label"))
-
-
 def _same_tokenizer(sources: Sequence[Source]) -> bool:
     """Whether all read the same tokens from a text."""
     places = {source.tokenizer for source in sources if source.tokenizer is not None}
-    files = [place / "tokenizer.json" for place in places]
-    if len(places) == 1 or not all(file.is_file() for file in files):
-        return len(places) == 1
-    settings = [pieces(json.loads(file.read_text(encoding="utf-8"))) for file in files]
-    return all(other == settings[0] for other in settings)
+    settings = [pieces(read_json(place / "tokenizer.json")) for place in places]
+    return len(places) == 1 or all(other and other == settings[0] for other in settings)
 
 
 def pieces(settings: dict[str, Any]) -> dict[str, Any]:
@@ -158,7 +150,7 @@ def _fits(family: Family) -> bool:
 def _stack(adapters: Sequence[Path], device: torch.device) -> dict[str, Stack] | None:
     """The factors and whole layers of some adapters, module by module; None where they are not of one shape."""
     tensors = [load_file(adapter / "adapter_model.safetensors") for adapter in adapters]
-    configs = [json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8")) for adapter in adapters]
+    configs = [read_json(adapter / "adapter_config.json") for adapter in adapters]
     shapes = [{key: tensor.shape for key, tensor in member.items()} for member in tensors]
     scaled_otherwise = any(config.get(name) for config in configs for name in SCALED_OTHERWISE)
     if scaled_otherwise or any(shape != shapes[0] for shape in shapes):

@@ -23,15 +23,6 @@ def write_json(file: Path, content: Any) -> None:
     draft.replace(file)
 
 
-def read_json(file: Path) -> dict[str, Any]:
-    """The object in a file; empty where there is none, or where it is damaged."""
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
 def read_json_lines(file: Path) -> list[Any]:
     """One value a line; the last line may be half written, and is left out then."""
     try:

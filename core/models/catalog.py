@@ -4,12 +4,11 @@ An id names an embedded model (`minilm-uncased`), a local directory under the op
 model of the Hugging Face hub (`ProsusAI/finbert`). Whatever it names, loading happens from a local directory.
 """
 
-import json
 import math
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from huggingface_hub import HfApi, snapshot_download
@@ -17,11 +16,11 @@ from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNot
 
 from core.base.cache import Kept
 from core.base.errors import WobbleError, first_line
+from core.base.files import read_json
 from core.base.hub import HUB_ID, HUB_SECONDS, endpoint, hub_answers, within
 from core.base.settings import settings
-from core.models.classifier import Classifier
+from core.models.classifier import Classifier, Kind, Source, tensors
 from core.models.loading import load_classifier
-from core.models.source import Kind, Source, tensors
 from core.text.tokens import algorithm
 
 EMBEDDED = Path(__file__).parent.parent.parent / "assets" / "models"
@@ -177,7 +176,7 @@ def _source(id: str, kind: Kind, directory: Path) -> Source:
     adapter_config = directory / "adapter_config.json"
     if not adapter_config.is_file():
         return Source(id, kind, directory)
-    base = str(_json(adapter_config).get("base_model_name_or_path") or "")
+    base = str(read_json(adapter_config).get("base_model_name_or_path") or "")
     if not base:
         raise WobbleError(f"The adapter {id} does not say which base model it stands on.")
     beside = directory / base
@@ -216,7 +215,7 @@ def _local() -> dict[str, Path]:
 
 def _is_classifier(directory: Path) -> bool:
     """False for an encoder that only carries adapters: on its own its head would be random."""
-    names = _json(directory / "config.json").get("architectures") or []
+    names = read_json(directory / "config.json").get("architectures") or []
     return _is_adapter(directory) or any("Classification" in name for name in names)
 
 
@@ -230,10 +229,10 @@ def _entry(id: str, source: Kind, directory: Path, available: Available) -> Entr
     except WobbleError:
         # A broken or forbidden adapter is still listed: choosing it says what is wrong.
         files = Source(id, source, directory)
-    config = _json(files.config)
+    config = read_json(files.config)
     labels = sorted((config.get("id2label") or {}).items(), key=lambda item: int(item[0]))
     places = (files.top / "tokenizer.json", files.directory / "tokenizer.json")
-    tokenizer = next((_json(place) for place in places if place.is_file()), None)
+    tokenizer = next((read_json(place) for place in places if place.is_file()), None)
     return Entry(
         id=id,
         source=source,
@@ -252,7 +251,7 @@ def size_of(id: str) -> tuple[int, int]:
         WobbleError: it is none.
     """
     files = base_source(id)
-    config = _json(files.directory / "config.json")
+    config = read_json(files.directory / "config.json")
     width = next((config[name] for name in ("hidden_size", "dim", "d_model", "n_embd") if name in config), 768)
     return _stored_numbers(files.directory), int(width)
 
@@ -264,15 +263,6 @@ def _stored_numbers(directory: Path) -> int:
         with suppress(OSError, ValueError, OverflowError, MemoryError):
             total += sum(math.prod(tensor["shape"]) for tensor in tensors([file]))
     return total
-
-
-def _json(path: Path) -> dict[str, Any]:
-    """A JSON object, or an empty one where the file is missing or damaged (loading it says so in words)."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 # --- the hub ---------------------------------------------------------------------------------------------------------

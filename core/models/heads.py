@@ -84,8 +84,7 @@ class Head:
         Total variation distance in [0, 1]; with sigmoid the largest of any one label's yes or no, with regression in the
         head's own unit.
         """
-        distance: NDArray[np.float64] = np.abs(p - reference).max(axis=-1)
-        return distance
+        return np.asarray(np.abs(p - reference).max(axis=-1))
 
     def margins(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64] | None:
         """How far each row of `p` `[n, n_labels]` is from leaving the reference's prediction, in [-1, 1]; below 0 it has left
@@ -114,7 +113,9 @@ class Head:
 
     def sampled(self, p: Probabilities) -> float | None:
         """The probability that labels drawn from one row `[n_labels]` differ from the predicted ones; None without labels."""
-        return None
+        # One label is drawn, or each for itself.
+        kept = np.where(self.predicted(p), p, 1.0 if self.exclusive else 1.0 - p)
+        return 1 - float(kept.prod()) if self.has_labels else None
 
     def mutual_information(self, p: Probabilities) -> float:
         """BALD: `H[mean p] - mean H[p]` over passes `[n_passes, n_labels]`, in nats: how much the passes disagree beyond what
@@ -147,35 +148,27 @@ class Softmax(Head):
     def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
         scores = np.asarray(logits, dtype=np.float64) / temperature
         exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        shares: Probabilities = exponentials / exponentials.sum(axis=-1, keepdims=True)
-        return shares
+        return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
 
     def logits(self, p: Probabilities) -> Logits:
         return _log(p)
 
     def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
-        top: NDArray[np.bool_] = np.arange(p.shape[-1]) == p.argmax(axis=-1)[..., None]
-        return top
+        return np.asarray(np.arange(p.shape[-1]) == p.argmax(axis=-1)[..., None])
 
     def shifts(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64]:
-        distance: NDArray[np.float64] = 0.5 * np.abs(p - reference).sum(axis=-1)
-        return distance
+        return np.asarray(0.5 * np.abs(p - reference).sum(axis=-1))
 
     def margins(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64] | None:
         kept = self.predicted(reference)
-        difference: NDArray[np.float64] = np.where(kept, p, -np.inf).max(axis=-1) - np.where(kept, -np.inf, p).max(axis=-1)
-        return difference
+        return np.asarray(np.where(kept, p, -np.inf).max(axis=-1) - np.where(kept, -np.inf, p).max(axis=-1))
 
     def entropy(self, p: Probabilities) -> NDArray[np.float64]:
-        result: NDArray[np.float64] = _plogp(p).sum(axis=-1)
-        return result
+        return np.asarray(_plogp(p).sum(axis=-1))
 
     def logit_margin(self, logits: Logits) -> float | None:
         first, second = np.sort(np.asarray(logits, dtype=np.float64))[::-1][:2]
         return float(first - second)
-
-    def sampled(self, p: Probabilities) -> float | None:
-        return 1 - float(p.max())
 
 
 class Sigmoid(Head):
@@ -200,8 +193,7 @@ class Sigmoid(Head):
         scores = np.asarray(logits, dtype=np.float64) / temperature
         # exp of a non-positive number only: no overflow for any logit.
         small = np.exp(-np.abs(scores))
-        answers: Probabilities = np.where(scores >= 0, 1.0, small) / (1.0 + small)
-        return answers
+        return np.asarray(np.where(scores >= 0, 1.0, small) / (1.0 + small))
 
     def logits(self, p: Probabilities) -> Logits:
         return _log(p) - _log(1.0 - p)
@@ -210,18 +202,13 @@ class Sigmoid(Head):
         return p > THRESHOLD
 
     def margins(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64] | None:
-        distance: NDArray[np.float64] = 2.0 * np.where(self.predicted(reference), p - THRESHOLD, THRESHOLD - p).min(axis=-1)
-        return distance
+        return np.asarray(2.0 * np.where(self.predicted(reference), p - THRESHOLD, THRESHOLD - p).min(axis=-1))
 
     def entropy(self, p: Probabilities) -> NDArray[np.float64]:
-        result: NDArray[np.float64] = (_plogp(p) + _plogp(1.0 - p)).sum(axis=-1)
-        return result
+        return np.asarray((_plogp(p) + _plogp(1.0 - p)).sum(axis=-1))
 
     def logit_margin(self, logits: Logits) -> float | None:
         return float(2 * np.abs(np.asarray(logits, dtype=np.float64)).min())
-
-    def sampled(self, p: Probabilities) -> float | None:
-        return 1 - float(np.maximum(p, 1 - p).prod())
 
 
 class Regression(Head):

@@ -17,11 +17,20 @@ from safetensors import safe_open
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 
 from core.base.errors import WobbleError, first_line
-from core.models.classifier import Batching, Classifier, LoadingReport, best_device
+from core.models.classifier import (
+    TOKENIZER_FILES,
+    Batching,
+    Classifier,
+    LoadingReport,
+    Source,
+    best_device,
+    sha256,
+    stored_dtypes,
+    weight_files,
+)
 from core.models.heads import REGRESSION, SIGMOID, SOFTMAX, Head
 from core.models.predict import forward, model_inputs
 from core.models.sites import Kind, Site, calling, install, row_dimension
-from core.models.source import TOKENIZER_FILES, Source, sha256, stored_dtypes, weight_files
 from core.text.tokens import TextEncoder
 
 # Wobble reports the loading itself, in words (LoadingReport); transformers' own table and bar would only fill the log.
@@ -140,11 +149,11 @@ def _config(source: Source) -> Any:
     try:
         return AutoConfig.from_pretrained(path.parent, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # any library error about a stranger's file is that stranger's file being wrong
-        if isinstance(raw, dict) and raw.get("auto_map"):
-            raise WobbleError(
-                f"{source.id} needs Python code of its own (auto_map), which Wobble does not run."
-            ) from error
-        raise WobbleError(f"transformers cannot read the config.json of {source.id}: {first_line(error)}") from error
+        raise WobbleError(
+            f"{source.id} needs Python code of its own (auto_map), which Wobble does not run."
+            if isinstance(raw, dict) and raw.get("auto_map")
+            else f"transformers cannot read the config.json of {source.id}: {first_line(error)}"
+        ) from error
 
 
 def load_tokenizer(source: Source) -> Any:

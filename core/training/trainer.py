@@ -30,8 +30,8 @@ from core.base.errors import WobbleError, first_line
 from core.base.versions import versions
 from core.data.labelled import Labelled
 from core.models import catalog
+from core.models.classifier import Source, sha256, weight_files
 from core.models.loading import load_tokenizer, pretrained, token_limit
-from core.models.source import Source, sha256, weight_files
 from core.training.recipe import ALPHA, LIMIT, MEMBER_RECORD, MOST_EVALUATED, RANK, Recipe, Seeds, drawn
 
 Report = Callable[[dict[str, Any]], None]

@@ -13,9 +13,9 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForSequenceClassification, ByT5Tokenizer
 
 from core.base.errors import WobbleError
+from core.models.classifier import Source
 from core.models.loading import load_base, load_classifier
 from core.models.predict import Condition, predict
-from core.models.source import Source
 from tests.architectures import loaded, save
 
 Rewritten = Callable[..., Path]

@@ -17,10 +17,9 @@ import torch
 from core.base.cache import forget
 from core.base.errors import WobbleError
 from core.models import predict as module
-from core.models.classifier import Classifier
+from core.models.classifier import Classifier, Source
 from core.models.loading import load_classifier
 from core.models.predict import COMPANY, TOKEN_BUDGET, Condition, Prediction, forward, model_inputs, predict
-from core.models.source import Source
 from core.text.tokens import Encoding
 from tests.architectures import SENTENCES, loaded
 
