@@ -247,7 +247,8 @@ def predict_stacked(
     assert family.model is not None
     source = replace(family.first.source, id=f"the family {family.id}")
     # A classifier of this call alone, all of whose seeds answer at once: nothing is remembered under it.
-    together, seeds = replace(family.first, source=source, model=family.model), _seeds(stacks)
+    together = replace(family.first, source=source, model=family.model)
+    seeds = _seeds(stacks)
     budget = max(1, TOKEN_BUDGET[together.device.type] // seeds)
     token = _stacks.set(stacks)
     try:

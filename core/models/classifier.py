@@ -69,20 +69,6 @@ Batching = Literal["padded", "equal lengths", "one by one"]
 """How texts may share a batch."""
 
 
-@dataclass(frozen=True)
-class LoadingReport:
-    """What `from_pretrained` found when it put the checkpoint into the model."""
-
-    missing: tuple[str, ...] = ()
-    """Parameters of the model that the checkpoint does not have."""
-    unexpected: tuple[str, ...] = ()
-    """Tensors of the checkpoint that the model does not use."""
-    mismatched: tuple[str, ...] = ()
-    """Tensors whose shape is another one: left out."""
-    untrained: tuple[str, ...] = ()
-    """Parameters that were drawn at random at loading and that change the prediction: the model is not usable as it is."""
-
-
 @dataclass(frozen=True, eq=False)
 class Classifier:
     """A text classifier in eval mode and fp32, never changed after loading, shared by all threads."""
@@ -100,7 +86,8 @@ class Classifier:
     """sha256 over the weight files, adapter last."""
     checkpoint_dtype: str
     """The dtype in which the checkpoint stores its weights; they are always computed with in fp32."""
-    loading: LoadingReport
+    untrained: tuple[str, ...]
+    """Parameters that were drawn at random at loading and that change the prediction: the model is not usable as it is."""
     sites: tuple[Site, ...]
     """Where dropout can act, in the order in which it does, with the checkpoint's own rates."""
     batching: Batching

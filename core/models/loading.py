@@ -4,7 +4,7 @@ import json
 import logging
 import random
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,6 @@ from core.models.classifier import (
     TOKENIZER_FILES,
     Batching,
     Classifier,
-    LoadingReport,
     Source,
     best_device,
     sha256,
@@ -33,7 +32,7 @@ from core.models.predict import forward, model_inputs
 from core.models.sites import Kind, Site, calling, install, row_dimension
 from core.text.tokens import TextEncoder
 
-# Wobble reports the loading itself, in words (LoadingReport); transformers' own table and bar would only fill the log.
+# Wobble reports the loading itself, in words (`Classifier.notes`); transformers' own table and bar would only fill the log.
 transformers.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
 logging.getLogger("peft").setLevel(logging.ERROR)
@@ -86,16 +85,15 @@ def load_classifier(source: Source, device: torch.device | None = None) -> Class
         files += weight_files(source.adapter)
     config = _config(source)
     tokenizer = load_tokenizer(source)
-    model, loading = _model(source, config, seed=0)
-    if loading.missing or loading.mismatched:
+    model, untrained = _model(source, config, seed=0)
+    if untrained:
         # Names alone give false alarms (a pooler that the head does not use), so what counts is whether the
         # prediction depends on the draw: load under another seed and compare.
         other, _ = _model(source, config, seed=1)
         inputs = tokenizer(PROBES[1], return_tensors="pt")
         with torch.inference_mode():
-            same = torch.equal(model(**inputs).logits, other(**inputs).logits)
-        if not same:
-            loading = replace(loading, untrained=loading.missing + loading.mismatched)
+            if torch.equal(model(**inputs).logits, other(**inputs).logits):
+                untrained = ()
     rows = torch.as_tensor(model.get_input_embeddings().weight).shape[0]
     if len(tokenizer) > rows:
         raise WobbleError(
@@ -118,10 +116,10 @@ def load_classifier(source: Source, device: torch.device | None = None) -> Class
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         weights_hash=sha256(files),
         checkpoint_dtype=stored_dtypes(files),
-        loading=loading,
+        untrained=untrained,
         sites=(),
         batching="one by one",
-        notes=_notes(source, model, loading, pieces=len(tokenizer), rows=rows),
+        notes=_notes(source, model, untrained, pieces=len(tokenizer), rows=rows),
     )
     return replace(classifier, batching=_batching(classifier), sites=_sites(classifier))
 
@@ -193,15 +191,15 @@ def pretrained(directory: Path, **settings: Any) -> tuple[PreTrainedModel, dict[
     }
 
 
-def _model(source: Source, config: Any, seed: int) -> tuple[PreTrainedModel, LoadingReport]:
-    """Load the weights; parameters that the checkpoint lacks are drawn from `seed`."""
+def _model(source: Source, config: Any, seed: int) -> tuple[PreTrainedModel, tuple[str, ...]]:
+    """Load the weights, and draw from `seed` the parameters that the checkpoint lacks or has in another shape: their names."""
     try:
         with drawn_from(seed):
             model, info = pretrained(source.directory, config=config)
     except Exception as error:  # as for the config
         raise WobbleError(f"{source.id} cannot be loaded as a text classifier: {first_line(error)}") from error
     missing = info["missing_keys"] & {name for name, _ in model.named_parameters()}
-    mismatched = info["mismatched_keys"]
+    drawn = [*sorted(missing), *sorted(info["mismatched_keys"])]
     if source.adapter:
         from peft import PeftModel  # heavy, and needed for adapters only
 
@@ -212,12 +210,9 @@ def _model(source: Source, config: Any, seed: int) -> tuple[PreTrainedModel, Loa
                 model = PeftModel.from_pretrained(model, source.adapter, local_files_only=True).merge_and_unload()
         except Exception as error:  # as for the config
             raise WobbleError(f"The adapter {source.id} does not fit its base model: {first_line(error)}") from error
-        missing -= brought
-        mismatched -= brought
+        drawn = [name for name in drawn if name not in brought]
     model.eval().requires_grad_(False)
-    return model, LoadingReport(
-        tuple(sorted(missing)), tuple(sorted(info["unexpected_keys"])), tuple(sorted(mismatched))
-    )
+    return model, tuple(drawn)
 
 
 def _batching(classifier: Classifier) -> Batching:
@@ -282,12 +277,12 @@ def token_limit(model: PreTrainedModel, tokenizer: Any) -> int:
     return min(limits)
 
 
-def _notes(source: Source, model: PreTrainedModel, loading: LoadingReport, pieces: int, rows: int) -> tuple[str, ...]:
+def _notes(source: Source, model: PreTrainedModel, untrained: Sequence[str], pieces: int, rows: int) -> tuple[str, ...]:
     labels = _labels(model)
-    untrained = ", ".join(loading.untrained[:4]) + (", …" if len(loading.untrained) > 4 else "")
+    drawn = ", ".join(untrained[:4]) + (", …" if len(untrained) > 4 else "")
     notes = {
-        f"The head of {source.id} was never trained: {untrained} are not in the checkpoint and were drawn at random, "
-        "so its predictions mean nothing.": loading.untrained,
+        f"The head of {source.id} was never trained: {drawn} are not in the checkpoint and were drawn at random, "
+        "so its predictions mean nothing.": untrained,
         f"The tokenizer of {source.id} has {pieces:,} pieces and the model embeds {rows:,}: it may belong to another model.": (
             pieces < ALMOST_ALL * rows
         ),

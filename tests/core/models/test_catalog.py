@@ -163,7 +163,7 @@ def test_an_adapter_loads_merged_and_names_its_base(models: Path) -> None:
     found = catalog.load("models/adapter")
     expected = adapted.eval()(**found.encoder._tokenizer("a test", return_tensors="pt")).logits[0]
     assert torch.allclose(torch.from_numpy(predict(found, found.encoder(["a test"])).logits[0]), expected, atol=1e-5)
-    assert found.loading.untrained == ()
+    assert found.untrained == ()
 
 
 def test_an_adapter_whose_base_lies_elsewhere_is_refused(models: Path, tmp_path: Path) -> None:
