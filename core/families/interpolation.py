@@ -1,13 +1,12 @@
 """Interpolation between two seeds: what the models on the straight line between the weights of two members predict."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import PreTrainedModel
 
 from core.base.errors import WobbleError
 from core.data.labelled import Labelled
@@ -40,10 +39,16 @@ def predict_between(
         raise WobbleError(
             f"{first} and {second} of {family.id} have different tokenizers, so nothing lies between them."
         )
+    # A copy of our own, whose parameters move from those of one model to those of the other.
+    one, other = family.alone[i], family.alone[j]
+    model = copy.deepcopy(one.model)
+    moving = list(zip(model.parameters(), one.model.parameters(), other.model.parameters(), strict=True))
     logits = []
-    for number, model in enumerate(_mixtures(family.alone[i].model, family.alone[j].model, points), start=1):
-        mixed = replace(family.alone[i], model=model)
-        logits.append(predict(mixed, mixed.encoder(texts)).logits)
+    for number, t in enumerate(np.linspace(0.0, 1.0, points), start=1):
+        with torch.no_grad():
+            for mixed, begin, end in moving:
+                mixed.copy_(torch.lerp(begin, end, float(t)))
+        logits.append(predict(replace(one, model=model), one.encoder(texts)).logits)
         if progress is not None:
             progress(number * len(texts), points * len(texts))
     return np.stack(logits)
@@ -58,17 +63,6 @@ def _mixed(stack: Stack, i: int, j: int, points: int) -> Stack:
     a, b = stack.factors
     joined = torch.cat([a[i], a[j]], dim=-1).expand(points, -1, -1)
     return Stack((joined, torch.cat([(1 - t) * b[i], t * b[j]], dim=1)))
-
-
-def _mixtures(one: PreTrainedModel, other: PreTrainedModel, points: int) -> Iterator[PreTrainedModel]:
-    """One private copy, whose parameters move from those of one model to those of the other."""
-    model = copy.deepcopy(one)
-    ends = list(zip(model.parameters(), one.parameters(), other.parameters(), strict=True))
-    for t in np.linspace(0.0, 1.0, points):
-        with torch.no_grad():
-            for mixed, a, b in ends:
-                mixed.copy_(torch.lerp(a, b, float(t)))
-        yield model
 
 
 @dataclass(frozen=True, eq=False)

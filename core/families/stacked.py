@@ -7,6 +7,7 @@ as a whole, or of an architecture whose layers do not take rows first) answer on
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -134,16 +135,10 @@ def _fits(family: Family) -> bool:
         known = isinstance(module, nn.Linear) or (isinstance(module, Conv1D) and stack.bias is None)
         fitting.append(known and inputs[0].shape[0] == len(family.members) and inputs[0].dim() in (2, 3))
 
-    hooks = [
-        family.model.get_submodule(name).register_forward_pre_hook(partial(look, stack))
-        for name, stack in family.stacks.items()
-    ]
-    try:
-        with torch.inference_mode():
-            family.model(**model_inputs(family.first, family.first.encoder(PROBES[1:]) * len(family.members)))
-    finally:
-        for hook in hooks:
-            hook.remove()
+    with ExitStack() as hooks, torch.inference_mode():
+        for name, stack in family.stacks.items():
+            hooks.enter_context(family.model.get_submodule(name).register_forward_pre_hook(partial(look, stack)))
+        family.model(**model_inputs(family.first, family.first.encoder(PROBES[1:]) * len(family.members)))
     return all(fitting)
 
 
@@ -168,9 +163,7 @@ def _stack(adapters: Sequence[Path], device: torch.device) -> dict[str, Stack] |
             second = key.replace("lora_A", "lora_B")
             stacks[name] = Stack((stacked(key).transpose(1, 2), stacked(second).transpose(1, 2) * scale))
             taken |= {key, second}
-        elif not kind and key.endswith(".weight"):
-            if tensor.dim() != 2:
-                return None
+        elif not kind and key.endswith(".weight") and tensor.dim() == 2:
             weight, bias = stacked(key).transpose(1, 2), f"{key.removesuffix('weight')}bias"
             stacks[name] = Stack(
                 (weight,), stacked(bias)[:, None] if bias in tensors[0] else weight.new_zeros(len(tensors), 1, 1)
@@ -245,9 +238,10 @@ def predict_stacked(
 ) -> Prediction:
     """As `predict_family`, of the models that some stacks make of a family's encoder."""
     assert family.model is not None
-    source = replace(family.first.source, id=f"the family {family.id}")
     # A classifier of this call alone, all of whose seeds answer at once: nothing is remembered under it.
-    together = replace(family.first, source=source, model=family.model)
+    together = replace(
+        family.first, model=family.model, source=replace(family.first.source, id=f"the family {family.id}")
+    )
     seeds = _seeds(stacks)
     budget = max(1, TOKEN_BUDGET[together.device.type] // seeds)
     token = _stacks.set(stacks)

@@ -107,16 +107,18 @@ def stamp(id: str) -> int:
 
 def entries() -> tuple[Entry, ...]:
     """The catalog: embedded models (the default first), local directories, then curated models of the hub."""
-    listed = [_entry(id, "embedded", d, "yes") for id, d in _embedded().items()]
-    listed += [_entry(id, "local", d, "yes") for id, d in _local().items()]
     cached = {id: _cached(id) for id, _ in CURATED}
-    reachable = all(cached.values()) or hub_answers()
-    for id, family in CURATED:
-        if directory := cached[id]:
-            listed.append(_entry(id, "hub", directory, "cached"))
-        else:
-            listed.append(Entry(id, "hub", family, (), None, None, "downloadable" if reachable else "unreachable"))
-    return tuple(listed)
+    otherwise: Available = "downloadable" if all(cached.values()) or hub_answers() else "unreachable"
+    return (
+        *(_entry(id, "embedded", directory, "yes") for id, directory in _embedded().items()),
+        *(_entry(id, "local", directory, "yes") for id, directory in _local().items()),
+        *(
+            _entry(id, "hub", directory, "cached")
+            if (directory := cached[id])
+            else Entry(id, "hub", family, (), None, None, otherwise)
+            for id, family in CURATED
+        ),
+    )
 
 
 def resolve(id: str) -> Source:

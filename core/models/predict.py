@@ -72,9 +72,7 @@ PLAIN = Condition()
 class Prediction:
     """Logits of some texts under one condition, and what they cost."""
 
-    encodings: tuple[Encoding, ...]
     logits: Logits
-    condition: Condition
     rows_asked: int
     rows_run: int
     """Rows that went through the model in this call, the other texts of a condition included: identical encodings and
@@ -182,9 +180,7 @@ def predict(
             progress(done, len(distinct))
     none = np.empty((0, len(classifier.labels)), np.float32)
     return Prediction(
-        tuple(encodings),
         np.stack([rows[encoding.key] for encoding in encodings]) if encodings else none,
-        condition,
         rows_asked=(1 + condition.among) * len(encodings),
         rows_run=(1 + condition.among) * ran,
     )

@@ -138,6 +138,6 @@ def test_a_tokenizer_written_in_python_works(tmp_path: Path) -> None:
     ByT5Tokenizer(extra_ids=0).save_pretrained(copy)
     found = loaded(copy)
     assert "written in Python" in found.encoder.name
-    prediction = predict(found, found.encoder(["caf\u00e9", "caf\u00e9"]))
-    assert prediction.rows_run == 1
-    assert prediction.encodings[0].offsets is None
+    encodings = found.encoder(["caf\u00e9", "caf\u00e9"])
+    assert predict(found, encodings).rows_run == 1
+    assert encodings[0].offsets is None
