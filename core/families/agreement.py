@@ -26,14 +26,12 @@ def pairwise_disagreement(p: Probabilities, head: Head) -> float:
 def _disagreement(p: Probabilities, head: Head, pairs: Iterable[tuple[int, int]]) -> NDArray[np.float64]:
     """`[n_texts]`: share of some pairs of members that predict different labels."""
     labels = head.predicted(p)
-    result: NDArray[np.float64] = np.mean([(labels[i] != labels[j]).any(axis=-1) for i, j in pairs], axis=0)
-    return result
+    return np.asarray(np.mean([(labels[i] != labels[j]).any(axis=-1) for i, j in pairs], axis=0))
 
 
 def votes(p: Probabilities, head: Head) -> NDArray[np.int64]:
     """How many members predict each label: `[n_texts, n_labels]` from `[n_seeds, n_texts, n_labels]`."""
-    counts: NDArray[np.int64] = head.predicted(p).sum(axis=0)
-    return counts
+    return np.asarray(head.predicted(p).sum(axis=0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,10 +164,9 @@ def grid(p: Probabilities, head: Head, shown: int) -> Grid | None:
         p: `[n_seeds, 1 + n_variants, n_labels]`, the text itself first.
         shown: how many variants are kept.
     """
-    found = [margins for rows in p if (margins := head.margins(rows, p[0, 0])) is not None]
-    if not found:
+    margins = head.margins(p, p[0, 0])
+    if margins is None:
         return None
-    margins = np.stack(found)
     moved = np.abs(margins[:, 1:] - margins[:, :1]).max(axis=0)
     order = np.argsort(-moved, kind="stable")[:shown]
     labels = head.predicted(p)

@@ -98,7 +98,7 @@ def load_family(id: str = catalog.DEFAULT) -> Family:
         model = load_base(sources[0], first.device)
         model.config.get_text_config().pad_token_id = first.model.config.get_text_config().pad_token_id
         family = Family(id, found, first, model, _stack(adapters, first.device) or {})
-        if family.stacks and _fits(family):
+        if family.stacks and _fits(model, family):
             _install(model, family.stacks)
             return family
     alone = tuple(catalog.load(member.id) for member in found)
@@ -111,7 +111,6 @@ def load_family(id: str = catalog.DEFAULT) -> Family:
 
 
 def _same_tokenizer(sources: Sequence[Source]) -> bool:
-    """Whether all read the same tokens from a text."""
     places = {source.tokenizer for source in sources if source.tokenizer is not None}
     settings = [pieces(read_json(place / "tokenizer.json")) for place in places]
     return len(places) == 1 or all(other and other == settings[0] for other in settings)
@@ -122,13 +121,12 @@ def pieces(settings: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in settings.items() if name not in ("padding", "truncation")}
 
 
-def _fits(family: Family) -> bool:
+def _fits(model: PreTrainedModel, family: Family) -> bool:
     """Whether the hooks can stand in for every stacked layer: its kind, and whether it sees the rows of the batch as its first
     dimension, found out by trying.
 
     DeBERTa also asks the layers of its attention about relative positions, which belong to no row.
     """
-    assert family.model is not None
     fitting: list[bool] = []
 
     def look(stack: Stack, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
@@ -137,8 +135,8 @@ def _fits(family: Family) -> bool:
 
     with ExitStack() as hooks, torch.inference_mode():
         for name, stack in family.stacks.items():
-            hooks.enter_context(family.model.get_submodule(name).register_forward_pre_hook(partial(look, stack)))
-        family.model(**model_inputs(family.first, family.first.encoder(PROBES[1:]) * len(family.members)))
+            hooks.enter_context(model.get_submodule(name).register_forward_pre_hook(partial(look, stack)))
+        model(**model_inputs(family.first, family.first.encoder(PROBES[1:]) * len(family.members)))
     return all(fitting)
 
 

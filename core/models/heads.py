@@ -87,8 +87,8 @@ class Head:
         return np.asarray(np.abs(p - reference).max(axis=-1))
 
     def margins(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64] | None:
-        """How far each row of `p` `[n, n_labels]` is from leaving the reference's prediction, in [-1, 1]; below 0 it has left
-        it: `[n]`. None where there are no labels.
+        """How far each row of `p` `[..., n_labels]` is from leaving the reference's prediction, in [-1, 1]; below 0 it has left
+        it: `[...]`. None where there are no labels.
 
         Softmax: the probability of the reference's label minus the largest other one. Sigmoid: twice the distance of the label
         that is nearest to crossing the threshold, or has crossed it furthest.
@@ -222,7 +222,6 @@ class Regression(Head):
 
 
 SOFTMAX, SIGMOID, REGRESSION = Softmax(), Sigmoid(), Regression()
-HEADS: dict[str, Head] = {head.name: head for head in (SOFTMAX, SIGMOID, REGRESSION)}
 
 
 def _log(p: Probabilities) -> Logits:

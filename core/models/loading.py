@@ -261,20 +261,18 @@ def _labels(model: PreTrainedModel) -> tuple[str, ...]:
 
 def token_limit(model: PreTrainedModel, tokenizer: Any) -> int:
     """Tokens at the most: the tokenizer's own limit (about 1e30 where nobody set one), never beyond the position table."""
-    limits = [int(min(tokenizer.model_max_length, LONGEST))]
+    longest = int(min(tokenizer.model_max_length, LONGEST))
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    if isinstance(positions, int) and positions > 0:
-        # RoBERTa and its kin count positions from padding_idx + 1, so their first rows hold no position.
-        offset = max(
-            (
-                int(module.padding_idx) + 1
-                for name, module in model.named_modules()
-                if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None
-            ),
-            default=0,
-        )
-        limits.append(positions - offset)
-    return min(limits)
+    # RoBERTa and its kin count positions from padding_idx + 1, so their first rows hold no position.
+    offset = max(
+        (
+            int(module.padding_idx) + 1
+            for name, module in model.named_modules()
+            if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None
+        ),
+        default=0,
+    )
+    return min(longest, positions - offset) if isinstance(positions, int) and positions > 0 else longest
 
 
 def _notes(source: Source, model: PreTrainedModel, untrained: Sequence[str], pieces: int, rows: int) -> tuple[str, ...]:

@@ -272,15 +272,15 @@ def _in_dtype(classifier: Classifier, dtype: Dtype) -> PreTrainedModel:
     """
     if dtype == "float32":
         return classifier.model
-
-    def copied() -> PreTrainedModel:
-        rounded = {
-            id(parameter): nn.Parameter(parameter.to(getattr(torch, dtype)), requires_grad=False)
-            for parameter in classifier.model.parameters()
-        }
-        return copy.deepcopy(classifier.model, rounded)
-
-    return _casts.get(classifier, dtype, copied)
+    parameters = classifier.model.parameters()
+    return _casts.get(
+        classifier,
+        dtype,
+        lambda: copy.deepcopy(
+            classifier.model,
+            {id(one): nn.Parameter(one.to(getattr(torch, dtype)), requires_grad=False) for one in parameters},
+        ),
+    )
 
 
 def forward(classifier: Classifier, batch: Sequence[Encoding], condition: Condition = PLAIN) -> Logits:
