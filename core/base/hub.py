@@ -56,9 +56,9 @@ def hub_answers() -> bool:
     with _asking:
         asked, answer = _answers.get(address, (float("-inf"), False))
         if time.monotonic() - asked > 60:
-            request = urllib.request.Request(address, method="HEAD")
             try:
-                within(HUB_SECONDS, lambda: urllib.request.urlopen(request, timeout=HUB_SECONDS).close())
+                head = urllib.request.Request(address, method="HEAD")
+                within(HUB_SECONDS, lambda: urllib.request.urlopen(head, timeout=HUB_SECONDS).close())
                 answer = True
             except (OSError, ValueError) as error:
                 answer = isinstance(error, urllib.error.HTTPError)  # a refusal is an answer

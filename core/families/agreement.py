@@ -105,9 +105,13 @@ def influences(family: Family, p: Probabilities) -> tuple[Influence, ...]:
             if seeds[i] != seeds[j] == replace(seeds[i], **{part: getattr(seeds[j], part)})
         ]
         if pairs:
-            shifts = np.mean([head.shifts(p[i], p[j]) for i, j in pairs], axis=0)
             found.append(
-                Influence(part, len(pairs), bootstrap_mean(_disagreement(p, head, pairs)), bootstrap_mean(shifts))
+                Influence(
+                    part,
+                    len(pairs),
+                    disagreement=bootstrap_mean(_disagreement(p, head, pairs)),
+                    shift=bootstrap_mean(np.mean([head.shifts(p[i], p[j]) for i, j in pairs], axis=0)),
+                )
             )
     return tuple(sorted(found, key=lambda influence: -influence.shift.value))
 
@@ -170,5 +174,5 @@ def grid(p: Probabilities, head: Head, shown: int) -> Grid | None:
     moved = np.abs(margins[:, 1:] - margins[:, :1]).max(axis=0)
     order = np.argsort(-moved, kind="stable")[:shown]
     labels = head.predicted(p)
-    flipped = (labels[:, 1:] != labels[:, :1]).any(axis=(0, 2))
-    return Grid(margins[:, [0, *(1 + order)]], tuple(map(int, order)), int(flipped.sum()))
+    flipped = int((labels[:, 1:] != labels[:, :1]).any(axis=(0, 2)).sum())
+    return Grid(margins[:, [0, *(1 + order)]], tuple(map(int, order)), flipped)

@@ -33,8 +33,8 @@ def predict_between(
         raise WobbleError("An interpolation needs two different seeds and at least two points.")
     i, j = family.names.index(first), family.names.index(second)
     if family.model is not None:
-        stacks = {name: _mixed(stack, i, j, points) for name, stack in family.stacks.items()}
-        return predict_stacked(family, stacks, texts, progress).logits
+        mixed = {name: _mixed(stack, i, j, points) for name, stack in family.stacks.items()}
+        return predict_stacked(family, mixed, texts, progress).logits
     if pieces(family.alone[i].encoder.settings) != pieces(family.alone[j].encoder.settings):
         raise WobbleError(
             f"{first} and {second} of {family.id} have different tokenizers, so nothing lies between them."
@@ -46,8 +46,8 @@ def predict_between(
     logits = []
     for number, t in enumerate(np.linspace(0.0, 1.0, points), start=1):
         with torch.no_grad():
-            for mixed, begin, end in moving:
-                mixed.copy_(torch.lerp(begin, end, float(t)))
+            for parameter, begin, end in moving:
+                parameter.copy_(torch.lerp(begin, end, float(t)))
         logits.append(predict(replace(one, model=model), one.encoder(texts)).logits)
         if progress is not None:
             progress(number * len(texts), points * len(texts))

@@ -145,8 +145,7 @@ def _stack(adapters: Sequence[Path], device: torch.device) -> dict[str, Stack] |
     tensors = [load_file(adapter / "adapter_model.safetensors") for adapter in adapters]
     configs = [read_json(adapter / "adapter_config.json") for adapter in adapters]
     shapes = [{key: tensor.shape for key, tensor in member.items()} for member in tensors]
-    scaled_otherwise = any(config.get(name) for config in configs for name in SCALED_OTHERWISE)
-    if scaled_otherwise or any(shape != shapes[0] for shape in shapes):
+    if any(shape != shapes[0] for shape in shapes) or any(c.get(name) for c in configs for name in SCALED_OTHERWISE):
         return None
 
     def stacked(key: str) -> Tensor:

@@ -199,7 +199,6 @@ def _model_directories(root: Path, depth: int) -> list[Path]:
 
 
 def _embedded() -> dict[str, Path]:
-    """Directories of the embedded classifiers, by id."""
     found = [d for d in _model_directories(EMBEDDED, depth=1) if _is_classifier(d)]
     # The default first, and other training seeds of a model ("x-43") after all models that differ in more than that.
     found.sort(key=lambda d: (d.name != DEFAULT, d.name.rpartition("-")[2].isdigit(), d.name))
@@ -217,8 +216,9 @@ def _local() -> dict[str, Path]:
 
 def _is_classifier(directory: Path) -> bool:
     """False for an encoder that only carries adapters: on its own its head would be random."""
-    names = read_json(directory / "config.json").get("architectures") or []
-    return _is_adapter(directory) or any("Classification" in name for name in names)
+    return _is_adapter(directory) or any(
+        "Classification" in name for name in read_json(directory / "config.json").get("architectures") or []
+    )
 
 
 def _is_adapter(directory: Path) -> bool:

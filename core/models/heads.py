@@ -101,7 +101,9 @@ class Head:
         Raises:
             ValueError: for regression, whose outputs are not probabilities.
         """
-        raise ValueError("a regression head has no entropy")
+        if not self.has_labels:
+            raise ValueError("a regression head has no entropy")
+        return np.asarray((_plogp(p) if self.exclusive else _plogp(p) + _plogp(1.0 - p)).sum(axis=-1))
 
     def logit_margin(self, logits: Logits) -> float | None:
         """How far logits `[n_labels]` are from another prediction; None where there are no labels.
@@ -163,9 +165,6 @@ class Softmax(Head):
         kept = self.predicted(reference)
         return np.asarray(np.where(kept, p, -np.inf).max(axis=-1) - np.where(kept, -np.inf, p).max(axis=-1))
 
-    def entropy(self, p: Probabilities) -> NDArray[np.float64]:
-        return np.asarray(_plogp(p).sum(axis=-1))
-
     def logit_margin(self, logits: Logits) -> float | None:
         first, second = np.sort(np.asarray(logits, dtype=np.float64))[::-1][:2]
         return float(first - second)
@@ -203,9 +202,6 @@ class Sigmoid(Head):
 
     def margins(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64] | None:
         return np.asarray(2.0 * np.where(self.predicted(reference), p - THRESHOLD, THRESHOLD - p).min(axis=-1))
-
-    def entropy(self, p: Probabilities) -> NDArray[np.float64]:
-        return np.asarray((_plogp(p) + _plogp(1.0 - p)).sum(axis=-1))
 
     def logit_margin(self, logits: Logits) -> float | None:
         return float(2 * np.abs(np.asarray(logits, dtype=np.float64)).min())

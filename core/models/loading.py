@@ -198,8 +198,8 @@ def _model(source: Source, config: Any, seed: int) -> tuple[PreTrainedModel, tup
             model, info = pretrained(source.directory, config=config)
     except Exception as error:  # as for the config
         raise WobbleError(f"{source.id} cannot be loaded as a text classifier: {first_line(error)}") from error
-    missing = info["missing_keys"] & {name for name, _ in model.named_parameters()}
-    drawn = [*sorted(missing), *sorted(info["mismatched_keys"])]
+    parameters = {name for name, _ in model.named_parameters()}
+    drawn = [*sorted(info["missing_keys"] & parameters), *sorted(info["mismatched_keys"])]
     if source.adapter:
         from peft import PeftModel  # heavy, and needed for adapters only
 
@@ -236,8 +236,8 @@ def _sites(classifier: Classifier) -> tuple[Site, ...]:
 
     def remember(name: str, kind: Kind, rate: float, x: torch.Tensor) -> torch.Tensor:
         dimension = row_dimension(x, classifier.family)
-        shared = x.dim() <= dimension or x.shape[dimension] != rows
-        found.setdefault((name, kind), Site(name, kind, rate, shared))
+        by_row = x.dim() > dimension and x.shape[dimension] == rows
+        found.setdefault((name, kind), Site(name, kind, rate, shared=not by_row))
         return x
 
     with torch.inference_mode(), calling(remember, classifier.model.base_model_prefix):

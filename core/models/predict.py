@@ -159,10 +159,9 @@ def predict(
     memory = _memories.get(classifier, "rows", _Memory)
     rows = memory.get({encoding.key for encoding in encodings}, condition)
     distinct = {encoding.key: encoding for encoding in encodings if encoding.key not in rows}
-    budget = token_budget or TOKEN_BUDGET[classifier.device.type]
     company, done, ran = classifier.encoder(COMPANY[: condition.among]), 0, 0
     batching: Batching = "one by one" if condition.batch == "alone" else classifier.batching
-    for batch in _batches(list(distinct.values()), batching, budget):
+    for batch in _batches(distinct.values(), batching, token_budget or TOKEN_BUDGET[classifier.device.type]):
         with memory.turn([encoding.key for encoding in batch], condition) as known:
             left = [encoding for encoding in batch if encoding.key not in known]
             try:
@@ -178,9 +177,8 @@ def predict(
         done, ran = done + len(batch), ran + len(left)
         if progress is not None:
             progress(done, len(distinct))
-    none = np.empty((0, len(classifier.labels)), np.float32)
     return Prediction(
-        np.stack([rows[encoding.key] for encoding in encodings]) if encodings else none,
+        np.stack([rows[e.key] for e in encodings]) if encodings else np.empty((0, len(classifier.labels)), np.float32),
         rows_asked=(1 + condition.among) * len(encodings),
         rows_run=(1 + condition.among) * ran,
     )
@@ -222,7 +220,7 @@ def check_condition(classifier: Classifier, condition: Condition) -> None:
             raise WobbleError(sentence)
 
 
-def _batches(encodings: list[Encoding], batching: str, budget: int) -> Iterator[list[Encoding]]:
+def _batches(encodings: Iterable[Encoding], batching: Batching, budget: int) -> Iterator[list[Encoding]]:
     """Split encodings, longest first (an out-of-memory error comes at once), into batches of at most `budget` tokens."""
     batch: list[Encoding] = []
     for encoding in sorted(encodings, key=lambda e: len(e.ids), reverse=True):
@@ -272,13 +270,15 @@ def _in_dtype(classifier: Classifier, dtype: Dtype) -> PreTrainedModel:
     """
     if dtype == "float32":
         return classifier.model
-    parameters = classifier.model.parameters()
     return _casts.get(
         classifier,
         dtype,
         lambda: copy.deepcopy(
             classifier.model,
-            {id(one): nn.Parameter(one.to(getattr(torch, dtype)), requires_grad=False) for one in parameters},
+            {
+                id(own): nn.Parameter(own.to(getattr(torch, dtype)), requires_grad=False)
+                for own in classifier.model.parameters()
+            },
         ),
     )
 

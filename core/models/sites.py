@@ -109,8 +109,7 @@ def _kernel(
         return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
     groups = getattr(module, "num_key_value_groups", 1)
     key, value = repeat_kv(key, groups), repeat_kv(value, groups)
-    scaling = options.get("scaling") or query.shape[-1] ** -0.5
-    scores = query @ key.transpose(-1, -2) * scaling
+    scores = query @ key.transpose(-1, -2) * (options.get("scaling") or query.shape[-1] ** -0.5)
     if options.get("position_bias") is not None:
         scores = scores + options["position_bias"]
     causal = options.get("is_causal")
@@ -183,9 +182,7 @@ def row_dimension(x: Tensor, family: str) -> int:
     return ROW_DIMENSION.get(family, 0) if x.dim() == 3 else 0
 
 
-def masks(
-    generators: Sequence[torch.Generator], rate_at: Callable[[str, Kind, float], float], family: str
-) -> Call:
+def masks(generators: Sequence[torch.Generator], rate_at: Callable[[str, Kind, float], float], family: str) -> Call:
     """A call that drops, each row with masks from a generator of its own: `[len(generators)]` rows in a batch.
 
     Zero with probability `rate_at(name, kind, own rate)`, and what stays divided by 1 minus that, as `torch.nn.Dropout` does.
