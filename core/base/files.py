@@ -1,8 +1,26 @@
-"""JSON files that other people write, and other processes meanwhile."""
+"""JSON files that one process writes while others read them."""
 
 import json
+import os
+import threading
 from pathlib import Path
 from typing import Any
+
+
+def draft_of(place: Path) -> Path:
+    """A hidden place beside another, for this process and thread alone: what is complete is then renamed."""
+    return place.with_name(f".{place.name}.{os.getpid()}.{threading.get_ident()}")
+
+
+def write_json(file: Path, content: Any) -> None:
+    """Replace a file as a whole: whoever reads it sees the old one or the new one.
+
+    Raises:
+        OSError: it cannot be written; the old one is still there.
+    """
+    draft = draft_of(file)
+    draft.write_text(json.dumps(content, indent=2), encoding="utf-8")
+    draft.replace(file)
 
 
 def read_json(file: Path) -> dict[str, Any]:
@@ -12,3 +30,18 @@ def read_json(file: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def read_json_lines(file: Path) -> list[Any]:
+    """One value a line; the last line may be half written, and is left out then."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return []
+    values = []
+    for line in lines:
+        try:
+            values.append(json.loads(line))
+        except ValueError:
+            continue
+    return values
