@@ -29,9 +29,8 @@ from transformers import (
     XLNetConfig,
 )
 
-from core.models.classifier import Classifier
+from core.models.classifier import Classifier, Source
 from core.models.loading import load_classifier
-from core.models.source import Source
 
 SENTENCES = [
     "This is a test.",

@@ -8,69 +8,57 @@ from typing import Any, Generic, TypeVar
 
 Value = TypeVar("Value")
 
-
-class _Place(Generic[Value]):
-    """Room for one value, with the lock of whoever makes it."""
-
-    def __init__(self, owner: "weakref.ref[Any]") -> None:
-        self.owner = owner
-        self.lock = threading.Lock()
-        self.value: tuple[Value] | None = None
-
-
 _results: "list[Kept[Any]]" = []
 
 
 def forget(owner: Any) -> None:
     """Forget all answers of a classifier, so that a benchmark measures the model and not the memory."""
     for kept in _results:
-        kept.drop(owner)
+        kept._drop(weakref.ref(owner))
 
 
 class Kept(Generic[Value]):
-    """At most `limit` values by classifier and key, least recently used first out.
+    """At most `limit` values (which may change) by owner (a classifier) and key, least recently used first out.
 
-    The classifier is held weakly: what was made of it must not keep a model in memory that nobody uses any more.
+    The owner is held weakly: what was made of it must not keep a model in memory that nobody uses any more.
     """
 
     def __init__(self, limit: int, results: bool = False) -> None:
         """`results`: whether `forget` drops the values, because they are answers and not parts of a classifier."""
-        self._limit = limit
+        self.limit = limit
         if results:
             _results.append(self)
-        self._places: OrderedDict[tuple[int, Hashable], _Place[Value]] = OrderedDict()
+        # Each value with the lock of whoever makes it: a list that is empty until then.
+        self._places: OrderedDict[tuple[weakref.ref[Any], Hashable], tuple[threading.Lock, list[Value]]] = OrderedDict()
         # Re-entrant: the garbage collector may call `_drop` while this very thread holds the lock.
         self._lock = threading.RLock()
 
     def get(self, owner: Any, key: Hashable, make: Callable[[], Value]) -> Value:
         """The value of a key; who asks while another thread makes it waits for that one. What `make` raises passes through."""
-        number = id(owner)
+        place = weakref.ref(owner, self._drop), key
         with self._lock:
-            place = self._places.get((number, key))
-            if place is None or place.owner() is not owner:
-                place = self._places[number, key] = _Place(weakref.ref(owner, lambda _: self._drop(number)))
-            self._places.move_to_end((number, key))
-            while len(self._places) > self._limit:
+            making, value = self._places.setdefault(place, (threading.Lock(), []))
+            self._places.move_to_end(place)
+        with making:
+            if not value:
+                try:
+                    value.append(make())
+                except BaseException:
+                    # What could not be made pushes nothing out.
+                    with self._lock:
+                        self._places.pop(place, None)
+                    raise
+        with self._lock:
+            while len(self._places) > self.limit:
                 self._places.popitem(last=False)
-        with place.lock:
-            if place.value is None:
-                place.value = (make(),)
-            return place.value[0]
+        return value[0]
 
     def put(self, owner: Any, key: Hashable, value: Value) -> None:
         """Replace the value of a key."""
-        self.get(owner, key, lambda: value)
         with self._lock:
-            if (place := self._places.get((id(owner), key))) is not None:
-                place.value = (value,)
+            self._places[weakref.ref(owner, self._drop), key] = threading.Lock(), [value]
 
-    def drop(self, owner: Any) -> None:
-        """Forget the values of a classifier."""
+    def _drop(self, owner: weakref.ref[Any]) -> None:
         with self._lock:
-            for key in [key for key, place in self._places.items() if place.owner() is owner]:
-                del self._places[key]
-
-    def _drop(self, number: int) -> None:
-        with self._lock:
-            for key in [key for key, place in self._places.items() if key[0] == number and place.owner() is None]:
-                del self._places[key]
+            for place in [place for place in self._places if place[0] == owner]:
+                del self._places[place]

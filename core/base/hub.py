@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TypeVar
 
 from huggingface_hub import constants
@@ -17,6 +18,9 @@ HUB_SECONDS = 4.5
 HUB_ID = re.compile(r"[\w][\w.-]{0,95}(/[\w][\w.-]{0,95})?", re.ASCII)
 
 T = TypeVar("T")
+
+_asking = threading.Lock()
+_answers: dict[str, tuple[float, bool]] = {}
 
 
 def endpoint() -> str:
@@ -30,53 +34,33 @@ def within(seconds: float, call: Callable[[], T]) -> T:
     Raises:
         TimeoutError: it took longer. The call's own errors pass through.
     """
-    outcome: list[T] = []
-    failure: list[BaseException] = []
+    outcome: Future[T] = Future()
 
     def run() -> None:
         try:
-            outcome.append(call())
+            outcome.set_result(call())
         except BaseException as error:  # handed to the caller's thread
-            failure.append(error)
+            outcome.set_exception(error)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if failure:
-        raise failure[0]
-    if not outcome:
-        raise TimeoutError
-    return outcome[0]
+    # Not an executor: the end of the process would wait for its threads.
+    threading.Thread(target=run, daemon=True).start()
+    return outcome.result(seconds)
 
 
-class _Reachability:
+def hub_answers() -> bool:
     """Whether the hub answers, asked at most once a minute."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._answers: dict[str, tuple[float, bool]] = {}
-
-    def __call__(self) -> bool:
-        address = endpoint()
-        if constants.HF_HUB_OFFLINE or os.environ.get("HF_HUB_OFFLINE", "0").upper() in {"1", "TRUE", "YES", "ON"}:
-            return False
-        with self._lock:
-            asked, answer = self._answers.get(address, (float("-inf"), False))
-            if time.monotonic() - asked > 60:
-                answer = self._ask(address)
-                self._answers[address] = (time.monotonic(), answer)
-            return answer
-
-    @staticmethod
-    def _ask(address: str) -> bool:
-        request = urllib.request.Request(address, method="HEAD")
-        try:
-            within(HUB_SECONDS, lambda: urllib.request.urlopen(request, timeout=HUB_SECONDS).close())
-        except urllib.error.HTTPError:
-            return True
-        except (OSError, TimeoutError, ValueError):
-            return False
-        return True
-
-
-hub_answers = _Reachability()
+    # Read here too: a variable that was set after huggingface_hub was imported counts.
+    if constants.HF_HUB_OFFLINE or os.environ.get("HF_HUB_OFFLINE", "0").upper() in {"1", "TRUE", "YES", "ON"}:
+        return False
+    address = endpoint()
+    with _asking:
+        asked, answer = _answers.get(address, (float("-inf"), False))
+        if time.monotonic() - asked > 60:
+            try:
+                head = urllib.request.Request(address, method="HEAD")
+                within(HUB_SECONDS, lambda: urllib.request.urlopen(head, timeout=HUB_SECONDS).close())
+                answer = True
+            except (OSError, ValueError) as error:
+                answer = isinstance(error, urllib.error.HTTPError)  # a refusal is an answer
+            _answers[address] = time.monotonic(), answer
+        return answer

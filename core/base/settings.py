@@ -18,10 +18,6 @@ def _folders(value: object) -> object:
     return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
 
-def _resolved(folders: tuple[Path, ...]) -> tuple[Path, ...]:
-    return tuple(folder.resolve() for folder in folders)
-
-
 def _or_none(value: object) -> object:
     """Set to nothing is not the same as not set: pydantic would read "" as the current folder."""
     return None if value == "" else value
@@ -32,7 +28,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, validate_default=True)
 
-    model_dirs: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders), AfterValidator(_resolved)] = Field(
+    model_dirs: Annotated[
+        tuple[Path, ...],
+        NoDecode,
+        BeforeValidator(_folders),
+        AfterValidator(lambda folders: tuple(folder.resolve() for folder in folders)),
+    ] = Field(
         default=(Path("models"),),
         description="folders that models may be loaded from, separated as in `PATH`",
     )

@@ -1,11 +1,8 @@
 """Versions of the libraries that a number depends on."""
 
-import numpy
-import tokenizers
-import torch
-import transformers
+from importlib.metadata import version
 
 
 def versions() -> dict[str, str]:
     """Versions by name, as a record keeps them."""
-    return {module.__name__: module.__version__ for module in (torch, transformers, tokenizers, numpy)}
+    return {name: version(name) for name in ("torch", "transformers", "tokenizers", "numpy")}

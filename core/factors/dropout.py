@@ -23,7 +23,7 @@ from core.factors.registry import Range, factor
 from core.models.classifier import Classifier
 from core.models.heads import Head, Logits, Probabilities
 from core.models.predict import TOKEN_BUDGET, model_inputs
-from core.models.sites import KINDS, ROW_DIMENSION, Kind, Masks, Site, calling
+from core.models.sites import KINDS, Kind, Site, calling, masks
 from core.text.tokens import Encoding
 
 PASSES = 100
@@ -185,10 +185,9 @@ def _together(classifier: Classifier, model: nn.Module, encoding: Encoding, rows
     def rate(name: str, kind: Kind, own: float) -> float:
         return rates.get((name, kind), 0.0)
 
-    masks = Masks(generators, rate, ROW_DIMENSION.get(classifier.family, 0))
     inputs = model_inputs(classifier, [encoding])
     inputs = {name: tensor.expand(len(rows), -1) for name, tensor in inputs.items()}
-    with torch.inference_mode(), calling(masks, classifier.model.base_model_prefix):
+    with torch.inference_mode(), calling(masks(generators, rate, classifier.family), classifier.model.base_model_prefix):
         output = model(**inputs).logits
     logits: Logits = output.float().cpu().numpy()
     return logits

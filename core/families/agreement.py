@@ -1,14 +1,15 @@
 """How much the members of a family agree: votes, disagreement on labelled texts, which seed matters, and people beside seeds."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.base.statistics import Estimate, bootstrap_mean
 from core.data.labelled import Labelled
-from core.families.stacked import Family, FamilyPrediction, Progress, predict_family
+from core.families.stacked import Family, Progress, predict_family
 from core.models.heads import SOFTMAX, Head, Probabilities
 from core.training.recipe import PARTS, Part
 
@@ -19,24 +20,18 @@ def pairwise_disagreement(p: Probabilities, head: Head) -> float:
     Args:
         p: `[n_seeds, n_texts, n_labels]`.
     """
-    return float(_disagreement(p, head, _pairs(len(p))).mean())
+    return float(_disagreement(p, head, combinations(range(len(p)), 2)).mean())
 
 
-def _pairs(count: int) -> list[tuple[int, int]]:
-    return [(i, j) for i in range(count) for j in range(i + 1, count)]
-
-
-def _disagreement(p: Probabilities, head: Head, pairs: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
+def _disagreement(p: Probabilities, head: Head, pairs: Iterable[tuple[int, int]]) -> NDArray[np.float64]:
     """`[n_texts]`: share of some pairs of members that predict different labels."""
     labels = head.predicted(p)
-    result: NDArray[np.float64] = np.mean([(labels[i] != labels[j]).any(axis=-1) for i, j in pairs], axis=0)
-    return result
+    return np.asarray(np.mean([(labels[i] != labels[j]).any(axis=-1) for i, j in pairs], axis=0))
 
 
 def votes(p: Probabilities, head: Head) -> NDArray[np.int64]:
     """How many members predict each label: `[n_texts, n_labels]` from `[n_seeds, n_texts, n_labels]`."""
-    counts: NDArray[np.int64] = head.predicted(p).sum(axis=0)
-    return counts
+    return np.asarray(head.predicted(p).sum(axis=0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +49,11 @@ class OnData:
     """`[n_seeds]`"""
     disagreement: float
     """Mean pairwise disagreement."""
-    prediction: FamilyPrediction = field(repr=False)
 
     @property
     def split(self) -> NDArray[np.float64]:
         """`[n_texts]`: share of the pairs of seeds that disagree on a text."""
-        return _disagreement(self.probabilities, SOFTMAX, _pairs(len(self.accuracy)))
+        return _disagreement(self.probabilities, SOFTMAX, combinations(range(len(self.accuracy)), 2))
 
 
 def on_data(family: Family, data: Labelled, progress: Progress | None = None) -> OnData:
@@ -69,8 +63,7 @@ def on_data(family: Family, data: Labelled, progress: Progress | None = None) ->
         WobbleError: the data hold labels that the family does not have.
     """
     labels = data.numbered_as(family.first.labels)
-    prediction = predict_family(family, data.texts, progress)
-    p = family.first.head.probabilities(prediction.logits)
+    p = family.first.head.probabilities(predict_family(family, data.texts, progress).logits)
     return OnData(
         texts=data.texts,
         labels=labels,
@@ -78,7 +71,6 @@ def on_data(family: Family, data: Labelled, progress: Progress | None = None) ->
         probabilities=p,
         accuracy=(p.argmax(axis=-1) == labels).mean(axis=-1),
         disagreement=pairwise_disagreement(p, family.first.head),
-        prediction=prediction,
     )
 
 
@@ -104,21 +96,24 @@ def influences(family: Family, p: Probabilities) -> tuple[Influence, ...]:
     Args:
         p: `[n_seeds, n_texts, n_labels]`.
     """
-    head = family.first.head
+    head, seeds = family.first.head, [member.seeds for member in family.members]
     found = []
     for part in PARTS:
-        pairs = [(i, j) for i, j in _pairs(len(family.members)) if _differ_in(family, i, j) == [part]]
+        pairs = [
+            (i, j)
+            for i, j in combinations(range(len(seeds)), 2)
+            if seeds[i] != seeds[j] == replace(seeds[i], **{part: getattr(seeds[j], part)})
+        ]
         if pairs:
-            shifts = np.mean([head.shifts(p[i], p[j]) for i, j in pairs], axis=0)
             found.append(
-                Influence(part, len(pairs), bootstrap_mean(_disagreement(p, head, pairs)), bootstrap_mean(shifts))
+                Influence(
+                    part,
+                    len(pairs),
+                    disagreement=bootstrap_mean(_disagreement(p, head, pairs)),
+                    shift=bootstrap_mean(np.mean([head.shifts(p[i], p[j]) for i, j in pairs], axis=0)),
+                )
             )
     return tuple(sorted(found, key=lambda influence: -influence.shift.value))
-
-
-def _differ_in(family: Family, i: int, j: int) -> list[Part]:
-    one, other = family.members[i].seeds, family.members[j].seeds
-    return [part for part in PARTS if getattr(one, part) != getattr(other, part)]
 
 
 @dataclass(frozen=True)
@@ -173,12 +168,11 @@ def grid(p: Probabilities, head: Head, shown: int) -> Grid | None:
         p: `[n_seeds, 1 + n_variants, n_labels]`, the text itself first.
         shown: how many variants are kept.
     """
-    found = [margins for rows in p if (margins := head.margins(rows, p[0, 0])) is not None]
-    if not found:
+    margins = head.margins(p, p[0, 0])
+    if margins is None:
         return None
-    margins = np.stack(found)
     moved = np.abs(margins[:, 1:] - margins[:, :1]).max(axis=0)
     order = np.argsort(-moved, kind="stable")[:shown]
     labels = head.predicted(p)
-    flipped = (labels[:, 1:] != labels[:, :1]).any(axis=(0, 2))
-    return Grid(margins[:, [0, *(1 + order)]], tuple(map(int, order)), int(flipped.sum()))
+    flipped = int((labels[:, 1:] != labels[:, :1]).any(axis=(0, 2)).sum())
+    return Grid(margins[:, [0, *(1 + order)]], tuple(map(int, order)), flipped)

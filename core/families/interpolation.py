@@ -1,13 +1,12 @@
 """Interpolation between two seeds: what the models on the straight line between the weights of two members predict."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import PreTrainedModel
 
 from core.base.errors import WobbleError
 from core.data.labelled import Labelled
@@ -34,16 +33,22 @@ def predict_between(
         raise WobbleError("An interpolation needs two different seeds and at least two points.")
     i, j = family.names.index(first), family.names.index(second)
     if family.model is not None:
-        stacks = {name: _mixed(stack, i, j, points) for name, stack in family.stacks.items()}
-        return predict_stacked(family, stacks, points, texts, progress).logits
+        mixed = {name: _mixed(stack, i, j, points) for name, stack in family.stacks.items()}
+        return predict_stacked(family, mixed, texts, progress).logits
     if pieces(family.alone[i].encoder.settings) != pieces(family.alone[j].encoder.settings):
         raise WobbleError(
             f"{first} and {second} of {family.id} have different tokenizers, so nothing lies between them."
         )
+    # A copy of our own, whose parameters move from those of one model to those of the other.
+    one, other = family.alone[i], family.alone[j]
+    model = copy.deepcopy(one.model)
+    moving = list(zip(model.parameters(), one.model.parameters(), other.model.parameters(), strict=True))
     logits = []
-    for number, model in enumerate(_mixtures(family.alone[i].model, family.alone[j].model, points), start=1):
-        mixed = replace(family.alone[i], model=model)
-        logits.append(predict(mixed, mixed.encoder(texts)).logits)
+    for number, t in enumerate(np.linspace(0.0, 1.0, points), start=1):
+        with torch.no_grad():
+            for parameter, begin, end in moving:
+                parameter.copy_(torch.lerp(begin, end, float(t)))
+        logits.append(predict(replace(one, model=model), one.encoder(texts)).logits)
         if progress is not None:
             progress(number * len(texts), points * len(texts))
     return np.stack(logits)
@@ -51,28 +56,13 @@ def predict_between(
 
 def _mixed(stack: Stack, i: int, j: int, points: int) -> Stack:
     """A layer at each point of the line from member i to member j."""
-    some = stack.weight if stack.weight is not None else stack.a
-    assert some is not None
-    t = torch.linspace(0.0, 1.0, points, device=some.device)[:, None, None]
-    if stack.weight is not None:
-        return Stack(
-            weight=(1 - t) * stack.weight[i] + t * stack.weight[j],
-            bias=None if stack.bias is None else (1 - t) * stack.bias[i] + t * stack.bias[j],
-        )
-    assert stack.a is not None and stack.b is not None
-    a = torch.cat([stack.a[i], stack.a[j]], dim=-1).expand(points, -1, -1)
-    return Stack(a=a, b=torch.cat([(1 - t) * stack.b[i], t * stack.b[j]], dim=1))
-
-
-def _mixtures(one: PreTrainedModel, other: PreTrainedModel, points: int) -> Iterator[PreTrainedModel]:
-    """One private copy, whose parameters move from those of one model to those of the other."""
-    model = copy.deepcopy(one)
-    ends = list(zip(model.parameters(), one.parameters(), other.parameters(), strict=True))
-    for t in np.linspace(0.0, 1.0, points):
-        with torch.no_grad():
-            for mixed, a, b in ends:
-                mixed.copy_(torch.lerp(a, b, float(t)))
-        yield model
+    t = torch.linspace(0.0, 1.0, points, device=stack.factors[0].device)[:, None, None]
+    if stack.bias is not None:
+        (weight,) = stack.factors
+        return Stack(((1 - t) * weight[i] + t * weight[j],), (1 - t) * stack.bias[i] + t * stack.bias[j])
+    a, b = stack.factors
+    joined = torch.cat([a[i], a[j]], dim=-1).expand(points, -1, -1)
+    return Stack((joined, torch.cat([(1 - t) * b[i], t * b[j]], dim=1)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -68,8 +68,8 @@ def members(id: str) -> tuple[Member, ...]:
 
 def family_of(model: str) -> str | None:
     """The family that a model belongs to, if any: by name, without loading anything."""
-    found = {id: members for id, members in _families().items() if len(members) > 1}
-    return next((id for id, some in found.items() if model == id or model in {member.id for member in some}), None)
+    named = ((id, {id, *(member.id for member in some)}) for id, some in _families().items() if len(some) > 1)
+    return next((id for id, names in named if model in names), None)
 
 
 def family_data(id: str) -> Labelled:

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from core.base.errors import WobbleError
+from core.base.files import draft_of, read_json, read_json_lines, write_json
 from core.jobs import process
-from core.jobs.files import draft_of, read_json, read_json_lines, write_json
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "killed"]
 LIVE: tuple[State, ...] = ("queued", "running")

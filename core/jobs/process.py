@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from core.jobs.files import read_json, write_json
+from core.base.files import read_json, write_json
 
 ROOT = Path(__file__).parent.parent.parent
 WORKER = "worker.json"

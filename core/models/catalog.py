@@ -4,23 +4,23 @@ An id names an embedded model (`minilm-uncased`), a local directory under the op
 model of the Hugging Face hub (`ProsusAI/finbert`). Whatever it names, loading happens from a local directory.
 """
 
-import json
-import threading
-from collections import OrderedDict
+import math
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
+from core.base.cache import Kept
 from core.base.errors import WobbleError, first_line
+from core.base.files import read_json
 from core.base.hub import HUB_ID, HUB_SECONDS, endpoint, hub_answers, within
 from core.base.settings import settings
-from core.models.classifier import Classifier
+from core.models.classifier import Classifier, Kind, Source, tensors
 from core.models.loading import load_classifier
-from core.models.source import Source
 from core.text.tokens import algorithm
 
 EMBEDDED = Path(__file__).parent.parent.parent / "assets" / "models"
@@ -61,7 +61,7 @@ class Entry:
     """One line of the catalog, read from small files: no weights are loaded for it."""
 
     id: str
-    source: Literal["embedded", "local", "hub"]
+    source: Kind
     family: str | None
     """The model type of transformers."""
     labels: tuple[str, ...]
@@ -74,23 +74,21 @@ class Entry:
 def model_roots() -> tuple[Path, ...]:
     """The folders that the operator allows (`WOBBLE_MODEL_DIRS`), and the folder of finished trainings."""
     chosen = settings()
-    trained = () if chosen.runs_dir is None else (chosen.runs_dir,)
-    return tuple(dict.fromkeys((*chosen.model_dirs, *trained)))
+    return tuple(dict.fromkeys(root for root in (*chosen.model_dirs, chosen.runs_dir) if root is not None))
 
 
 def local_ids() -> tuple[str, ...]:
     """Ids of the embedded models (the default first) and of the local directories; asks no network."""
-    return (*(d.name for d in _embedded()), *(_local_id(root, d) for root, d in _local()))
+    return (*_embedded(), *_local())
 
 
 def base_ids() -> tuple[str, ...]:
     """Ids of what can be fine-tuned: embedded encoders and whole classifiers, local ones, then well-known ones of the hub."""
-    whole = [d for d in _model_directories(EMBEDDED, depth=1) if not (d / "adapter_config.json").is_file()]
+    embedded = [d for d in _model_directories(EMBEDDED, depth=1) if not _is_adapter(d)]
     trained = settings().runs_dir
-    local = [(root, d) for root, d in _local() if root != trained and not (d / "adapter_config.json").is_file()]
+    local = [id for id, d in _local().items() if not (_is_adapter(d) or (trained and d.is_relative_to(trained)))]
     # Encoders first: a classifier has learned its task already.
-    whole.sort(key=lambda d: (_is_classifier(d), d.name))
-    return (*(d.name for d in whole), *(_local_id(root, d) for root, d in local), *BASES)
+    return (*(d.name for d in sorted(embedded, key=lambda d: (_is_classifier(d), d.name))), *local, *BASES)
 
 
 def stamp(id: str) -> int:
@@ -109,16 +107,18 @@ def stamp(id: str) -> int:
 
 def entries() -> tuple[Entry, ...]:
     """The catalog: embedded models (the default first), local directories, then curated models of the hub."""
-    listed = [_entry(d.name, "embedded", d, "yes") for d in _embedded()]
-    listed += [_entry(_local_id(root, d), "local", d, "yes") for root, d in _local()]
     cached = {id: _cached(id) for id, _ in CURATED}
-    reachable = all(cached.values()) or hub_answers()
-    for id, family in CURATED:
-        if directory := cached[id]:
-            listed.append(_entry(id, "hub", directory, "cached"))
-        else:
-            listed.append(Entry(id, "hub", family, (), None, None, "downloadable" if reachable else "unreachable"))
-    return tuple(listed)
+    otherwise: Available = "downloadable" if all(cached.values()) or hub_answers() else "unreachable"
+    return (
+        *(_entry(id, "embedded", directory, "yes") for id, directory in _embedded().items()),
+        *(_entry(id, "local", directory, "yes") for id, directory in _local().items()),
+        *(
+            _entry(id, "hub", directory, "cached")
+            if (directory := cached[id])
+            else Entry(id, "hub", family, (), None, None, otherwise)
+            for id, family in CURATED
+        ),
+    )
 
 
 def resolve(id: str) -> Source:
@@ -132,9 +132,8 @@ def resolve(id: str) -> Source:
         raise WobbleError("No model is named: give an id from the catalog, a local directory or a hub id.")
     if id in {d.name for d in _model_directories(EMBEDDED, depth=1)}:
         return _source(id, "embedded", EMBEDDED / id)
-    for root, directory in _local():
-        if id == _local_id(root, directory):
-            return _source(id, "local", directory)
+    if directory := _local().get(id):
+        return _source(id, "local", directory)
     if "\0" in id or len(id) > 1000:
         raise WobbleError("That is no model id: give an id from the catalog, a local directory or a hub id.")
     path = Path(id)
@@ -174,12 +173,12 @@ def _allowed(id: str, path: Path) -> Path:
     return directory
 
 
-def _source(id: str, kind: Literal["embedded", "local", "hub"], directory: Path) -> Source:
+def _source(id: str, kind: Kind, directory: Path) -> Source:
     """The files of a directory: a model, or an adapter together with the model it stands on."""
     adapter_config = directory / "adapter_config.json"
     if not adapter_config.is_file():
         return Source(id, kind, directory)
-    base = str(_json(adapter_config).get("base_model_name_or_path") or "")
+    base = str(read_json(adapter_config).get("base_model_name_or_path") or "")
     if not base:
         raise WobbleError(f"The adapter {id} does not say which base model it stands on.")
     beside = directory / base
@@ -194,54 +193,55 @@ def _model_directories(root: Path, depth: int) -> list[Path]:
         return []
     found: list[Path] = []
     for child in sorted(p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".")):
-        if (child / "config.json").is_file() or (child / "adapter_config.json").is_file():
-            found.append(child)
-        else:
-            found += _model_directories(child, depth - 1)
+        is_model = any((child / name).is_file() for name in CONFIGS)
+        found += [child] if is_model else _model_directories(child, depth - 1)
     return found
 
 
-def _embedded() -> list[Path]:
+def _embedded() -> dict[str, Path]:
     found = [d for d in _model_directories(EMBEDDED, depth=1) if _is_classifier(d)]
     # The default first, and other training seeds of a model ("x-43") after all models that differ in more than that.
-    return sorted(found, key=lambda d: (d.name != DEFAULT, d.name.rpartition("-")[2].isdigit(), d.name))
+    found.sort(key=lambda d: (d.name != DEFAULT, d.name.rpartition("-")[2].isdigit(), d.name))
+    return {d.name: d for d in found}
 
 
-def _local() -> list[tuple[Path, Path]]:
-    """The operator's folders, each with the model directories in it."""
-    return [(root, d) for root in model_roots() for d in _model_directories(root, depth=2)]
+def _local() -> dict[str, Path]:
+    """Model directories in the operator's folders, by id; of two folders with one name the first has its way."""
+    found: dict[str, Path] = {}
+    for root in model_roots():
+        for directory in _model_directories(root, depth=2):
+            found.setdefault(f"{root.name}/{directory.relative_to(root).as_posix()}", directory)
+    return found
 
 
 def _is_classifier(directory: Path) -> bool:
     """False for an encoder that only carries adapters: on its own its head would be random."""
-    if (directory / "adapter_config.json").is_file():
-        return True
-    return any("Classification" in name for name in _json(directory / "config.json").get("architectures") or [])
+    return _is_adapter(directory) or any(
+        "Classification" in name for name in read_json(directory / "config.json").get("architectures") or []
+    )
 
 
-def _local_id(root: Path, directory: Path) -> str:
-    return f"{root.name}/{directory.relative_to(root).as_posix()}"
+def _is_adapter(directory: Path) -> bool:
+    return (directory / "adapter_config.json").is_file()
 
 
-def _entry(id: str, source: Literal["embedded", "local", "hub"], directory: Path, available: Available) -> Entry:
+def _entry(id: str, source: Kind, directory: Path, available: Available) -> Entry:
     try:
         files = _source(id, source, directory)
     except WobbleError:
         # A broken or forbidden adapter is still listed: choosing it says what is wrong.
         files = Source(id, source, directory)
-    config = _json(files.config)
-    names = config.get("id2label") or {}
-    labels = tuple(str(name) for _, name in sorted(names.items(), key=lambda item: int(item[0]))) if names else ()
-    tokenizer = next(
-        (d / "tokenizer.json" for d in (files.top, files.directory) if (d / "tokenizer.json").is_file()), None
-    )
+    config = read_json(files.config)
+    labels = sorted((config.get("id2label") or {}).items(), key=lambda item: int(item[0]))
+    places = (files.top / "tokenizer.json", files.directory / "tokenizer.json")
+    tokenizer = next((read_json(place) for place in places if place.is_file()), None)
     return Entry(
         id=id,
         source=source,
         family=config.get("model_type"),
-        labels=labels,
+        labels=tuple(str(name) for _, name in labels),
         parameters=_stored_numbers(files.directory) or None,
-        tokenizer=algorithm(_json(tokenizer)) if tokenizer else None,
+        tokenizer=algorithm(tokenizer) if tokenizer is not None else None,
         available=available,
     )
 
@@ -253,36 +253,18 @@ def size_of(id: str) -> tuple[int, int]:
         WobbleError: it is none.
     """
     files = base_source(id)
-    config = _json(files.directory / "config.json")
+    config = read_json(files.directory / "config.json")
     width = next((config[name] for name in ("hidden_size", "dim", "d_model", "n_embd") if name in config), 768)
     return _stored_numbers(files.directory), int(width)
 
 
 def _stored_numbers(directory: Path) -> int:
-    """How many numbers the weight files hold, read from their headers."""
+    """How many numbers the weight files hold, read from their headers; damaged files do not count."""
     total = 0
     for file in directory.glob("*.safetensors"):
-        try:
-            with file.open("rb") as stream:
-                header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
-        except (OSError, ValueError, OverflowError, MemoryError):
-            continue
-        for name, tensor in header.items():
-            if name != "__metadata__":
-                size = 1
-                for length in tensor["shape"]:
-                    size *= length
-                total += size
+        with suppress(OSError, ValueError, OverflowError, MemoryError):
+            total += sum(math.prod(tensor["shape"]) for tensor in tensors([file]))
     return total
-
-
-def _json(path: Path) -> dict[str, Any]:
-    """A JSON object, or an empty one where the file is missing or damaged (loading it says so in words)."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 # --- the hub ---------------------------------------------------------------------------------------------------------
@@ -316,8 +298,7 @@ def _download(id: str) -> Path:
         raise WobbleError(f"The hub refused {id}: {first_line(error)}") from error
     except (OSError, TimeoutError) as error:
         raise unreachable from error
-    names = [sibling.rfilename for sibling in info.siblings or []]
-    if not any("/" not in name and name.endswith(".safetensors") for name in names):
+    if not any("/" not in file.rfilename and file.rfilename.endswith(".safetensors") for file in info.siblings or []):
         raise WobbleError(
             f"{id} has no safetensors weights, only formats that can run code when opened or that are not PyTorch's; "
             "ask its authors to convert it."
@@ -335,42 +316,7 @@ def _download(id: str) -> Path:
 # --- loaded models ---------------------------------------------------------------------------------------------------
 
 
-class Loaded:
-    """Classifiers in memory, at most `limit` (by default the operator's), least recently used first out.
-
-    Safe for threads; loads each id once.
-    """
-
-    def __init__(self, limit: int | None = None) -> None:
-        self.limit = limit
-        self._classifiers: OrderedDict[tuple[str, str, int], Classifier] = OrderedDict()
-        self._lock = threading.Lock()
-        self._loading: dict[tuple[str, str, int], threading.Lock] = {}
-
-    def get(self, id: str, device: torch.device | None = None) -> Classifier:
-        """The classifier of an id, loaded if need be.
-
-        Raises:
-            WobbleError: the id names nothing, or what it names is no usable classifier.
-        """
-        limit = settings().max_models if self.limit is None else self.limit
-        key = (id, str(device), stamp(id))
-        with self._lock:
-            turn = self._loading.setdefault(key, threading.Lock())
-        with turn:
-            with self._lock:
-                if key in self._classifiers:
-                    self._classifiers.move_to_end(key)
-                    return self._classifiers[key]
-            classifier = load_classifier(resolve(id), device)
-            with self._lock:
-                self._classifiers[key] = classifier
-                while len(self._classifiers) > limit:
-                    self._classifiers.popitem(last=False)
-            return classifier
-
-
-_loaded = Loaded()
+_loaded: Kept[Classifier] = Kept(limit=1)
 
 
 def load(id: str = DEFAULT, device: torch.device | None = None) -> Classifier:
@@ -379,4 +325,5 @@ def load(id: str = DEFAULT, device: torch.device | None = None) -> Classifier:
     Raises:
         WobbleError: the id names nothing, or what it names is no usable classifier.
     """
-    return _loaded.get(id, device)
+    _loaded.limit = settings().max_models
+    return _loaded.get(Classifier, (id, str(device), stamp(id)), lambda: load_classifier(resolve(id), device))

@@ -1,38 +1,72 @@
-"""A loaded text classifier.
+"""A loaded text classifier, where its files are, and what can be known of those without loading any.
 
-It is loaded once and shared by all threads of the process: nothing on it changes afterwards. Whatever can vary from call to
-call is a `core.models.predict.Condition` of the call.
+A classifier is loaded once and shared by all threads of the process: nothing on it changes afterwards. Whatever can vary from
+call to call is a `core.models.predict.Condition` of the call.
 """
 
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import torch
+from safetensors import SafetensorError, safe_open
 from transformers import PreTrainedModel
 
 from core.base.errors import WobbleError
 from core.base.settings import settings
 from core.models.heads import Head
 from core.models.sites import Site
-from core.models.source import Source
 from core.text.tokens import TextEncoder
 
-Batching = Literal["padded", "equal lengths", "one by one"]
-"""How texts may share a batch."""
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+    "vocab.json",
+    "spiece.model",
+    "tokenizer.model",
+    "sentencepiece.bpe.model",
+)
+
+
+PICKLES = (".bin", ".pt", ".pth", ".ckpt")
+
+Kind = Literal["embedded", "local", "hub"]
 
 
 @dataclass(frozen=True)
-class LoadingReport:
-    """What `from_pretrained` found when it put the checkpoint into the model."""
+class Source:
+    """Where a classifier's files are. `directory` is what transformers loads; `adapter` is a LoRA adapter on it (peft)."""
 
-    missing: tuple[str, ...] = ()
-    """Parameters of the model that the checkpoint does not have."""
-    unexpected: tuple[str, ...] = ()
-    """Tensors of the checkpoint that the model does not use."""
-    mismatched: tuple[str, ...] = ()
-    """Tensors whose shape is another one: left out."""
-    untrained: tuple[str, ...] = ()
-    """Parameters that were drawn at random at loading and that change the prediction: the model is not usable as it is."""
+    id: str
+    kind: Kind
+    directory: Path
+    adapter: Path | None = None
+
+    @property
+    def top(self) -> Path:
+        """The directory that carries the name: the adapter where there is one."""
+        return self.adapter or self.directory
+
+    @property
+    def config(self) -> Path:
+        """The config.json: the adapter's own, which knows its labels, else its base model's."""
+        own = self.top / "config.json"
+        return own if own.is_file() else self.directory / "config.json"
+
+    @property
+    def tokenizer(self) -> Path | None:
+        """The directory that holds the tokenizer: the adapter's own, else its base model's; None where neither does."""
+        places = dict.fromkeys((self.top, self.directory))
+        return next((place for place in places if any((place / name).is_file() for name in TOKENIZER_FILES)), None)
+
+
+Batching = Literal["padded", "equal lengths", "one by one"]
+"""How texts may share a batch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +86,8 @@ class Classifier:
     """sha256 over the weight files, adapter last."""
     checkpoint_dtype: str
     """The dtype in which the checkpoint stores its weights; they are always computed with in fp32."""
-    loading: LoadingReport
+    untrained: tuple[str, ...]
+    """Parameters that were drawn at random at loading and that change the prediction: the model is not usable as it is."""
     sites: tuple[Site, ...]
     """Where dropout can act, in the order in which it does, with the checkpoint's own rates."""
     batching: Batching
@@ -77,7 +112,11 @@ class Classifier:
 
 
 def best_device() -> torch.device:
-    """The operator's `WOBBLE_DEVICE`, else CUDA, else MPS, else the CPU."""
+    """The operator's `WOBBLE_DEVICE`, else CUDA, else MPS, else the CPU.
+
+    Raises:
+        WobbleError: this machine cannot use the operator's.
+    """
     if chosen := settings().device:
         try:
             device = torch.device(chosen)
@@ -85,8 +124,51 @@ def best_device() -> torch.device:
         except (RuntimeError, AssertionError) as error:
             raise WobbleError(f"WOBBLE_DEVICE is {chosen!r}, which this machine cannot use.") from error
         return device
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    return torch.device(next(name for name, answers in there.items() if answers))
+
+
+def weight_files(directory: Path) -> list[Path]:
+    """The safetensors files of a model or adapter directory, in order.
+
+    Raises:
+        WobbleError: there is none, or one cannot be read.
+    """
+    files = sorted(directory.glob("*.safetensors"))
+    if not files:
+        pickles = sorted(file.name for file in directory.iterdir() if file.suffix in PICKLES)
+        raise WobbleError(
+            f"{directory.name} holds its weights only as a pickle ({pickles[0]}), which can run code when it is opened; "
+            "convert it to safetensors."
+            if pickles
+            else f"{directory.name} is no model: it holds no weights (no .safetensors file)."
+        )
+    for file in files:
+        try:
+            with safe_open(file, framework="pt") as tensors:
+                tensors.keys()
+        except (SafetensorError, OSError) as error:
+            raise WobbleError(f"The weights file {directory.name}/{file.name} is damaged or cut short.") from error
+    return files
+
+
+def tensors(files: Iterable[Path]) -> Iterator[dict[str, Any]]:
+    """What the headers of weight files say of each tensor: its "dtype" and its "shape"."""
+    for file in files:
+        with file.open("rb") as stream:
+            header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+        yield from (tensor for name, tensor in header.items() if name != "__metadata__")
+
+
+def stored_dtypes(files: Sequence[Path]) -> str:
+    """The dtypes that the weight files store, most frequent first ("F16", "F32, I64")."""
+    return ", ".join(dtype for dtype, _ in Counter(tensor["dtype"] for tensor in tensors(files)).most_common())
+
+
+def sha256(files: Sequence[Path]) -> str:
+    """Of some files, one after the other: the sha256 of their own."""
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()

@@ -4,7 +4,6 @@ A head is one object with its measures. Nothing else asks which head it is; what
 Nothing here can cause a forward pass.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -24,8 +23,11 @@ THRESHOLD = 0.5
 """A sigmoid head's label is predicted above this probability."""
 
 
-class Head(ABC):
-    """The measures of one kind of head. All are pure functions of arrays."""
+class Head:
+    """The measures of one kind of head, all of them pure functions of arrays.
+
+    What stands here is what a value's head does, and what the heads with labels share.
+    """
 
     name: ClassVar[str]
     meaning: ClassVar[str]
@@ -46,58 +48,76 @@ class Head(ABC):
         """Heads are singletons: a copy is the head itself."""
         return self.name.upper()
 
-    @abstractmethod
     def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
         """Probabilities of logits `[..., n_labels]` divided by a temperature greater than 0: `[..., n_labels]`.
 
         In float64, so that the arithmetic of measures adds no rounding of its own. T = 1 is the model's own (Guo et al.,
-        arXiv 1706.04599).
+        arXiv 1706.04599). A value has no temperature.
         """
+        return np.asarray(logits, dtype=np.float64)
 
-    @abstractmethod
     def logits(self, p: Probabilities) -> Logits:
         """Logits whose probabilities at T = 1 are `p` `[..., n_labels]`: what a mean of probabilities would have come from."""
+        return p.astype(np.float32)
 
-    @abstractmethod
     def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
-        """Which labels are predicted: `[..., n_labels]`."""
-
-    @abstractmethod
-    def shifts(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64]:
-        """How far each row of `p` `[..., n_labels]` lies from the reference `[n_labels]`: `[...]`."""
+        """Which labels are predicted: `[..., n_labels]`; softmax: the most probable one, the first of equal ones; sigmoid: any
+        number, those above the threshold.
+        """
+        return np.zeros(p.shape, dtype=bool)
 
     def label(self, row: Probabilities, labels: tuple[str, ...]) -> str:
         """The prediction of one row `[n_labels]` in words."""
-        return next(name for name, yes in zip(labels, self.predicted(row), strict=True) if yes)
+        if not self.has_labels:
+            return ", ".join(f"{value:.3f}" for value in row)
+        return " + ".join(name for name, yes in zip(labels, self.predicted(row), strict=True) if yes) or "none"
 
     def flips(self, p: Probabilities, reference: Probabilities) -> NDArray[np.bool_] | None:
         """Whether each row of `p` `[n, n_labels]` predicts something else than the reference `[n_labels]`: `[n]`; None where
         there are no labels.
         """
-        changed: NDArray[np.bool_] = (self.predicted(p) != self.predicted(reference)).any(axis=-1)
-        return changed
+        return (self.predicted(p) != self.predicted(reference)).any(axis=-1) if self.has_labels else None
 
-    @abstractmethod
-    def margins(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64] | None:
-        """How far each row of `p` `[n, n_labels]` is from leaving the reference's prediction, in [-1, 1]; below 0 it has left
-        it: `[n]`. None where there are no labels.
+    def shifts(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64]:
+        """How far each row of `p` `[..., n_labels]` lies from the reference `[n_labels]`: `[...]`.
+
+        Total variation distance in [0, 1]; with sigmoid the largest of any one label's yes or no, with regression in the
+        head's own unit.
         """
+        return np.asarray(np.abs(p - reference).max(axis=-1))
 
-    @abstractmethod
+    def margins(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64] | None:
+        """How far each row of `p` `[..., n_labels]` is from leaving the reference's prediction, in [-1, 1]; below 0 it has left
+        it: `[...]`. None where there are no labels.
+
+        Softmax: the probability of the reference's label minus the largest other one. Sigmoid: twice the distance of the label
+        that is nearest to crossing the threshold, or has crossed it furthest.
+        """
+        return None
+
     def entropy(self, p: Probabilities) -> NDArray[np.float64]:
-        """Entropy in nats of each row of `p` `[..., n_labels]`: `[...]`.
+        """Entropy in nats of each row of `p` `[..., n_labels]`: `[...]`; with sigmoid the sum of each yes-or-no answer's own.
 
         Raises:
             ValueError: for regression, whose outputs are not probabilities.
         """
+        if not self.has_labels:
+            raise ValueError("a regression head has no entropy")
+        return np.asarray((_plogp(p) if self.exclusive else _plogp(p) + _plogp(1.0 - p)).sum(axis=-1))
 
-    @abstractmethod
     def logit_margin(self, logits: Logits) -> float | None:
-        """How far logits `[n_labels]` are from another prediction; None where there are no labels."""
+        """How far logits `[n_labels]` are from another prediction; None where there are no labels.
 
-    @abstractmethod
+        Softmax: the largest minus the second. Sigmoid: twice the smallest distance from 0, where the label changes, so that
+        "below twice the largest logit difference" is the condition for a flip there too.
+        """
+        return None
+
     def sampled(self, p: Probabilities) -> float | None:
         """The probability that labels drawn from one row `[n_labels]` differ from the predicted ones; None without labels."""
+        # One label is drawn, or each for itself.
+        kept = np.where(self.predicted(p), p, 1.0 if self.exclusive else 1.0 - p)
+        return 1 - float(kept.prod()) if self.has_labels else None
 
     def mutual_information(self, p: Probabilities) -> float:
         """BALD: `H[mean p] - mean H[p]` over passes `[n_passes, n_labels]`, in nats: how much the passes disagree beyond what
@@ -128,46 +148,26 @@ class Softmax(Head):
     }
 
     def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
-        """`softmax(z / T)`."""
         scores = np.asarray(logits, dtype=np.float64) / temperature
         exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        shares: Probabilities = exponentials / exponentials.sum(axis=-1, keepdims=True)
-        return shares
+        return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
 
     def logits(self, p: Probabilities) -> Logits:
-        """`log(p)`."""
         return _log(p)
 
     def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
-        """One label a row: the most probable one, the first of equal ones."""
-        top: NDArray[np.bool_] = np.arange(p.shape[-1]) == p.argmax(axis=-1)[..., None]
-        return top
+        return np.asarray(np.arange(p.shape[-1]) == p.argmax(axis=-1)[..., None])
 
     def shifts(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64]:
-        """Total variation distance, `0.5 * sum(abs(p - q))`, in [0, 1]."""
-        distance: NDArray[np.float64] = 0.5 * np.abs(p - reference).sum(axis=-1)
-        return distance
+        return np.asarray(0.5 * np.abs(p - reference).sum(axis=-1))
 
     def margins(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64] | None:
-        """Probability of the reference's label minus the largest other one."""
         kept = self.predicted(reference)
-        others = np.where(kept, -np.inf, p).max(axis=-1)
-        difference: NDArray[np.float64] = np.where(kept, p, -np.inf).max(axis=-1) - others
-        return difference
-
-    def entropy(self, p: Probabilities) -> NDArray[np.float64]:
-        """`-sum(p * log(p))`."""
-        result: NDArray[np.float64] = _plogp(p).sum(axis=-1)
-        return result
+        return np.asarray(np.where(kept, p, -np.inf).max(axis=-1) - np.where(kept, -np.inf, p).max(axis=-1))
 
     def logit_margin(self, logits: Logits) -> float | None:
-        """The largest logit minus the second."""
         first, second = np.sort(np.asarray(logits, dtype=np.float64))[::-1][:2]
         return float(first - second)
-
-    def sampled(self, p: Probabilities) -> float | None:
-        """One label is drawn."""
-        return 1 - float(p.max())
 
 
 class Sigmoid(Head):
@@ -189,53 +189,22 @@ class Sigmoid(Head):
     }
 
     def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
-        """`1 / (1 + exp(-z / T))`."""
         scores = np.asarray(logits, dtype=np.float64) / temperature
         # exp of a non-positive number only: no overflow for any logit.
         small = np.exp(-np.abs(scores))
-        answers: Probabilities = np.where(scores >= 0, 1.0, small) / (1.0 + small)
-        return answers
+        return np.asarray(np.where(scores >= 0, 1.0, small) / (1.0 + small))
 
     def logits(self, p: Probabilities) -> Logits:
-        """`log(p / (1 - p))`."""
-        logits: Logits = _log(p) - _log(1.0 - p)
-        return logits
+        return _log(p) - _log(1.0 - p)
 
     def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
-        """Any number of labels: those above the threshold."""
-        above: NDArray[np.bool_] = p > THRESHOLD
-        return above
-
-    def label(self, row: Probabilities, labels: tuple[str, ...]) -> str:
-        """The labels above the threshold."""
-        chosen = [name for name, yes in zip(labels, self.predicted(row), strict=True) if yes]
-        return " + ".join(chosen) if chosen else "none"
-
-    def shifts(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64]:
-        """The largest total variation distance of any one label's yes-or-no answer, `max(abs(p - q))`, in [0, 1]."""
-        distance: NDArray[np.float64] = np.abs(p - reference).max(axis=-1)
-        return distance
+        return p > THRESHOLD
 
     def margins(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64] | None:
-        """Twice the distance of the label that is nearest to crossing the threshold (or has crossed it furthest)."""
-        kept = self.predicted(reference)
-        distance: NDArray[np.float64] = (2.0 * np.where(kept, p - THRESHOLD, THRESHOLD - p)).min(axis=-1)
-        return distance
-
-    def entropy(self, p: Probabilities) -> NDArray[np.float64]:
-        """The sum over the labels of each yes-or-no answer's own entropy."""
-        result: NDArray[np.float64] = (_plogp(p) + _plogp(1.0 - p)).sum(axis=-1)
-        return result
+        return np.asarray(2.0 * np.where(self.predicted(reference), p - THRESHOLD, THRESHOLD - p).min(axis=-1))
 
     def logit_margin(self, logits: Logits) -> float | None:
-        """Twice the smallest distance of a logit from 0, where the label changes, so that "below twice the largest logit
-        difference" is the condition for a flip here too.
-        """
         return float(2 * np.abs(np.asarray(logits, dtype=np.float64)).min())
-
-    def sampled(self, p: Probabilities) -> float | None:
-        """Each label is drawn for itself."""
-        return 1 - float(np.maximum(p, 1 - p).prod())
 
 
 class Regression(Head):
@@ -247,50 +216,8 @@ class Regression(Head):
     formula = "z (a value has no temperature)"
     measures: ClassVar[Measures] = {"shift": ("how far the output moves, in its own unit", "max |p(k) − q(k)|")}
 
-    def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
-        """The values as they are: a value has no temperature."""
-        return np.asarray(logits, dtype=np.float64)
-
-    def logits(self, p: Probabilities) -> Logits:
-        """The values as they are."""
-        return p.astype(np.float32)
-
-    def predicted(self, p: Probabilities) -> NDArray[np.bool_]:
-        """No label."""
-        return np.zeros(p.shape, dtype=bool)
-
-    def label(self, row: Probabilities, labels: tuple[str, ...]) -> str:
-        """The value."""
-        return ", ".join(f"{value:.3f}" for value in row)
-
-    def flips(self, p: Probabilities, reference: Probabilities) -> NDArray[np.bool_] | None:
-        """None: a value has no label to flip."""
-        return None
-
-    def shifts(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64]:
-        """`max(abs(p - q))`, in the head's own unit."""
-        distance: NDArray[np.float64] = np.abs(p - reference).max(axis=-1)
-        return distance
-
-    def margins(self, p: Probabilities, reference: Probabilities) -> NDArray[np.float64] | None:
-        """None: a value has no label to leave."""
-        return None
-
-    def entropy(self, p: Probabilities) -> NDArray[np.float64]:
-        """A value has none."""
-        raise ValueError("a regression head has no entropy")
-
-    def logit_margin(self, logits: Logits) -> float | None:
-        """None: a value has no label to leave."""
-        return None
-
-    def sampled(self, p: Probabilities) -> float | None:
-        """None: nothing is drawn from a value."""
-        return None
-
 
 SOFTMAX, SIGMOID, REGRESSION = Softmax(), Sigmoid(), Regression()
-HEADS: dict[str, Head] = {head.name: head for head in (SOFTMAX, SIGMOID, REGRESSION)}
 
 
 def _log(p: Probabilities) -> Logits:
@@ -301,5 +228,4 @@ def _log(p: Probabilities) -> Logits:
 def _plogp(p: Probabilities) -> Probabilities:
     """`-p * log(p)`, and 0 at 0."""
     safe = np.where(p > 0, p, 1.0)
-    result: Probabilities = -safe * np.log(safe)
-    return result
+    return np.asarray(-safe * np.log(safe))

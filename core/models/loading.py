@@ -4,9 +4,10 @@ import json
 import logging
 import random
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,22 @@ from safetensors import safe_open
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 
 from core.base.errors import WobbleError, first_line
-from core.models.classifier import Batching, Classifier, LoadingReport, best_device
+from core.models.classifier import (
+    TOKENIZER_FILES,
+    Batching,
+    Classifier,
+    Source,
+    best_device,
+    sha256,
+    stored_dtypes,
+    weight_files,
+)
 from core.models.heads import REGRESSION, SIGMOID, SOFTMAX, Head
 from core.models.predict import forward, model_inputs
-from core.models.sites import ROW_DIMENSION, Recorder, Site, calling, install
-from core.models.source import TOKENIZER_FILES, Source, sha256, stored_dtypes, weight_files
+from core.models.sites import Kind, Site, calling, install, row_dimension
 from core.text.tokens import TextEncoder
 
-# Wobble reports the loading itself, in words (LoadingReport); transformers' own table and bar would only fill the log.
+# Wobble reports the loading itself, in words (`Classifier.notes`); transformers' own table and bar would only fill the log.
 transformers.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
 logging.getLogger("peft").setLevel(logging.ERROR)
@@ -74,18 +83,17 @@ def load_classifier(source: Source, device: torch.device | None = None) -> Class
     files = weight_files(source.directory)
     if source.adapter:
         files += weight_files(source.adapter)
-    stored = stored_dtypes(files)
     config = _config(source)
-    tokenizer = _tokenizer(source)
-    model, loading = _model(source, config, seed=0)
-    if loading.missing or loading.mismatched:
+    tokenizer = load_tokenizer(source)
+    model, untrained = _model(source, config, seed=0)
+    if untrained:
         # Names alone give false alarms (a pooler that the head does not use), so what counts is whether the
         # prediction depends on the draw: load under another seed and compare.
         other, _ = _model(source, config, seed=1)
-        if not _same_on_probe(model, other, tokenizer):
-            loading = LoadingReport(
-                loading.missing, loading.unexpected, loading.mismatched, loading.missing + loading.mismatched
-            )
+        inputs = tokenizer(PROBES[1], return_tensors="pt")
+        with torch.inference_mode():
+            if torch.equal(model(**inputs).logits, other(**inputs).logits):
+                untrained = ()
     rows = torch.as_tensor(model.get_input_embeddings().weight).shape[0]
     if len(tokenizer) > rows:
         raise WobbleError(
@@ -93,7 +101,6 @@ def load_classifier(source: Source, device: torch.device | None = None) -> Class
             "the tokenizer belongs to another model."
         )
     model.to(device)  # type: ignore[arg-type]  # its wrapper is annotated as if `self` were an argument
-    model.eval().requires_grad_(False)
     if model.config.get_text_config().pad_token_id is None:
         model.config.get_text_config().pad_token_id = NO_PADDING
     install(model)
@@ -108,11 +115,11 @@ def load_classifier(source: Source, device: torch.device | None = None) -> Class
         device=device,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         weights_hash=sha256(files),
-        checkpoint_dtype=stored,
-        loading=loading,
+        checkpoint_dtype=stored_dtypes(files),
+        untrained=untrained,
         sites=(),
         batching="one by one",
-        notes=_notes(source, model, loading, pieces=len(tokenizer), rows=rows),
+        notes=_notes(source, model, untrained, pieces=len(tokenizer), rows=rows),
     )
     return replace(classifier, batching=_batching(classifier), sites=_sites(classifier))
 
@@ -126,7 +133,6 @@ def load_base(source: Source, device: torch.device) -> PreTrainedModel:
     base = replace(source, adapter=None)
     model, _ = _model(base, _config(base), seed=0)
     model.to(device)  # type: ignore[arg-type]  # as above
-    model.eval().requires_grad_(False)
     return model
 
 
@@ -141,14 +147,19 @@ def _config(source: Source) -> Any:
     try:
         return AutoConfig.from_pretrained(path.parent, local_files_only=True, trust_remote_code=False)
     except Exception as error:  # any library error about a stranger's file is that stranger's file being wrong
-        if isinstance(raw, dict) and raw.get("auto_map"):
-            raise WobbleError(
-                f"{source.id} needs Python code of its own (auto_map), which Wobble does not run."
-            ) from error
-        raise WobbleError(f"transformers cannot read the config.json of {source.id}: {first_line(error)}") from error
+        raise WobbleError(
+            f"{source.id} needs Python code of its own (auto_map), which Wobble does not run."
+            if isinstance(raw, dict) and raw.get("auto_map")
+            else f"transformers cannot read the config.json of {source.id}: {first_line(error)}"
+        ) from error
 
 
-def _tokenizer(source: Source) -> Any:
+def load_tokenizer(source: Source) -> Any:
+    """The tokenizer of transformers.
+
+    Raises:
+        WobbleError: there is none, or it cannot be loaded.
+    """
     if source.tokenizer is None:
         raise WobbleError(f"{source.id} has no tokenizer: none of {', '.join(TOKENIZER_FILES)} is there.")
     try:
@@ -157,26 +168,38 @@ def _tokenizer(source: Source) -> Any:
         raise WobbleError(f"The tokenizer of {source.id} cannot be loaded: {first_line(error)}") from error
 
 
-def _model(source: Source, config: Any, seed: int) -> tuple[PreTrainedModel, LoadingReport]:
-    """Load the weights; parameters that the checkpoint lacks are drawn from `seed`."""
+def pretrained(directory: Path, **settings: Any) -> tuple[PreTrainedModel, dict[str, set[str]]]:
+    """A classifier as transformers makes it of a directory (safetensors only, no remote code, no network, fp32), and the names
+    of the tensors with which something was wrong, by transformers' word for it.
+
+    Args:
+        settings: more of what `from_pretrained` takes.
+    """
+    model, info = AutoModelForSequenceClassification.from_pretrained(
+        directory,
+        dtype=torch.float32,
+        use_safetensors=True,
+        local_files_only=True,
+        trust_remote_code=False,
+        ignore_mismatched_sizes=True,
+        output_loading_info=True,
+        **settings,
+    )
+    # What does not fit comes with its two shapes.
+    return model, {
+        kind: {entry[0] if isinstance(entry, tuple) else entry for entry in found} for kind, found in info.items()
+    }
+
+
+def _model(source: Source, config: Any, seed: int) -> tuple[PreTrainedModel, tuple[str, ...]]:
+    """Load the weights, and draw from `seed` the parameters that the checkpoint lacks or has in another shape: their names."""
     try:
         with drawn_from(seed):
-            model, info = AutoModelForSequenceClassification.from_pretrained(
-                source.directory,
-                config=config,
-                dtype=torch.float32,
-                use_safetensors=True,
-                local_files_only=True,
-                trust_remote_code=False,
-                ignore_mismatched_sizes=True,
-                output_loading_info=True,
-            )
+            model, info = pretrained(source.directory, config=config)
     except Exception as error:  # as for the config
         raise WobbleError(f"{source.id} cannot be loaded as a text classifier: {first_line(error)}") from error
     parameters = {name for name, _ in model.named_parameters()}
-    missing = {name for name in info["missing_keys"] if name in parameters}
-    unexpected = set(info["unexpected_keys"])
-    mismatched = {entry[0] if isinstance(entry, tuple) else entry for entry in info["mismatched_keys"]}
+    drawn = [*sorted(info["missing_keys"] & parameters), *sorted(info["mismatched_keys"])]
     if source.adapter:
         from peft import PeftModel  # heavy, and needed for adapters only
 
@@ -184,20 +207,12 @@ def _model(source: Source, config: Any, seed: int) -> tuple[PreTrainedModel, Loa
             brought = {name.removeprefix("base_model.model.") for name in tensors.keys()}  # noqa: SIM118 - no mapping
         try:
             with drawn_from(seed):
-                adapted = PeftModel.from_pretrained(model, source.adapter, local_files_only=True)
-                model = adapted.merge_and_unload()
+                model = PeftModel.from_pretrained(model, source.adapter, local_files_only=True).merge_and_unload()
         except Exception as error:  # as for the config
             raise WobbleError(f"The adapter {source.id} does not fit its base model: {first_line(error)}") from error
-        missing -= brought
-        mismatched -= brought
-    model.eval()
-    return model, LoadingReport(tuple(sorted(missing)), tuple(sorted(unexpected)), tuple(sorted(mismatched)))
-
-
-def _same_on_probe(model: PreTrainedModel, other: PreTrainedModel, tokenizer: Any) -> bool:
-    inputs = tokenizer(PROBES[1], return_tensors="pt")
-    with torch.inference_mode():
-        return bool(torch.equal(model(**inputs).logits, other(**inputs).logits))
+        drawn = [name for name in drawn if name not in brought]
+    model.eval().requires_grad_(False)
+    return model, tuple(drawn)
 
 
 def _batching(classifier: Classifier) -> Batching:
@@ -216,11 +231,18 @@ def _batching(classifier: Classifier) -> Batching:
 
 def _sites(classifier: Classifier) -> tuple[Site, ...]:
     """Find the dropout sites by running a probe in three equal rows and listening where dropout is asked for."""
-    encoding = classifier.encoder(PROBES[1:])[0]
-    recorder = Recorder(rows=3, row_dimension=ROW_DIMENSION.get(classifier.family, 0))
-    with torch.inference_mode(), calling(recorder, classifier.model.base_model_prefix):
-        classifier.model(**model_inputs(classifier, [encoding] * 3))
-    return recorder.sites
+    rows = 3
+    found: dict[tuple[str, Kind], Site] = {}
+
+    def remember(name: str, kind: Kind, rate: float, x: torch.Tensor) -> torch.Tensor:
+        dimension = row_dimension(x, classifier.family)
+        by_row = x.dim() > dimension and x.shape[dimension] == rows
+        found.setdefault((name, kind), Site(name, kind, rate, shared=not by_row))
+        return x
+
+    with torch.inference_mode(), calling(remember, classifier.model.base_model_prefix):
+        classifier.model(**model_inputs(classifier, classifier.encoder(PROBES[1:]) * rows))
+    return tuple(found.values())
 
 
 def _head(model: PreTrainedModel) -> Head:
@@ -239,43 +261,35 @@ def _labels(model: PreTrainedModel) -> tuple[str, ...]:
 
 def token_limit(model: PreTrainedModel, tokenizer: Any) -> int:
     """Tokens at the most: the tokenizer's own limit (about 1e30 where nobody set one), never beyond the position table."""
-    limits = [int(min(tokenizer.model_max_length, LONGEST))]
+    longest = int(min(tokenizer.model_max_length, LONGEST))
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    if isinstance(positions, int) and positions > 0:
-        # RoBERTa and its kin count positions from padding_idx + 1, so their first rows hold no position.
-        offset = max(
-            (
-                int(module.padding_idx) + 1
-                for name, module in model.named_modules()
-                if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None
-            ),
-            default=0,
-        )
-        limits.append(positions - offset)
-    return min(limits)
+    # RoBERTa and its kin count positions from padding_idx + 1, so their first rows hold no position.
+    offset = max(
+        (
+            int(module.padding_idx) + 1
+            for name, module in model.named_modules()
+            if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None
+        ),
+        default=0,
+    )
+    return min(longest, positions - offset) if isinstance(positions, int) and positions > 0 else longest
 
 
-def _notes(source: Source, model: PreTrainedModel, loading: LoadingReport, pieces: int, rows: int) -> tuple[str, ...]:
-    notes = []
-    if loading.untrained:
-        names = ", ".join(loading.untrained[:4]) + (", …" if len(loading.untrained) > 4 else "")
-        notes.append(
-            f"The head of {source.id} was never trained: {names} are not in the checkpoint and were drawn at random, "
-            "so its predictions mean nothing."
-        )
-    if pieces < ALMOST_ALL * rows:
-        notes.append(
-            f"The tokenizer of {source.id} has {pieces:,} pieces and the model embeds {rows:,}: it may belong to another model."
-        )
+def _notes(source: Source, model: PreTrainedModel, untrained: Sequence[str], pieces: int, rows: int) -> tuple[str, ...]:
     labels = _labels(model)
-    if len(labels) > 1 and all(label.startswith("LABEL_") for label in labels):
-        notes.append(
-            f"The labels of {source.id} have no names of their own (LABEL_0, …): its config does not say what they mean."
-        )
-    if len(set(labels)) < len(labels):
-        notes.append(f"Several labels of {source.id} share one name.")
-    if len(labels) == 1 and _head(model) is SIGMOID:
-        notes.append(
-            f"{source.id} has one label and names no problem type: read as a yes-or-no answer, as transformers does."
-        )
-    return tuple(notes)
+    drawn = ", ".join(untrained[:4]) + (", …" if len(untrained) > 4 else "")
+    notes = {
+        f"The head of {source.id} was never trained: {drawn} are not in the checkpoint and were drawn at random, "
+        "so its predictions mean nothing.": untrained,
+        f"The tokenizer of {source.id} has {pieces:,} pieces and the model embeds {rows:,}: it may belong to another model.": (
+            pieces < ALMOST_ALL * rows
+        ),
+        f"The labels of {source.id} have no names of their own (LABEL_0, …): its config does not say what they mean.": (
+            len(labels) > 1 and all(label.startswith("LABEL_") for label in labels)
+        ),
+        f"Several labels of {source.id} share one name.": len(set(labels)) < len(labels),
+        f"{source.id} has one label and names no problem type: read as a yes-or-no answer, as transformers does.": (
+            len(labels) == 1 and _head(model) is SIGMOID
+        ),
+    }
+    return tuple(note for note, applies in notes.items() if applies)

@@ -3,7 +3,7 @@
 import copy
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 
 from core.base.cache import Kept
 from core.base.errors import WobbleError, first_line
+from core.base.words import plural
 from core.models.classifier import Batching, Classifier
 from core.models.heads import Logits
 from core.models.sites import attention, has_kernels
@@ -49,21 +50,15 @@ class Condition:
     @property
     def name(self) -> str:
         """In words: what differs from the reference."""
-        parts = []
-        if self.padded:
-            parts.append(f"padded to {self.padded:,} tokens")
-        if self.among:
-            parts.append(f"among {self.among} other text{'s' * (self.among > 1)}")
-        if self.kernel == "eager":
-            parts.append("eager attention")
-        if self.dtype != "float32":
-            parts.append(self.dtype)
-        return ", ".join(parts) or "alone"
+        parts = [
+            f"padded to {self.padded:,} tokens" if self.padded else "",
+            f"among {plural(self.among, 'other text')}" if self.among else "",
+            "eager attention" if self.kernel == "eager" else "",
+            self.dtype if self.dtype != "float32" else "",
+        ]
+        return ", ".join(filter(None, parts)) or "alone"
 
-    @property
-    def said(self) -> str:
-        """The name stands in a sentence as it is."""
-        return self.name
+    said = name
 
     def document(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -77,9 +72,7 @@ PLAIN = Condition()
 class Prediction:
     """Logits of some texts under one condition, and what they cost."""
 
-    encodings: tuple[Encoding, ...]
     logits: Logits
-    condition: Condition
     rows_asked: int
     rows_run: int
     """Rows that went through the model in this call, the other texts of a condition included: identical encodings and
@@ -90,23 +83,29 @@ class _Memory:
     """Logits by token ids and condition, or why there are none; at most `limit`, least recently used first out."""
 
     def __init__(self, limit: int = 8192) -> None:
-        self._limit, self._lock = limit, threading.RLock()
-        self._idle = threading.Condition(self._lock)
+        self._limit, self._idle = limit, threading.Condition()
         self._rows: OrderedDict[tuple[TokenKey, Condition], Logits | str] = OrderedDict()
         self._running: set[tuple[TokenKey, Condition]] = set()
 
-    def get(self, keys: Iterable[TokenKey], condition: Condition) -> dict[TokenKey, Logits | str]:
-        """What is known of some token sequences."""
+    def get(self, keys: Iterable[TokenKey], condition: Condition) -> dict[TokenKey, Logits]:
+        """What is known of some token sequences.
+
+        Raises:
+            WobbleError: why there are no logits of one.
+        """
         found = {}
-        with self._lock:
+        with self._idle:
             for key in keys:
-                if (key, condition) in self._rows:
+                row = self._rows.get((key, condition))
+                if isinstance(row, str):
+                    raise WobbleError(row)
+                if row is not None:
                     self._rows.move_to_end((key, condition))
-                    found[key] = self._rows[key, condition]
+                    found[key] = row
         return found
 
     @contextmanager
-    def turn(self, keys: Iterable[TokenKey], condition: Condition) -> Iterator[dict[TokenKey, Logits | str]]:
+    def turn(self, keys: Iterable[TokenKey], condition: Condition) -> Iterator[dict[TokenKey, Logits]]:
         """What is known of some token sequences once nobody runs any of them; the others are the caller's to run meanwhile."""
         asked = {(key, condition) for key in keys}
         with self._idle:
@@ -124,7 +123,7 @@ class _Memory:
 
     def put(self, key: TokenKey, condition: Condition, row: Logits | str) -> None:
         """Remember one row `[n_labels]`, or a sentence."""
-        with self._lock:
+        with self._idle:
             self._rows[key, condition] = row
             while len(self._rows) > self._limit:
                 self._rows.popitem(last=False)
@@ -158,50 +157,31 @@ def predict(
     if not all(encoding.ids for encoding in encodings):
         raise WobbleError(f"The tokenizer of {classifier.id} makes no token of this text: nothing to predict.")
     memory = _memories.get(classifier, "rows", _Memory)
-    rows = _logits_of(memory.get({encoding.key for encoding in encodings}, condition))
+    rows = memory.get({encoding.key for encoding in encodings}, condition)
     distinct = {encoding.key: encoding for encoding in encodings if encoding.key not in rows}
-    budget = token_budget or TOKEN_BUDGET[classifier.device.type]
     company, done, ran = classifier.encoder(COMPANY[: condition.among]), 0, 0
     batching: Batching = "one by one" if condition.batch == "alone" else classifier.batching
-    for batch in _batches(list(distinct.values()), batching, budget):
+    for batch in _batches(distinct.values(), batching, token_budget or TOKEN_BUDGET[classifier.device.type]):
         with memory.turn([encoding.key for encoding in batch], condition) as known:
-            rows |= _logits_of(known)
             left = [encoding for encoding in batch if encoding.key not in known]
-            found: Iterable[Logits] = ()
             try:
-                if left:
-                    found = forward(classifier, [*left, *company], condition)
+                found = forward(classifier, [*left, *company], condition) if left else ()
             except WobbleError as error:
                 if len(left) == 1:
                     memory.put(left[0].key, condition, str(error))
                 raise
+            rows |= known
             for encoding, row in zip(left, found, strict=False):
                 rows[encoding.key] = row
                 memory.put(encoding.key, condition, row)
         done, ran = done + len(batch), ran + len(left)
         if progress is not None:
             progress(done, len(distinct))
-    logits = (
-        np.stack([rows[e.key] for e in encodings]) if encodings else np.empty((0, len(classifier.labels)), np.float32)
-    )
-    rows_of_one = 1 + condition.among
     return Prediction(
-        tuple(encodings),
-        logits,
-        condition,
-        rows_asked=rows_of_one * len(encodings),
-        rows_run=rows_of_one * ran,
+        np.stack([rows[e.key] for e in encodings]) if encodings else np.empty((0, len(classifier.labels)), np.float32),
+        rows_asked=(1 + condition.among) * len(encodings),
+        rows_run=(1 + condition.among) * ran,
     )
-
-
-def _logits_of(remembered: Mapping[TokenKey, Logits | str]) -> dict[TokenKey, Logits]:
-    """What is remembered, unless it is why there are no logits."""
-    rows: dict[TokenKey, Logits] = {}
-    for key, row in remembered.items():
-        if isinstance(row, str):
-            raise WobbleError(row)
-        rows[key] = row
-    return rows
 
 
 def check_condition(classifier: Classifier, condition: Condition) -> None:
@@ -210,22 +190,37 @@ def check_condition(classifier: Classifier, condition: Condition) -> None:
     Raises:
         WobbleError: with one sentence that says why.
     """
-    if condition.padded and classifier.batching != "padded":
-        raise WobbleError(f"Padding is not run: it would change what {classifier.id} answers, not only how it rounds.")
-    if condition.among and classifier.batching != "padded":
-        raise WobbleError(f"Other texts are not run beside it: {classifier.id} cannot pad texts of other lengths.")
-    if condition.kernel == "eager" and not has_kernels(classifier.model):
-        raise WobbleError(f"Another attention kernel is not run: {classifier.architecture} has only one.")
-    if condition.padded > classifier.limit or not 0 <= condition.among <= len(COMPANY):
-        raise WobbleError(
-            f"{classifier.id} cannot be padded to {condition.padded:,} tokens among {condition.among} other texts: "
-            f"at most {classifier.limit:,} and {len(COMPANY)}."
-        )
-    if (condition.padded or condition.among) and condition.batch != "alone":
-        raise WobbleError("Padding and company are for texts alone in their batch.")
+    refusals = (
+        (
+            condition.padded and classifier.batching != "padded",
+            f"Padding is not run: it would change what {classifier.id} answers, not only how it rounds.",
+        ),
+        (
+            condition.among and classifier.batching != "padded",
+            f"Other texts are not run beside it: {classifier.id} cannot pad texts of other lengths.",
+        ),
+        (
+            condition.kernel == "eager" and not has_kernels(classifier.model),
+            f"Another attention kernel is not run: {classifier.architecture} has only one.",
+        ),
+        (
+            condition.padded > classifier.limit or not 0 <= condition.among <= len(COMPANY),
+            (
+                f"{classifier.id} cannot be padded to {condition.padded:,} tokens among {condition.among} other texts: "
+                f"at most {classifier.limit:,} and {len(COMPANY)}."
+            ),
+        ),
+        (
+            (condition.padded or condition.among) and condition.batch != "alone",
+            "Padding and company are for texts alone in their batch.",
+        ),
+    )
+    for refused, sentence in refusals:
+        if refused:
+            raise WobbleError(sentence)
 
 
-def _batches(encodings: list[Encoding], batching: str, budget: int) -> Iterator[list[Encoding]]:
+def _batches(encodings: Iterable[Encoding], batching: Batching, budget: int) -> Iterator[list[Encoding]]:
     """Split encodings, longest first (an out-of-memory error comes at once), into batches of at most `budget` tokens."""
     batch: list[Encoding] = []
     for encoding in sorted(encodings, key=lambda e: len(e.ids), reverse=True):
@@ -245,20 +240,20 @@ def model_inputs(classifier: Classifier, batch: Sequence[Encoding], padded: int 
     Args:
         padded: pad to at least so many tokens.
     """
-    longest = max(padded, *(len(e.ids) for e in batch))
-    pad = classifier.model.config.get_text_config().pad_token_id or 0
-    ids = np.full((len(batch), longest), pad, dtype=np.int64)
-    mask = np.zeros_like(ids)
-    types = np.zeros_like(ids)
-    for row, encoding in enumerate(batch):
-        length = len(encoding.ids)
-        ids[row, :length] = encoding.ids
-        mask[row, :length] = 1
-        types[row, :length] = encoding.type_ids
-    inputs = {"input_ids": ids, "attention_mask": mask}
+    longest = max(padded, *(len(encoding.ids) for encoding in batch))
+
+    def filled(rows: Iterable[Sequence[int]], filler: int) -> torch.Tensor:
+        return torch.tensor([[*row, *[filler] * (longest - len(row))] for row in rows], device=classifier.device)
+
+    inputs = {
+        "input_ids": filled(
+            (encoding.ids for encoding in batch), classifier.model.config.get_text_config().pad_token_id or 0
+        ),
+        "attention_mask": filled(([1] * len(encoding.ids) for encoding in batch), 0),
+    }
     if classifier.encoder.uses_type_ids:
-        inputs["token_type_ids"] = types
-    return {name: torch.from_numpy(array).to(classifier.device) for name, array in inputs.items()}
+        inputs["token_type_ids"] = filled((encoding.type_ids for encoding in batch), 0)
+    return inputs
 
 
 _casts: Kept[PreTrainedModel] = Kept(limit=4)
@@ -275,15 +270,17 @@ def _in_dtype(classifier: Classifier, dtype: Dtype) -> PreTrainedModel:
     """
     if dtype == "float32":
         return classifier.model
-
-    def copied() -> PreTrainedModel:
-        rounded = {
-            id(parameter): nn.Parameter(parameter.to(getattr(torch, dtype)), requires_grad=False)
-            for parameter in classifier.model.parameters()
-        }
-        return copy.deepcopy(classifier.model, rounded)
-
-    return _casts.get(classifier, dtype, copied)
+    return _casts.get(
+        classifier,
+        dtype,
+        lambda: copy.deepcopy(
+            classifier.model,
+            {
+                id(own): nn.Parameter(own.to(getattr(torch, dtype)), requires_grad=False)
+                for own in classifier.model.parameters()
+            },
+        ),
+    )
 
 
 def forward(classifier: Classifier, batch: Sequence[Encoding], condition: Condition = PLAIN) -> Logits:
@@ -308,7 +305,9 @@ def forward(classifier: Classifier, batch: Sequence[Encoding], condition: Condit
             ) from error
         logits: Logits = output.float().cpu().numpy()
     if not np.isfinite(logits).all():
-        if condition.dtype != "float32":
-            raise WobbleError(f"In {condition.dtype} {classifier.id} answers with numbers that are not finite.")
-        raise WobbleError(f"{classifier.id} answers with numbers that are not finite: its weights are damaged.")
+        raise WobbleError(
+            f"{classifier.id} answers with numbers that are not finite: its weights are damaged."
+            if condition.dtype == "float32"
+            else f"In {condition.dtype} {classifier.id} answers with numbers that are not finite."
+        )
     return logits

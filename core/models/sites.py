@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -48,17 +49,12 @@ class Site:
     """What is dropped there belongs to all rows of a batch (DeBERTa's relative positions), so passes cannot share one."""
 
 
-class Call(Protocol):
-    """What the current call wants at each place that could drop something."""
-
-    name: str | None
-    """The `torch.nn.Dropout` module that is about to run; None where a model calls the function itself."""
-
-    def at(self, name: str, kind: Kind, rate: float, x: Tensor) -> Tensor:
-        """What becomes of a tensor at a site whose own rate is `rate`."""
-
+Call = Callable[[str, Kind, float, Tensor], Tensor]
+"""What the current call makes of a tensor, given a site's name, its kind and its own rate."""
 
 _current: ContextVar[Call | None] = ContextVar("dropout", default=None)
+_announced: ContextVar[str | None] = ContextVar("announced", default=None)
+"""The `torch.nn.Dropout` module that is about to run; None where a model calls the function itself."""
 _eager: ContextVar[bool] = ContextVar("eager", default=False)
 
 
@@ -66,21 +62,17 @@ def install(model: PreTrainedModel) -> None:
     """Prepare a freshly loaded model, once, before it is shared: hooks on its dropout modules, and our kernel."""
     for name, module in model.named_modules():
         if isinstance(module, nn.Dropout):
-            module.register_forward_pre_hook(_announce(name))
-        elif _attention_rate(module) is not None:
+            module.register_forward_pre_hook(partial(_announce, name))
+        elif attention_holder(module) is not None:
             # The kernel is given the module alone; it needs the module's path to say where it acts.
             module.wobble_name = name
     if model.config._attn_implementation == "sdpa":
         model.set_attn_implementation(KERNEL)
 
 
-def _announce(name: str) -> Callable[[nn.Module, Any], None]:
-    def announce(_: nn.Module, __: Any) -> None:
-        call = _current.get()
-        if call is not None:
-            call.name = name
-
-    return announce
+def _announce(name: str, *_: Any) -> None:
+    if _current.get() is not None:
+        _announced.set(name)
 
 
 def kind_of(name: str, base: str, x: Tensor) -> Kind:
@@ -108,24 +100,16 @@ def attention_holder(module: nn.Module) -> str | None:
     return None
 
 
-def _attention_rate(module: nn.Module) -> float | None:
-    """The rate that an attention module hands to the kernel in training; None for other modules."""
-    holder = attention_holder(module)
-    return None if holder is None else float(attrgetter(holder)(module))
-
-
 def _kernel(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **options: Any
 ) -> tuple[Tensor, None]:
     """sdpa, bit for bit, unless the current call drops attention probabilities or wants plain matrix products."""
-    call = _current.get()
-    rate = _attention_rate(module)
-    if (call is None or rate is None) and not _eager.get():
+    call, holder = _current.get(), attention_holder(module)
+    if (call is None or holder is None) and not _eager.get():
         return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
     groups = getattr(module, "num_key_value_groups", 1)
     key, value = repeat_kv(key, groups), repeat_kv(value, groups)
-    scaling = options.get("scaling") or query.shape[-1] ** -0.5
-    scores = query @ key.transpose(-1, -2) * scaling
+    scores = query @ key.transpose(-1, -2) * (options.get("scaling") or query.shape[-1] ** -0.5)
     if options.get("position_bias") is not None:
         scores = scores + options["position_bias"]
     causal = options.get("is_causal")
@@ -138,8 +122,8 @@ def _kernel(
     elif (getattr(module, "is_causal", True) if causal is None else causal) and query.shape[2] > 1:
         scores = scores.masked_fill(torch.ones_like(scores, dtype=torch.bool).triu(1), float("-inf"))
     kept = scores.softmax(-1)
-    if call is not None and rate is not None:
-        kept = call.at(str(module.wobble_name), "attention", rate, kept)
+    if call is not None and holder is not None:
+        kept = call(str(module.wobble_name), "attention", float(attrgetter(holder)(module)), kept)
     return (kept @ value).transpose(1, 2).contiguous(), None
 
 
@@ -172,71 +156,46 @@ class _Everywhere(TorchFunctionMode):
         kwargs = kwargs or {}
         if func is not nn.functional.dropout:
             return func(*args, **kwargs)
-        name, self.call.name = self.call.name, None
+        name = _announced.get()
+        _announced.set(None)
         x = args[0] if args else kwargs["input"]
         rate = float(args[1] if len(args) > 1 else kwargs.get("p", 0.5))
         if name is None:
-            return self.call.at(FUNCTION_CALLS, "hidden", rate, x)
-        return self.call.at(name, kind_of(name, self.base, x), rate, x)
+            return self.call(FUNCTION_CALLS, "hidden", rate, x)
+        return self.call(name, kind_of(name, self.base, x), rate, x)
 
 
 @contextmanager
 def calling(call: Call, base: str) -> Iterator[None]:
     """Forward passes of this thread ask `call` at every site; `base` is the model's `base_model_prefix`."""
-    token = _current.set(call)
+    token, announced = _current.set(call), _announced.set(None)
     try:
         with _Everywhere(call, base):
             yield
     finally:
+        _announced.reset(announced)
         _current.reset(token)
 
 
-class Recorder:
-    """A call that drops nothing and remembers the sites, in the order in which they act."""
-
-    def __init__(self, rows: int, row_dimension: int) -> None:
-        self.name: str | None = None
-        self._rows, self._dimension = rows, row_dimension
-        self._found: dict[tuple[str, Kind], Site] = {}
-
-    def at(self, name: str, kind: Kind, rate: float, x: Tensor) -> Tensor:
-        """Remember the site."""
-        dimension = row_dimension_of(x, self._dimension)
-        shared = x.dim() <= dimension or x.shape[dimension] != self._rows
-        self._found.setdefault((name, kind), Site(name, kind, rate, shared))
-        return x
-
-    @property
-    def sites(self) -> tuple[Site, ...]:
-        """What was found."""
-        return tuple(self._found.values())
-
-
-def row_dimension_of(x: Tensor, family: int) -> int:
+def row_dimension(x: Tensor, family: str) -> int:
     """Which dimension of a tensor counts the rows: the family's in three dimensions, else the first."""
-    return family if x.dim() == 3 else 0
+    return ROW_DIMENSION.get(family, 0) if x.dim() == 3 else 0
 
 
-class Masks:
-    """A call that drops, each row with masks from a generator of its own: `[len(generators)]` rows in a batch."""
+def masks(generators: Sequence[torch.Generator], rate_at: Callable[[str, Kind, float], float], family: str) -> Call:
+    """A call that drops, each row with masks from a generator of its own: `[len(generators)]` rows in a batch.
 
-    def __init__(
-        self, generators: Sequence[torch.Generator], rate_at: Callable[[str, Kind, float], float], row_dimension: int
-    ) -> None:
-        self.name: str | None = None
-        self._generators, self._rate_at, self._dimension = generators, rate_at, row_dimension
+    Zero with probability `rate_at(name, kind, own rate)`, and what stays divided by 1 minus that, as `torch.nn.Dropout` does.
+    """
 
-    def at(self, name: str, kind: Kind, rate: float, x: Tensor) -> Tensor:
-        """Drop: zero with probability `rate`, and divide what stays by `1 - rate`, as `torch.nn.Dropout` does."""
-        rate = self._rate_at(name, kind, rate)
-        if rate == 0:
+    def drop(name: str, kind: Kind, rate: float, x: Tensor) -> Tensor:
+        keep = 1 - rate_at(name, kind, rate)
+        if keep == 1:
             return x
-        keep = 1 - rate
-        if len(self._generators) == 1:
-            mask = torch.empty_like(x).bernoulli_(keep, generator=self._generators[0])
-        else:
-            dimension = row_dimension_of(x, self._dimension)
-            mask = torch.empty_like(x)
-            for row, generator in zip(mask.unbind(dimension), self._generators, strict=True):
-                row.bernoulli_(keep, generator=generator)
+        mask = torch.empty_like(x)
+        rows = [mask] if len(generators) == 1 else mask.unbind(row_dimension(x, family))
+        for row, generator in zip(rows, generators, strict=True):
+            row.bernoulli_(keep, generator=generator)
         return x * mask.div_(keep)
+
+    return drop

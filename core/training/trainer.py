@@ -17,8 +17,6 @@ import torch
 from peft import LoraConfig, get_peft_model
 from torch import nn
 from transformers import (
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
     DataCollatorWithPadding,
     PreTrainedModel,
     Trainer,
@@ -32,8 +30,8 @@ from core.base.errors import WobbleError, first_line
 from core.base.versions import versions
 from core.data.labelled import Labelled
 from core.models import catalog
-from core.models.loading import token_limit
-from core.models.source import Source, sha256, weight_files
+from core.models.classifier import Source, sha256, weight_files
+from core.models.loading import load_tokenizer, pretrained, token_limit
 from core.training.recipe import ALPHA, LIMIT, MEMBER_RECORD, MOST_EVALUATED, RANK, Recipe, Seeds, drawn
 
 Report = Callable[[dict[str, Any]], None]
@@ -138,7 +136,7 @@ def train_member(
     """
     begin = time.monotonic()
     source = catalog.base_source(recipe.base)
-    tokenizer = _tokenizer(source)
+    tokenizer = load_tokenizer(source)
     # Seeded before the model is made: parameters that the checkpoint lacks, and LoRA's first factors, are drawn here.
     torch.manual_seed(seeds.head)
     model, fresh = _model(source, recipe, data.names)
@@ -229,32 +227,19 @@ def _arguments(recipe: Recipe, seeds: Seeds, steps: int, work: Path, device: tor
     )
 
 
-def _tokenizer(source: Source) -> Any:
-    if source.tokenizer is None:
-        raise WobbleError(f"{source.id} has no tokenizer.")
-    return AutoTokenizer.from_pretrained(source.tokenizer, local_files_only=True, trust_remote_code=False)
-
-
 def _model(source: Source, recipe: Recipe, names: Sequence[str]) -> tuple[PreTrainedModel, set[str]]:
     """The base with a head for these labels, and the names of the parameters that were drawn for it."""
     try:
-        model, info = AutoModelForSequenceClassification.from_pretrained(
+        model, info = pretrained(
             source.directory,
             num_labels=len(names),
             id2label=dict(enumerate(names)),
             label2id={name: i for i, name in enumerate(names)},
             problem_type="single_label_classification",
-            dtype=torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
         )
     except Exception as error:  # any library error about a stranger's file is that stranger's file being wrong
         raise WobbleError(f"{recipe.base} cannot be fine-tuned as a text classifier: {first_line(error)}") from error
-    mismatched = {entry[0] if isinstance(entry, tuple) else entry for entry in info["mismatched_keys"]}
-    return model, set(info["missing_keys"]) | mismatched
+    return model, info["missing_keys"] | info["mismatched_keys"]
 
 
 def whole_modules(model: PreTrainedModel, fresh: set[str]) -> list[str]:

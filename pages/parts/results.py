@@ -14,10 +14,11 @@ from core.factors.segmentation import nearest
 from core.families.agreement import OnData, on_data
 from core.families.interpolation import Interpolation, interpolate, predict_between
 from core.families.members import family_data, members
-from core.families.stacked import Family, FamilyPrediction, load_family, predict_family
+from core.families.stacked import Family, load_family, predict_family
 from core.models import catalog
 from core.models.classifier import Classifier
 from core.models.heads import Logits
+from core.models.predict import Prediction
 from core.studies.calibration import Calibration, calibrate_on
 from core.studies.passes import passes_of
 from core.studies.profile import profiles
@@ -168,7 +169,7 @@ def _identity(family: Family) -> tuple[str, str, tuple[str, ...]]:
 
 
 @st.cache_resource(max_entries=64, show_spinner="Asking every seed …", hash_funcs={Family: _identity})
-def asked(family: Family, texts: tuple[str, ...]) -> FamilyPrediction:
+def asked(family: Family, texts: tuple[str, ...]) -> Prediction:
     """Every seed on some texts; computed once."""
     return predict_family(family, texts)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from core.base.cache import Kept
 from core.base.errors import WobbleError
 from core.base.settings import PREFIX, Settings, settings
 from core.models import catalog
@@ -63,17 +64,17 @@ def test_at_least_one_model_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_operators_number_of_models_bounds_what_stays_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded = catalog.Loaded()
+    monkeypatch.setattr(catalog, "_loaded", Kept(limit=1))
     monkeypatch.setattr("core.models.catalog.load_classifier", lambda source, device: object())
     monkeypatch.setenv("WOBBLE_MAX_MODELS", "1")
-    first = loaded.get("minilm-uncased")
-    loaded.get("bpe-cased")
-    assert loaded.get("minilm-uncased") is not first
+    first = catalog.load("minilm-uncased")
+    catalog.load("bpe-cased")
+    assert catalog.load("minilm-uncased") is not first
     monkeypatch.setenv("WOBBLE_MAX_MODELS", "2")
-    loaded.get("bpe-cased")
-    again = loaded.get("minilm-uncased")
-    loaded.get("bpe-cased")
-    assert loaded.get("minilm-uncased") is again
+    catalog.load("bpe-cased")
+    again = catalog.load("minilm-uncased")
+    catalog.load("bpe-cased")
+    assert catalog.load("minilm-uncased") is again
 
 
 @pytest.mark.parametrize("count", ["many", "", "2.5"])

@@ -24,7 +24,7 @@ def drawn(p: np.ndarray, rating_std: np.ndarray | None = None) -> OnData:
     labels = np.zeros(p.shape[1], np.int64)
     accuracy = (p.argmax(-1) == labels).mean(-1)
     texts = tuple(map(str, range(p.shape[1])))
-    return OnData(texts, labels, rating_std, p, accuracy, pairwise_disagreement(p, SOFTMAX), None)  # type: ignore[arg-type]
+    return OnData(texts, labels, rating_std, p, accuracy, pairwise_disagreement(p, SOFTMAX))
 
 
 def test_influences_of_a_worked_example(family: Family) -> None:

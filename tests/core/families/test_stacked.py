@@ -29,10 +29,29 @@ def test_all_seeds_in_one_batch_equal_each_alone(family: Family) -> None:
 
 
 def test_identical_encodings_run_once_and_the_encoder_once_a_batch(family: Family) -> None:
-    found = predict_family(family, ["A fine film.", "a fine FILM .", "Another."])
-    assert (found.rows_asked, found.rows_run, found.passes) == (24, 16, 1)
+    assert family.model is not None
+    calls: list[object] = []
+    with family.model.base_model.register_forward_pre_hook(lambda *_: calls.append(1)):
+        found = predict_family(family, ["A fine film.", "a fine FILM .", "Another."])
+    assert (found.rows_asked, found.rows_run, len(calls)) == (24, 16, 1)
     np.testing.assert_array_equal(found.logits[:, 0], found.logits[:, 1])
     assert predict_family(family, []).logits.shape == (8, 0, 2)
+
+
+def test_texts_that_an_encoder_refuses_together_are_answered_one_by_one_by_all_seeds(family: Family) -> None:
+    """As BART refuses texts that hold different numbers of </s>."""
+    assert family.model is not None
+    texts = ["A fine film.", "A dreadful bore.", "Another."]
+    together = predict_family(family, texts)
+
+    def refuse(_: object, positional: tuple[np.ndarray, ...], named: dict[str, np.ndarray]) -> None:
+        if len(named["input_ids"] if "input_ids" in named else positional[0]) > len(family.members):
+            raise ValueError("not together")
+
+    with family.model.base_model.register_forward_pre_hook(refuse, with_kwargs=True):
+        alone = predict_family(family, texts)
+    np.testing.assert_allclose(alone.logits, together.logits, atol=1e-5)
+    assert alone.rows_run == together.rows_run == 24
 
 
 def test_progress_reaches_its_end_and_what_it_raises_cancels(family: Family) -> None:

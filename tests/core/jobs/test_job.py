@@ -13,9 +13,9 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
+from core.base.files import read_json, write_json
 from core.jobs import job as jobs
 from core.jobs import process
-from core.jobs.files import read_json, write_json
 from tests.trainings import refused
 
 Queue = Callable[..., jobs.Job]

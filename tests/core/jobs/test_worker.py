@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import pytest
 
 from core.base.errors import WobbleError
+from core.base.files import write_json
 from core.jobs import job as jobs
 from core.jobs import process, worker
-from core.jobs.files import write_json
 
 Queue = Callable[..., jobs.Job]
 

@@ -17,6 +17,7 @@ from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification
 
+from core.base.cache import Kept
 from core.base.errors import WobbleError
 from core.models import catalog
 from core.models.predict import predict
@@ -162,7 +163,7 @@ def test_an_adapter_loads_merged_and_names_its_base(models: Path) -> None:
     found = catalog.load("models/adapter")
     expected = adapted.eval()(**found.encoder._tokenizer("a test", return_tensors="pt")).logits[0]
     assert torch.allclose(torch.from_numpy(predict(found, found.encoder(["a test"])).logits[0]), expected, atol=1e-5)
-    assert found.loading.untrained == ()
+    assert found.untrained == ()
 
 
 def test_an_adapter_whose_base_lies_elsewhere_is_refused(models: Path, tmp_path: Path) -> None:
@@ -249,21 +250,28 @@ def test_a_hub_that_never_answers_costs_five_seconds_once(models: Path, monkeypa
 # --- loaded models ---------------------------------------------------------------------------------------------------
 
 
-def test_the_least_recently_used_model_goes_first(models: Path) -> None:
+@pytest.fixture
+def none_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "_loaded", Kept(limit=1))
+
+
+def test_the_least_recently_used_model_goes_first(
+    models: Path, none_loaded: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("one", "two", "three"):
         broken(models, name)
-    loaded = catalog.Loaded(limit=2)
-    one, two = loaded.get("models/one"), loaded.get("models/two")
-    assert loaded.get("models/one") is one
-    loaded.get("models/three")
-    assert loaded.get("models/one") is one
-    assert loaded.get("models/two") is not two
+    monkeypatch.setenv("WOBBLE_MAX_MODELS", "2")
+    one, two = catalog.load("models/one"), catalog.load("models/two")
+    assert catalog.load("models/one") is one
+    three = catalog.load("models/three")
+    refused("models/four")  # what cannot be loaded pushes nothing out
+    assert catalog.load("models/one") is one and catalog.load("models/three") is three
+    assert catalog.load("models/two") is not two
 
 
-def test_threads_that_ask_at_once_get_one_and_the_same_model(models: Path) -> None:
-    loaded = catalog.Loaded(limit=2)
+def test_threads_that_ask_at_once_get_one_and_the_same_model(models: Path, none_loaded: None) -> None:
     found: list[object] = []
-    threads = [threading.Thread(target=lambda: found.append(loaded.get("models/good"))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: found.append(catalog.load("models/good"))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -273,15 +281,16 @@ def test_threads_that_ask_at_once_get_one_and_the_same_model(models: Path) -> No
 
 @pytest.mark.parametrize("by", ["id", "path"])
 @pytest.mark.parametrize("kind", ["model", "adapter", "weights alone"])
-def test_a_model_that_is_replaced_under_its_id_is_loaded_anew(by: str, kind: str, models: Path) -> None:
+def test_a_model_that_is_replaced_under_its_id_is_loaded_anew(
+    by: str, kind: str, models: Path, none_loaded: None
+) -> None:
     directory = broken(models, "mine")
     if kind == "adapter":
         adapted = adapter(models, "mine-adapter")
         directory = models / "mine-adapter"
     id = f"models/{directory.name}" if by == "id" else str(directory)
-    loaded = catalog.Loaded(limit=4)
-    before, stamp = loaded.get(id), catalog.stamp(id)
-    assert loaded.get(id) is before and stamp > 0
+    before, stamp = catalog.load(id), catalog.stamp(id)
+    assert catalog.load(id) is before and stamp > 0
     if kind == "weights alone":
         tensors = load_file(directory / "model.safetensors")
         save_file({k: -v for k, v in tensors.items()}, directory / "model.safetensors", metadata={"format": "pt"})
@@ -295,7 +304,7 @@ def test_a_model_that_is_replaced_under_its_id_is_loaded_anew(by: str, kind: str
     for file in directory.iterdir():
         if kind != "weights alone" or file.suffix == ".safetensors":
             os.utime(file, ns=(later, later))
-    after = loaded.get(id)
+    after = catalog.load(id)
     assert catalog.stamp(id) == later
     assert after is not before
     assert (after.weights_hash != before.weights_hash) == (kind != "adapter")

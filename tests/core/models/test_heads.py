@@ -9,11 +9,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.models.heads import HEADS, REGRESSION, SIGMOID, SOFTMAX, THRESHOLD, Head
+from core.models.heads import REGRESSION, SIGMOID, SOFTMAX, THRESHOLD, Head
 
 rows = st.lists(st.lists(st.floats(-20, 20), min_size=3, max_size=3), min_size=1, max_size=5)
 logits = st.lists(st.floats(-1e4, 1e4), min_size=2, max_size=6)
 temperatures = st.floats(0.05, 20.0)
+HEADS = {head.name: head for head in (SOFTMAX, SIGMOID, REGRESSION)}
 heads = pytest.mark.parametrize("head", HEADS.values(), ids=str)
 LABELS = ("a", "b", "c")
 

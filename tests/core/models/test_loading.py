@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, ByT5Tokenizer
 
 from core.base.errors import WobbleError
+from core.models.classifier import Source
 from core.models.loading import load_base, load_classifier
 from core.models.predict import Condition, predict
-from core.models.source import Source
 from tests.architectures import loaded, save
 
 Rewritten = Callable[..., Path]
@@ -32,7 +33,7 @@ def test_loading_a_model_with_a_missing_head_leaves_the_random_state_alone(rewri
     before = random_states()
     found = loaded(headless)
     assert random_states() == before
-    assert set(found.loading.untrained) == {"classifier.weight", "classifier.bias"}
+    assert set(found.untrained) == {"classifier.weight", "classifier.bias"}
     assert "never trained" in found.notes[0]
 
 
@@ -47,11 +48,11 @@ def test_a_missing_tensor_that_the_prediction_does_not_use_is_no_untrained_head(
 ) -> None:
     # XLNet's mask embedding takes part in pre-training only.
     whole = save("xlnet", tmp_path / "xlnet")
-    found = loaded(
-        rewritten("lacking", lambda tensors: {k: v for k, v in tensors.items() if "mask_emb" not in k}, whole)
-    )
-    assert any("mask_emb" in name for name in found.loading.missing)
-    assert found.loading.untrained == ()
+    directory = rewritten("lacking", lambda tensors: {k: v for k, v in tensors.items() if "mask_emb" not in k}, whole)
+    found = loaded(directory)
+    lacking = {name for name, _ in found.model.named_parameters()} - set(load_file(directory / "model.safetensors"))
+    assert any("mask_emb" in name for name in lacking)
+    assert found.untrained == ()
     assert found.notes == loaded(whole).notes
 
 
@@ -137,6 +138,6 @@ def test_a_tokenizer_written_in_python_works(tmp_path: Path) -> None:
     ByT5Tokenizer(extra_ids=0).save_pretrained(copy)
     found = loaded(copy)
     assert "written in Python" in found.encoder.name
-    prediction = predict(found, found.encoder(["caf\u00e9", "caf\u00e9"]))
-    assert prediction.rows_run == 1
-    assert prediction.encodings[0].offsets is None
+    encodings = found.encoder(["caf\u00e9", "caf\u00e9"])
+    assert predict(found, encodings).rows_run == 1
+    assert encodings[0].offsets is None

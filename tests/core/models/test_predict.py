@@ -17,10 +17,9 @@ import torch
 from core.base.cache import forget
 from core.base.errors import WobbleError
 from core.models import predict as module
-from core.models.classifier import Classifier
+from core.models.classifier import Classifier, Source
 from core.models.loading import load_classifier
 from core.models.predict import COMPANY, TOKEN_BUDGET, Condition, Prediction, forward, model_inputs, predict
-from core.models.source import Source
 from core.text.tokens import Encoding
 from tests.architectures import SENTENCES, loaded
 
@@ -361,7 +360,8 @@ def test_a_text_without_tokens_is_refused_where_nothing_stands_around_it(tiny: C
 
 
 def test_truncation_is_reported(classifier: Classifier) -> None:
-    encoding = asked(classifier, ["test " * 1000]).encodings[0]
+    (encoding,) = classifier.encoder(["test " * 1000])
+    assert predict(classifier, [encoding]).logits.shape == (1, 2)
     assert encoding.truncated
     assert len(encoding.ids) == classifier.limit == 100
     assert encoding.full_length == 1002

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-from core.models.sites import Recorder, _kernel, attention, calling
+from core.models.sites import _kernel, attention, calling
 
 ROWS, HEADS, TOKENS, WIDTH = 2, 4, 6, 8
 OFFSETS = (torch.arange(TOKENS)[:, None] - torch.arange(TOKENS)[None]).float()
@@ -53,7 +53,7 @@ def eager() -> Iterator[None]:
 
 @contextmanager
 def recording() -> Iterator[None]:
-    with calling(Recorder(rows=ROWS, row_dimension=0), "base"):
+    with calling(lambda name, kind, rate, x: x, "base"):
         yield
 
 

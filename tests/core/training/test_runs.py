@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from core.base.errors import WobbleError
+from core.base.files import write_json
 from core.families.members import families, family_of
 from core.jobs import process
-from core.jobs.files import write_json
 from core.jobs.job import progress
 from core.models import catalog
 from core.training import runs, worker

@@ -15,7 +15,7 @@ from core.data.labelled import DataSource
 from core.factors.dropout import Dropout
 from core.families.stacked import Family, load_family
 from core.models.catalog import load
-from core.models.source import Source
+from core.models.classifier import Source
 from core.studies.study import Study, study
 from core.training.recipe import Recipe, plan
 from core.training.runs import Run

@@ -28,7 +28,7 @@ def test_the_prediction_script_prints_the_same_numbers(id: str) -> None:
     prediction = predict(classifier, classifier.encoder(TEXTS), Condition(batch="alone"))
     rows = rows_of(predict_script(classifier, TEXTS))
     assert [row["text"] for row in rows] == TEXTS
-    assert [tuple(row["ids"]) for row in rows] == [encoding.ids for encoding in prediction.encodings]
+    assert [tuple(row["ids"]) for row in rows] == [encoding.ids for encoding in classifier.encoder(TEXTS)]
     ours = classifier.head.probabilities(prediction.logits)
     np.testing.assert_allclose([row["probabilities"] for row in rows], ours, atol=1e-5)
     assert {tuple(row["labels"]) for row in rows} == {classifier.labels}
