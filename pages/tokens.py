@@ -242,7 +242,7 @@ def entries(every: Study, nearest: bool) -> list[dict[str, Any]]:
     rows: dict[tuple[int, ...], dict[str, Any]] = {}
     for entry in side_by_side([every]):
         made = made_of(named[entry["key"]])
-        if (made.draw is None) != nearest:
+        if (made.rank > 0) != nearest:
             continue
         said = f"{plural(made.changed, 'piece')} changed" if made.changed else "the tokenizer's own pieces"
         row = entry | {"text": [], "description": said, "alike": [], "rank": made.rank}

@@ -3,7 +3,7 @@
 What is special about a case is one small typed value, `made`, which knows its name, its words and its JSON.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -33,6 +33,19 @@ class Made(Protocol):
 
     def document(self) -> dict[str, Any]:
         """As plain JSON values."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What made a case of which a name, words and a few values say everything: a pass, a temperature, a seed."""
+
+    name: str
+    said: str
+    values: Mapping[str, Any]
+
+    def document(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return dict(self.values)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import copy
 import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -18,10 +18,10 @@ from transformers.utils.generic import ModelOutput
 from core.base.cache import Kept
 from core.base.errors import WobbleError
 from core.factors.ask import Ask, Progress
-from core.factors.case import Case
+from core.factors.case import Case, Trial
 from core.factors.registry import Range, factor
 from core.models.classifier import Classifier
-from core.models.heads import Head, Logits, Probabilities
+from core.models.heads import Logits
 from core.models.predict import TOKEN_BUDGET, model_inputs
 from core.models.sites import KINDS, ROW_DIMENSION, Kind, Masks, Site, calling
 from core.text.tokens import Encoding
@@ -41,26 +41,9 @@ class Dropout:
     """Kinds of sites, or names of single ones; None: all."""
 
 
-@dataclass(frozen=True)
-class Pass:
-    """One stochastic pass."""
-
-    number: int
-    """From 1."""
-
-    @property
-    def name(self) -> str:
-        """The number in words."""
-        return f"pass {self.number}"
-
-    @property
-    def said(self) -> str:
-        """What it is a pass of."""
-        return f"dropout pass {self.number}"
-
-    def document(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {"pass": self.number}
+def one_pass(number: int) -> Trial:
+    """What makes a case of one stochastic pass; they are numbered from 1."""
+    return Trial(f"pass {number}", f"dropout pass {number}", {"pass": number})
 
 
 def check(classifier: Classifier, dropout: Dropout, passes: int) -> None:
@@ -122,23 +105,20 @@ def run_passes(
         )
     key = (encoding.key, dropout)
     known = _passes.get(classifier, key, lambda: np.empty((0, len(classifier.labels)), np.float32))
-    begin, ran, found = len(known), 0, [known]
-    if begin >= passes:
+    if len(known) >= passes:
         return known[:passes], 0
-    model: nn.Module = classifier.model
     head_only = all(site.kind == "head" for site in active)
-    if head_only:
-        model, ran = _behind_the_encoder(classifier, encoding), 1
+    model, ran = (_behind_the_encoder(classifier, encoding), 1) if head_only else (classifier.model, 0)
     size = chunk or max(1, TOKEN_BUDGET[classifier.device.type] // (1 if head_only else len(encoding.ids)))
     if any(site.shared for site in active):
         size = 1
-    while begin < passes:
-        rows = range(begin, min(passes, begin + size))
+    found = [known]
+    for first in range(len(known), passes, size):
+        rows = range(first, min(passes, first + size))
         found.append(_together(classifier, model, encoding, rows, dropout))
         ran += 0 if head_only else len(rows)
-        begin = rows.stop
         if progress is not None:
-            progress(begin, passes)
+            progress(rows.stop, passes)
     logits = np.concatenate(found)
     _passes.put(classifier, key, logits)
     return logits, ran
@@ -174,7 +154,7 @@ def dropout(
         return
     logits, ran = run_passes(ask.classifier, ask.reference.encoding, passes, how, progress=ask.progress)
     ask.count(passes, ran)
-    yield from ask.measured([Pass(number) for number in range(1, passes + 1)], logits)
+    yield from ask.measured([one_pass(number) for number in range(1, passes + 1)], logits)
 
 
 def _together(classifier: Classifier, model: nn.Module, encoding: Encoding, rows: range, dropout: Dropout) -> Logits:
@@ -200,32 +180,20 @@ def _generator(classifier: Classifier, encoding: Encoding, seed: int, number: in
     return torch.Generator(classifier.device).manual_seed(int.from_bytes(key[:8], "big") >> 1)
 
 
-class _Listening(nn.Module):
-    """The encoder, whose answer is kept."""
+class _Once(nn.Module):
+    """Stands where the encoder does: runs it at the first call, and repeats that answer for as many rows as are asked."""
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
         self.encoder, self.config = encoder, encoder.config
         self.answer: ModelOutput | None = None
 
-    def forward(self, *args: object, **kwargs: object) -> ModelOutput:
-        """What the encoder answers."""
-        self.answer = self.encoder(*args, **kwargs)
-        return self.answer
-
-
-class _Computed(nn.Module):
-    """Stands where the encoder does and answers with what it said once, for as many rows as are asked."""
-
-    def __init__(self, answer: ModelOutput, config: object) -> None:
-        super().__init__()
-        self.answer, self.config = answer, config
-
-    def forward(self, input_ids: torch.Tensor, *_: object, **__: object) -> ModelOutput:
-        """The known answer, expanded to the rows of `input_ids`."""
-        rows = len(input_ids)
+    def forward(self, input_ids: torch.Tensor, *args: object, **kwargs: object) -> ModelOutput:
+        """The answer to the first call, expanded to the rows of `input_ids`."""
+        if self.answer is None:
+            self.answer = self.encoder(input_ids, *args, **kwargs)
         wide = {
-            name: value.expand(rows, *value.shape[1:]) if isinstance(value, torch.Tensor) else value
+            name: value.expand(len(input_ids), *value.shape[1:]) if isinstance(value, torch.Tensor) else value
             for name, value in self.answer.items()
         }
         return type(self.answer)(**wide)
@@ -235,46 +203,7 @@ def _behind_the_encoder(classifier: Classifier, encoding: Encoding) -> nn.Module
     """A model of the same modules in which the encoder of one text has already run; the shared model is left alone."""
     model = classifier.model
     clone = copy.copy(model)
-    listening = _Listening(getattr(model, model.base_model_prefix))
-    clone._modules = {**model._modules, model.base_model_prefix: listening}
+    clone._modules = {**model._modules, model.base_model_prefix: _Once(getattr(model, model.base_model_prefix))}
     with torch.inference_mode():
         clone(**model_inputs(classifier, [encoding]))
-    assert listening.answer is not None
-    clone._modules[model.base_model_prefix] = _Computed(listening.answer, model.config)
     return clone
-
-
-@dataclass(frozen=True, eq=False)
-class Spread:
-    """What stochastic passes over one text say together."""
-
-    samples: Probabilities
-    """`[n_passes, n_labels]`"""
-    head: Head
-
-    @property
-    def mean(self) -> Probabilities:
-        """`[n_labels]`"""
-        mean: Probabilities = self.samples.mean(axis=0)
-        return mean
-
-    @property
-    def std(self) -> Probabilities:
-        """`[n_labels]`: standard deviation over the passes (n in the denominator)."""
-        std: Probabilities = self.samples.std(axis=0)
-        return std
-
-    @property
-    def entropy(self) -> float | None:
-        """Predictive entropy `H[mean p]` in nats; None for regression, as the next two."""
-        return float(self.head.entropy(self.mean)) if self.head.has_labels else None
-
-    @property
-    def mutual_information(self) -> float | None:
-        """`H[mean p] - mean H[p]` in nats."""
-        return self.head.mutual_information(self.samples) if self.head.has_labels else None
-
-    @property
-    def variation_ratio(self) -> float | None:
-        """Share of the passes that the modal prediction does not get."""
-        return self.head.variation_ratio(self.samples) if self.head.has_labels else None

@@ -1,8 +1,7 @@
 """Temperature: what a division of the logits can change, and what it cannot. Nothing here can cause a forward pass."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -10,33 +9,12 @@ from numpy.typing import NDArray
 
 from core.base.errors import WobbleError
 from core.factors.ask import Ask
-from core.factors.case import Case
+from core.factors.case import Case, Trial
 from core.factors.registry import Range, factor
 from core.models.classifier import Classifier
 from core.models.heads import SOFTMAX
 
 TEMPERATURES = (0.25, 0.5, 2.0, 4.0)
-
-
-@dataclass(frozen=True)
-class Tempered:
-    """Logits divided by a temperature."""
-
-    temperature: float
-
-    @property
-    def name(self) -> str:
-        """As an equation."""
-        return f"T = {self.temperature:g}"
-
-    @property
-    def said(self) -> str:
-        """The name stands in a sentence as it is."""
-        return self.name
-
-    def document(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {"temperature": self.temperature}
 
 
 def _missing(classifier: Classifier) -> str | None:
@@ -55,7 +33,7 @@ def temperature(
         f"drawn from the probabilities is another one with probability {drawn:.2f}."
     )
     for t in at:
-        made = Tempered(check_temperature(t))
+        made = Trial(f"T = {t:g}", f"T = {t:g}", {"temperature": check_temperature(t)})
         yield from ask.measured([made], ask.reference.logits[None], temperature=t)
 
 

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from core.base.words import plural, verb
 from core.factors.ask import Progress
 from core.factors.case import Case, Reference, Row, measured
-from core.factors.dropout import Dropout, Pass, Spread, run_passes
+from core.factors.dropout import Dropout, one_pass, run_passes
 from core.factors.registry import factors
 from core.models.classifier import Classifier
+from core.models.heads import Head, Probabilities
 
 
 @dataclass(frozen=True)
@@ -28,27 +29,32 @@ class Measure:
     """Wilson's 95 % interval of a share."""
 
 
-OVER_PASSES: tuple[tuple[str, Callable[[Spread], float | None], str, str], ...] = (
-    (
+OVER_PASSES: dict[str, tuple[str, Callable[[Head, Probabilities], float], str, str]] = {
+    "entropy": (
         "Predictive entropy",
-        lambda found: found.entropy,
+        lambda head, p: float(head.entropy(p.mean(axis=0))),
         "H[mean p] = \u2212\u03a3 p log p of the mean, in nats",
         "how unsure the passes are taken together",
     ),
-    (
+    "mutual_information": (
         "Mutual information",
-        lambda found: found.mutual_information,
+        lambda head, p: head.mutual_information(p),
         "H[mean p] \u2212 mean H[p], in nats",
         "how much of that comes from passes that disagree (BALD); the rest every pass is unsure of by itself",
     ),
-    (
+    "variation_ratio": (
         "Variation ratio",
-        lambda found: found.variation_ratio,
+        lambda head, p: head.variation_ratio(p),
         "1 \u2212 votes of the modal label / passes",
         "share of passes that leave the majority",
     ),
-)
-"""Name, measure, formula and plain reading."""
+}
+"""By their keys in documents: name, measure of samples `[n_passes, n_labels]`, formula and plain reading."""
+
+
+def over_passes(samples: Probabilities, head: Head) -> dict[str, float | None]:
+    """What stochastic passes `[n_passes, n_labels]` say together, by the keys of `OVER_PASSES`; None for regression."""
+    return {key: measure(head, samples) if head.has_labels else None for key, (_, measure, *_) in OVER_PASSES.items()}
 
 
 def passes_of(
@@ -72,7 +78,7 @@ def passes_of(
         WobbleError: as `run_passes` does.
     """
     logits, _ = run_passes(classifier, variant.encoding, passes, dropout, progress=progress)
-    made = [Pass(number) for number in range(1, passes + 1)]
+    made = [one_pass(number) for number in range(1, passes + 1)]
     cases = measured(reference, made, logits, [variant.encoding] * passes)
     # A pass has no text of its own.
     edited = tuple(replace(case, text=variant.text) for case in cases)
@@ -97,7 +103,7 @@ def measures(row: Row, reference: Reference) -> tuple[Measure, ...]:
     """The measures over the passes of a text beside those of its prediction with dropout off; none for regression."""
     if row.flip_rate is None:
         return ()
-    over, off = Spread(row.probabilities, reference.head), Spread(reference.probabilities[None], reference.head)
+    over, off = (over_passes(p, reference.head) for p in (row.probabilities, reference.probabilities[None]))
     rate = Measure(
         "Flip rate",
         row.flip_rate,
@@ -107,7 +113,8 @@ def measures(row: Row, reference: Reference) -> tuple[Measure, ...]:
         row.flip_interval,
     )
     others = [
-        Measure(name, of(over) or 0.0, of(off) or 0.0, formula, reading) for name, of, formula, reading in OVER_PASSES
+        Measure(name, over[key] or 0.0, off[key] or 0.0, formula, reading)
+        for key, (name, _, formula, reading) in OVER_PASSES.items()
     ]
     return (rate, *others)
 

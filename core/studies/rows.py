@@ -9,7 +9,7 @@ from core.factors.case import Case, Reference, Row, measured
 from core.factors.formatting import CUSTOM
 from core.factors.numerics import dtype_of
 from core.factors.registry import factors
-from core.factors.seeds import Seed
+from core.factors.seeds import one_seed
 from core.families.stacked import Family
 from core.models.heads import Logits
 from core.studies.study import Study
@@ -43,7 +43,7 @@ def ensemble(reference: Reference, row: Row) -> Row:
     """The mean of the probabilities of all seeds as a case, in a row of its own."""
     mean = reference.head.logits(row.probabilities.mean(axis=0, keepdims=True))
     # The probabilities are tempered already.
-    cases = measured(reference, [Seed(f"mean of all {row.factor.many}")], mean, temperature=1.0)
+    cases = measured(reference, [one_seed(f"mean of all {row.factor.many}")], mean, temperature=1.0)
     return Row(row.factor, tuple(cases), row.noise_floor, title="ensemble")
 
 
@@ -57,6 +57,6 @@ def of_family(family: Family, edited: Study, logits: Logits) -> Study:
     reference, (seed,) = edited.reference, factors(["seed"])
     # The first member's own weights, which the family only adds up in another order, are the reference.
     own = np.concatenate([reference.logits[None], logits[1:]])
-    seeds = Row(seed, tuple(measured(reference, [Seed(name) for name in family.names], own)), edited.noise_floor)
+    seeds = Row(seed, tuple(measured(reference, [one_seed(name) for name in family.names], own)), edited.noise_floor)
     first = reaching(edited, f"formatting, {seeds.cases[0].name}")
     return arranged(edited, (seeds, ensemble(reference, seeds), first))

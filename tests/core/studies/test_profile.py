@@ -13,9 +13,9 @@ from core.base.errors import WobbleError
 from core.base.statistics import wilson
 from core.factors.ask import Ask
 from core.factors.case import Case, Row
-from core.factors.dropout import Dropout, Pass, run_passes
+from core.factors.dropout import Dropout, one_pass, run_passes
 from core.factors.registry import Range, factor, factors, unregister
-from core.factors.seeds import Seed, family_for
+from core.factors.seeds import family_for, one_seed
 from core.families.stacked import load_family, predict_family
 from core.models.catalog import load
 from core.models.classifier import Classifier
@@ -136,7 +136,7 @@ def a_row(name: str, *cases: tuple[float, float]) -> Row:
     reference = Ask(load(), "A made row.").reference
     p = np.array([0.5, 0.5])
     made = [
-        Case(Pass(i), ".", reference.encoding, p, p, "b", shift, margin < 0, margin, 0.0, "reaches the model")
+        Case(one_pass(i), ".", reference.encoding, p, p, "b", shift, margin < 0, margin, 0.0, "reaches the model")
         for i, (shift, margin) in enumerate(cases, 1)
     ]
     return Row(factors([name])[0], tuple(made), noise_floor=1e-6)
@@ -275,7 +275,7 @@ def toy() -> Iterator[None]:
     def jolt(ask: Ask, *, times: Annotated[int, Range("how often", 1, 9)] = 2, seed: int = 0) -> Iterator[Case]:
         """turn the logits round"""
         ask.fact("seed", seed)
-        yield from ask.measured([Seed(f"jolt {i}") for i in range(times)], np.stack([-ask.reference.logits] * times))
+        yield from ask.measured([one_seed(f"jolt {i}") for i in range(times)], np.stack([-ask.reference.logits] * times))
 
     @factor("echo", one="echo", many="echoes", edits=True)
     def echo(ask: Ask) -> Iterator[Case]:

@@ -8,7 +8,7 @@ import pytest
 from core.factors.case import Row, measured
 from core.factors.numerics import dtype_of
 from core.factors.registry import factors
-from core.factors.seeds import Seed
+from core.factors.seeds import one_seed
 from core.families.stacked import load_family, predict_family
 from core.models.catalog import load
 from core.studies.finding import reach
@@ -27,7 +27,7 @@ def test_an_ensemble_s_probabilities_are_the_mean_over_the_seeds(tmp_path: Path,
     model = loaded(save("bert", tmp_path / "model", labels=labels, problem_type=head))
     reference = compare(model, TEXT, [], temperature=temperature).reference
     logits = np.random.default_rng(0).normal(scale=4, size=(5, len(labels))).astype(np.float32)
-    seeds = Row(factors(["seed"])[0], tuple(measured(reference, [Seed(str(i)) for i in range(5)], logits)), 0.0)
+    seeds = Row(factors(["seed"])[0], tuple(measured(reference, [one_seed(str(i)) for i in range(5)], logits)), 0.0)
     found = ensemble(reference, seeds)
     assert found.name == "ensemble" and [case.name for case in found.cases] == ["mean of all seeds"]
     np.testing.assert_allclose(found.cases[0].probabilities, seeds.probabilities.mean(axis=0), atol=1e-6)
