@@ -3,7 +3,7 @@
 What is special about a case is one small typed value, `made`, which knows its name, its words and its JSON.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -123,6 +123,11 @@ class Case:
         return self.fate != "beyond the limit"
 
     @property
+    def reaches(self) -> bool:
+        """Whether the model saw something else than the reference's tokens, or could have."""
+        return self.tried and not self.absorbed
+
+    @property
     def variant(self) -> Variant | None:
         """The edited text that it is of; None where the text is the reference's."""
         return self.made if isinstance(self.made, Variant) else None
@@ -153,32 +158,33 @@ def measured(
     p = head.probabilities(logits, reference.temperature if temperature is None else temperature)
     shifts, flips, margins = head.shifts(p, q), head.flips(p, q), head.margins(p, q)
     differences = np.abs(np.asarray(logits, np.float64) - reference.logits).max(axis=-1)
-    cases = []
-    for i, one in enumerate(made):
-        encoding = reference.encoding if encodings is None else encodings[i]
-        flip = None if flips is None else bool(flips[i])
-        cases.append(
-            Case(
-                made=one,
-                text=getattr(one, "text", reference.text),
-                encoding=encoding,
-                logits=logits[i],
-                probabilities=p[i],
-                label=head.label(p[i], reference.labels),
-                shift=float(shifts[i]),
-                flip=flip,
-                margin=None if margins is None else float(margins[i]),
-                difference=float(differences[i]),
-                fate=_fate(one, encoding, reference.encoding, flip),
-            )
+    return [
+        Case(
+            made=one,
+            text=getattr(one, "text", reference.text),
+            encoding=encoding,
+            logits=logits[i],
+            probabilities=p[i],
+            label=head.label(p[i], reference.labels),
+            shift=float(shifts[i]),
+            flip=None if flips is None else bool(flips[i]),
+            margin=None if margins is None else float(margins[i]),
+            difference=float(differences[i]),
+            fate=_fate(one, encoding, reference.encoding, flips is not None and bool(flips[i])),
         )
-    return cases
+        for i, (one, encoding) in enumerate(zip(made, encodings or [reference.encoding] * len(made), strict=True))
+    ]
 
 
-def _fate(made: Made, encoding: Encoding, reference: Encoding, flip: bool | None) -> Fate:
+def _fate(made: Made, encoding: Encoding, reference: Encoding, flip: bool) -> Fate:
     if hasattr(made, "text") and encoding.key == reference.key:
         return "absorbed" if encoding.cut == reference.cut else "beyond the limit"
     return "flips" if flip else "reaches the model"
+
+
+def by_shift(cases: Iterable[Case]) -> list[Case]:
+    """Cases in the order in which they are listed: those that reach the model first, largest shift first."""
+    return sorted(cases, key=lambda case: (not case.reaches, -case.shift))
 
 
 @dataclass(frozen=True, eq=False)

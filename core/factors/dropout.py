@@ -150,7 +150,7 @@ def dropout(
     how = Dropout(seed, p, sites)
     check(ask.classifier, how, passes)
     if not acting(ask.classifier.sites, how):
-        ask.note(_missing(ask.classifier) or "Nothing drops at these sites, so a pass cannot differ.")
+        ask.notes.append(_missing(ask.classifier) or "Nothing drops at these sites, so a pass cannot differ.")
         return
     logits, ran = run_passes(ask.classifier, ask.reference.encoding, passes, how, progress=ask.progress)
     ask.count(passes, ran)
@@ -159,7 +159,9 @@ def dropout(
 
 def _together(classifier: Classifier, model: nn.Module, encoding: Encoding, rows: range, dropout: Dropout) -> Logits:
     """Some passes of one text in one batch: `[len(rows), n_labels]`."""
-    generators = [_generator(classifier, encoding, dropout.seed, number) for number in rows]
+    # A pass depends on the seed, its number and the token ids, and on nothing else.
+    keys = [hashlib.sha256(f"{dropout.seed}/{number}/{encoding.ids}".encode()).digest() for number in rows]
+    generators = [torch.Generator(classifier.device).manual_seed(int.from_bytes(key[:8], "big") >> 1) for key in keys]
     rates = {(site.name, site.kind): rate_at(site, dropout) for site in classifier.sites}
 
     def rate(name: str, kind: Kind, own: float) -> float:
@@ -172,12 +174,6 @@ def _together(classifier: Classifier, model: nn.Module, encoding: Encoding, rows
         output = model(**inputs).logits
     logits: Logits = output.float().cpu().numpy()
     return logits
-
-
-def _generator(classifier: Classifier, encoding: Encoding, seed: int, number: int) -> torch.Generator:
-    """The generator of one pass: it depends on the seed, the number of the pass and the token ids, and on nothing else."""
-    key = hashlib.sha256(f"{seed}/{number}/{encoding.ids}".encode()).digest()
-    return torch.Generator(classifier.device).manual_seed(int.from_bytes(key[:8], "big") >> 1)
 
 
 class _Once(nn.Module):

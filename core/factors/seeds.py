@@ -50,7 +50,7 @@ def seed(ask: Ask) -> Iterator[Case]:
     assert family is not None
     answer = predict_family(family, [ask.text])
     ask.count(answer.rows_asked, answer.rows_run)
-    ask.fact("family", family.id)
+    ask.facts["family"] = family.id
     # The model's own weights, which the family only adds up in another order, are the reference.
     own = np.array([member.id == ask.classifier.id for member in family.members])[:, None]
     logits = np.where(own, ask.reference.logits, answer.logits[:, 0])

@@ -48,14 +48,14 @@ def segmentation(
 ) -> Iterator[Case]:
     """cut a text into other pieces, drawn by the model's own kind of tokenizer"""
     found = cut.draws(ask.classifier.encoder, ask.text, draws, p=p, alpha=alpha, seed=seed)
-    ask.fact("rate", {cut.uses(ask.classifier.encoder): alpha if cut.uses(ask.classifier.encoder) == "alpha" else p})
+    ask.facts["rate"] = {cut.uses(ask.classifier.encoder): alpha if cut.uses(ask.classifier.encoder) == "alpha" else p}
     # At the limit a draw of more pieces reads less of the text.
     kept = [one for one in found.segmentations if one.same_text]
     rejected = found.rejected + len(found.segmentations) - len(kept)
-    ask.fact("rejected", rejected)
-    ask.fact("repeated", found.repeated)
+    ask.facts["rejected"] = rejected
+    ask.facts["repeated"] = found.repeated
     if rejected:
-        ask.note(
+        ask.notes.append(
             f"{rejected} of {draws} draws were rejected: they need an unknown token, or the model would read another text."
         )
     yield from _cases(ask, [segmented((one.draw or 0) + 1, 0, one.changed) for one in kept], kept)

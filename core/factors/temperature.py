@@ -27,8 +27,8 @@ def temperature(
 ) -> Iterator[Case]:
     """The reference's logits at other temperatures."""
     drawn = ask.reference.head.sampled(ask.reference.head.probabilities(ask.reference.logits))
-    ask.fact("sampled", drawn)
-    ask.note(
+    ask.facts["sampled"] = drawn
+    ask.notes.append(
         "Dividing the logits by a temperature keeps their order, so no temperature changes the predicted label; a label "
         f"drawn from the probabilities is another one with probability {drawn:.2f}."
     )
@@ -74,15 +74,14 @@ def crossing(logits: NDArray[np.floating], threshold: float) -> float | None:
     """The temperature at which the probability of the top label passes a decision threshold, for two labels.
 
     `sigmoid(d / T) = threshold` at `T = d / log(threshold / (1 - threshold))`, d the difference of the two logits; None
-    where no T > 0 does: a threshold of at most 1/2 is passed at every T.
+    where no T > 0 does (a threshold of at most 1/2 is passed at every T), and where labels are not two.
 
     Args:
-        logits: `[2]`.
+        logits: `[n_labels]`.
         threshold: in (0, 1).
     """
-    odds = np.log(threshold / (1 - threshold))
-    difference = float(np.abs(logits[0] - logits[1]))
-    return difference / float(odds) if odds > 0 and difference > 0 else None
+    odds, difference = float(np.log(threshold / (1 - threshold))), float(np.abs(logits[0] - logits[-1]))
+    return difference / odds if len(logits) == 2 and odds > 0 and difference > 0 else None
 
 
 def sampled_flips(row: NDArray[np.float64], draws: int, seed: int) -> int:
@@ -91,30 +90,21 @@ def sampled_flips(row: NDArray[np.float64], draws: int, seed: int) -> int:
     return int((drawn != row.argmax()).sum())
 
 
-def averaged(samples: NDArray[np.floating], temperature: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The mean of softmax over passes or seeds, tempered before and after averaging: two rows `[n_labels]`.
+def averaged(
+    samples: NDArray[np.floating], temperatures: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The mean of softmax over passes or seeds, tempered before and after averaging: each `[n_temperatures, n_labels]`.
 
     Before: mean of softmax(z / T). After: softmax of log(mean of softmax(z)) / T. The first can change the label as T
     moves, the second cannot.
 
     Args:
         samples: logits `[n_passes, n_labels]`.
+        temperatures: `[n_temperatures]`.
     """
-    before = SOFTMAX.probabilities(samples, temperature).mean(axis=0)
     mean = SOFTMAX.probabilities(samples).mean(axis=0)
-    return before, SOFTMAX.probabilities(np.log(np.maximum(mean, 1e-300)), temperature)
-
-
-def averaging_matters(samples: NDArray[np.floating], temperatures: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """At which of some temperatures `[n]` averaging before tempering gives another label than averaging after it: `[n]`.
-
-    Args:
-        samples: logits `[n_passes, n_labels]`.
-    """
-    before = SOFTMAX.probabilities(samples[None] / temperatures[:, None, None]).mean(axis=1)
-    after = SOFTMAX.probabilities(samples).mean(axis=0)
-    differs: NDArray[np.bool_] = before.argmax(axis=-1) != after.argmax()
-    return differs
+    before = SOFTMAX.probabilities(samples / temperatures[:, None, None]).mean(axis=1)
+    return before, SOFTMAX.probabilities(np.log(np.maximum(mean, 1e-300)) / temperatures[:, None])
 
 
 def rounded(logits: NDArray[np.floating], dtype: str, temperature: float) -> NDArray[np.float64]:

@@ -54,58 +54,55 @@ class Calibration:
 
 def nll(p: Probabilities, labels: NDArray[np.integer]) -> NDArray[np.float64]:
     """Negative log likelihood of each text in nats: `[n]`."""
-    result: NDArray[np.float64] = -np.log(np.maximum(p[np.arange(len(labels)), labels], 1e-300))
-    return result
+    return np.negative(np.log(np.maximum(p[np.arange(len(labels)), labels], 1e-300)), dtype=np.float64)
 
 
 def brier(p: Probabilities, labels: NDArray[np.integer]) -> NDArray[np.float64]:
     """Brier score of each text, `sum((p - onehot) ** 2)`, in [0, 2] (Brier 1950): `[n]`."""
     onehot = np.arange(p.shape[-1]) == np.asarray(labels)[:, None]
-    result: NDArray[np.float64] = ((p - onehot) ** 2).sum(axis=-1)
-    return result
+    return np.sum((p - onehot) ** 2, axis=-1, dtype=np.float64)
 
 
-def reliability(p: Probabilities, labels: NDArray[np.integer], bins: int = BINS) -> Reliability:
+def reliability(p: Probabilities, labels: NDArray[np.integer]) -> Reliability:
     """Bin texts by the probability of their predicted label."""
-    confidence, right, which = _binned(p, labels, bins)
-    count = np.bincount(which, minlength=bins)
+    confidence, right, which = _binned(p, labels)
+    count = np.bincount(which, minlength=BINS)
     with np.errstate(invalid="ignore"):
-        return Reliability(
-            confidence=np.bincount(which, confidence, minlength=bins) / count,
-            accuracy=np.bincount(which, right, minlength=bins) / count,
-            count=count,
-        )
+        means = [np.bincount(which, values, minlength=BINS) / count for values in (confidence, right)]
+    return Reliability(*means, count)
 
 
 def _binned(
-    p: Probabilities, labels: NDArray[np.integer], bins: int
+    p: Probabilities, labels: NDArray[np.integer]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
     confidence = p.max(axis=-1)
     right = (p.argmax(axis=-1) == labels).astype(np.float64)
     # Bins are open on the left and closed on the right, as in Guo et al.
-    which = np.clip(np.ceil(confidence * bins).astype(np.intp) - 1, 0, bins - 1)
+    which = np.clip(np.ceil(confidence * BINS).astype(np.intp) - 1, 0, BINS - 1)
     return confidence, right, which
 
 
-def ece(p: Probabilities, labels: NDArray[np.integer], bins: int = BINS) -> float:
+def ece(p: Probabilities, labels: NDArray[np.integer]) -> float:
     """Expected calibration error: `sum(bin size / n * abs(accuracy - confidence))` (Guo et al., arXiv 1706.04599)."""
-    confidence, right, which = _binned(p, labels, bins)
-    return float(np.abs(np.bincount(which, right - confidence, minlength=bins)).sum() / len(labels))
+    confidence, right, which = _binned(p, labels)
+    return _gap(right - confidence, which)
+
+
+def _gap(gaps: NDArray[np.float64], which: NDArray[np.intp]) -> float:
+    return float(np.abs(np.bincount(which, gaps, minlength=BINS)).sum() / len(gaps))
 
 
 def scores(p: Probabilities, labels: NDArray[np.integer], seed: int = 0) -> Scores:
     """Scores of probabilities `[n, n_labels]` on labels `[n]`, with bootstrap intervals from a seeded generator."""
-    rng = np.random.default_rng(seed)
-    drawn = rng.integers(0, len(labels), size=(RESAMPLES, len(labels)))
+    drawn = np.random.default_rng(seed).integers(0, len(labels), size=(RESAMPLES, len(labels)))
     losses, squares = nll(p, labels), brier(p, labels)
-    confidence, right, which = _binned(p, labels, BINS)
+    confidence, right, which = _binned(p, labels)
     gaps = right - confidence
-    resampled = [float(np.abs(np.bincount(which[i], gaps[i], minlength=BINS)).sum() / len(labels)) for i in drawn]
     return Scores(
         accuracy=float(right.mean()),
         nll=estimate(float(losses.mean()), losses[drawn].mean(axis=1)),
         brier=estimate(float(squares.mean()), squares[drawn].mean(axis=1)),
-        ece=estimate(ece(p, labels), np.array(resampled)),
+        ece=estimate(ece(p, labels), np.array([_gap(gaps[i], which[i]) for i in drawn])),
         reliability=reliability(p, labels),
     )
 

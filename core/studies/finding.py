@@ -32,7 +32,7 @@ def finding(study: Study) -> str:
     if not _of_edits_alone(study):
         return _said(study)
     label, beyond = f"“{study.reference.label}”", _beyond(study)
-    reaching = [case for row in study.shown for case in row.cases if case.tried and not case.absorbed]
+    reaching = [case for row in study.shown for case in row.cases if case.reaches]
     if not reaching:
         nothing = "The tokenizer erases every edit: nothing reaches the model" if study.tried else "No edit applies"
         return f"{nothing}{beyond}."

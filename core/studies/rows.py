@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.factors.case import Case, Reference, Row, measured
+from core.factors.case import Reference, Row, measured
 from core.factors.formatting import CUSTOM
-from core.factors.numerics import dtype_of
 from core.factors.registry import factors
 from core.factors.seeds import one_seed
 from core.families.stacked import Family
@@ -24,19 +23,8 @@ def arranged(study: Study, rows: Iterable[Row]) -> Study:
 def reaching(study: Study, title: str) -> Row:
     """All edits of a study that reach the model, in one row."""
     edited = [row for row in study.shown if row.factor.edits]
-    cases = tuple(case for row in edited for case in row.cases if case.tried and not case.absorbed)
+    cases = tuple(case for row in edited for case in row.cases if case.reaches)
     return Row(edited[0].factor if edited else CUSTOM, cases, study.noise_floor, title=title, prefixed=False)
-
-
-def by_dtype(row: Row) -> tuple[Row, ...]:
-    """Conditions in a row a dtype: fp32 first, then half precision."""
-    by: dict[str, list[Case]] = {}
-    for case in row.cases:
-        by.setdefault(dtype_of(case), []).append(case)
-    return tuple(
-        replace(row, cases=tuple(cases), title="fp32" if dtype == "float32" else dtype, prefixed=False)
-        for dtype, cases in by.items()
-    )
 
 
 def ensemble(reference: Reference, row: Row) -> Row:

@@ -67,11 +67,6 @@ class Step:
     case: Case | None
     """None where the text is the original."""
 
-    @property
-    def description(self) -> str:
-        """What the step does, in one line."""
-        return RULES[self.name].description
-
 
 @dataclass(frozen=True, eq=False)
 class Chained:

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.factors.ask import Ask, Progress
-from core.factors.case import Case, Reference, Row
+from core.factors.case import Case, Reference, Row, by_shift
 from core.factors.formatting import CUSTOM
 from core.factors.registry import Factor, factors
 from core.models.classifier import Classifier
@@ -27,8 +27,6 @@ class Study:
     weights_hash: str
     untrained: bool
     """The head was drawn at random when the model was loaded, so the numbers mean nothing."""
-    limit: int
-    """Tokens that the model reads at the most."""
     reference: Reference
     noise_floor: float
     """The largest shift that numerics alone cause for this model and text; a shift below it means nothing."""
@@ -70,10 +68,7 @@ class Study:
         Raises:
             KeyError: it is not.
         """
-        for row in self.rows:
-            if row.name == name:
-                return row
-        raise KeyError(name)
+        return {row.name: row for row in self.rows}[name]
 
     def __contains__(self, name: str) -> bool:
         return any(row.name == name for row in self.rows)
@@ -91,8 +86,7 @@ class Study:
     @property
     def cases(self) -> tuple[Case, ...]:
         """All cases: those that reach the model first, largest shift first within equal fates."""
-        cases = [case for row in self.shown for case in row.cases]
-        return tuple(sorted(cases, key=lambda case: (case.absorbed or not case.tried, -case.shift)))
+        return tuple(by_shift(case for row in self.shown for case in row.cases))
 
     @property
     def tried(self) -> int:
@@ -132,23 +126,22 @@ class Study:
         return f"<Study of {self.reference.text[:60]!r} by {self.model}: {self.tried:,} tried, {self.flips or 'none'} flip>"
 
 
-def begun(ask: Ask, wanted: Sequence[str], options: Options | None = None) -> Study:
-    """A study without rows yet."""
-    classifier = ask.classifier
-    floor = ask.noise_floor
+def _study(ask: Ask, wanted: Sequence[str], rows: Sequence[Row], options: Options) -> Study:
+    """What has been tried of a text so far."""
+    classifier, floor = ask.classifier, ask.noise_floor
     return Study(
         model=classifier.id,
         device=str(classifier.device),
         weights_hash=classifier.weights_hash,
         untrained=bool(classifier.loading.untrained),
-        limit=classifier.limit,
         reference=ask.reference,
         noise_floor=floor,
-        rows=(),
+        rows=tuple(rows),
         wanted=tuple(wanted),
-        options=options or {},
+        options=options,
         rows_asked=ask.rows_asked,
         rows_run=ask.rows_run,
+        seconds=time.perf_counter() - ask.began,
     )
 
 
@@ -172,26 +165,17 @@ def studies(
     Raises:
         WobbleError: the text cannot be predicted, or there is no such factor or option.
     """
-    start = time.perf_counter()
-    options = options or {}
-    chosen = factors(only)
+    options, chosen = options or {}, factors(only)
     for one in chosen:
         one.check(options.get(one.name, {}))
     ask = Ask(classifier, text, temperature, progress)
-    grown = begun(ask, [one.name for one in chosen], options)
     _ahead(ask, chosen, options)
+    wanted, rows = [one.name for one in chosen], []
     for one in sorted(chosen, key=lambda one: one.effort):
-        row = ask.row(one, options.get(one.name, {}), grown.noise_floor)
-        grown = replace(
-            grown,
-            rows=(*grown.rows, row),
-            rows_asked=ask.rows_asked,
-            rows_run=ask.rows_run,
-            seconds=time.perf_counter() - start,
-        )
-        yield grown
+        rows.append(ask.row(one, options.get(one.name, {})))
+        yield _study(ask, wanted, rows, options)
     if not chosen:
-        yield grown
+        yield _study(ask, wanted, rows, options)
 
 
 def study(
@@ -211,15 +195,13 @@ def study(
 def _ahead(ask: Ask, chosen: Sequence[Factor], options: Options) -> None:
     """Run the edits of all factors together: the batches are fuller."""
     made: list[Variant] = []
-    for one in chosen:
-        if one.edits:
-            usual = {option.name: option.default for option in one.options}
-            given = usual | dict(options.get(one.name, {}))
-            made += [
-                variant
-                for variant in ask.variants(given.get("seed", 0))
-                if variant.factor == one.name and (variant.same_sentence or not given.get("same_sentence"))
-            ]
+    for one in (one for one in chosen if one.edits):
+        given = {option.name: option.default for option in one.options} | dict(options.get(one.name, {}))
+        made += [
+            variant
+            for variant in ask.variants(given.get("seed", 0))
+            if variant.factor == one.name and (variant.same_sentence or not given.get("same_sentence"))
+        ]
     ask.ahead(made)
 
 
@@ -232,21 +214,9 @@ def compare(classifier: Classifier, text: str, variants: Sequence[Variant], *, t
     Raises:
         WobbleError: the text or a variant cannot be predicted.
     """
-    start = time.perf_counter()
     variants = merged(variants)
     ask = Ask(classifier, text, temperature)
-    known = {one.name: one for one in (*factors(), CUSTOM)}
-    names = [name for name in known if any(variant.factor == name for variant in variants)]
-    grown = begun(ask, names)
     ask.ahead(variants)
-    rows = []
-    for name in names:
-        cases = ask.edited([variant for variant in variants if variant.factor == name])
-        rows.append(Row(known[name], tuple(cases), grown.noise_floor))
-    return replace(
-        grown,
-        rows=tuple(rows),
-        rows_asked=ask.rows_asked,
-        rows_run=ask.rows_run,
-        seconds=time.perf_counter() - start,
-    )
+    made = [(one, [variant for variant in variants if variant.factor == one.name]) for one in (*factors(), CUSTOM)]
+    rows = [Row(one, tuple(ask.edited(some)), ask.noise_floor) for one, some in made if some]
+    return _study(ask, [row.name for row in rows], rows, {})

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.factors import temperature as tempering
 from core.factors.case import Reference, Row
+from core.factors.temperature import HOTTEST, averaged
 from core.models.heads import Probabilities
 from core.studies.calibration import SEARCHED
 from core.studies.study import Study
@@ -26,8 +26,10 @@ STEPS = _steps()
 """Evenly spaced on a log scale, except that the nearest step to a round number is that number."""
 DOCUMENTED = tuple(map(float, np.geomspace(*SEARCHED, 21)))
 """The temperatures of a sentence's curve in a download."""
+COMPARED = np.geomspace(*SEARCHED, 50)
+"""Temperatures at which averaging before tempering is compared with averaging after it."""
 DTYPES = ("float32", "bfloat16", "float16")
-HALF = np.geomspace(1.0, tempering.HOTTEST, 600)
+HALF = np.geomspace(1.0, HOTTEST, 600)
 """Temperatures at which ties are looked for."""
 
 
@@ -82,11 +84,6 @@ def above(p: Probabilities, names: Sequence[str], threshold: float) -> list[str]
     return [names[i] for i in np.argsort(-p) if p[i] > threshold]
 
 
-def crossing(reference: Reference, threshold: float) -> float | None:
-    """The temperature at which the top label's probability passes a threshold; None where none does or labels are not two."""
-    return tempering.crossing(reference.logits, threshold) if len(reference.labels) == 2 else None
-
-
 @dataclass(frozen=True, eq=False)
 class Averaging:
     """The mean of passes, tempered before averaging and after it."""
@@ -94,36 +91,14 @@ class Averaging:
     labels: tuple[str, str]
     probabilities: tuple[float, float]
     """Of these labels."""
-    tried: int
-    """At how many temperatures the two were compared."""
     parting: NDArray[np.float64]
-    """Those at which they name different labels."""
-
-    @property
-    def parted(self) -> bool:
-        """Whether they name different labels at the current temperature."""
-        return self.labels[0] != self.labels[1]
+    """The temperatures of `COMPARED` at which the two name different labels."""
 
 
 def averaging(passes: Row, reference: Reference, temperature: float) -> Averaging:
     """Passes averaged before and after tempering, at a temperature and over all that one steps through."""
     samples = np.stack([case.logits for case in passes.cases])
-    first, last = tempering.averaged(samples, temperature)
-    names = [reference.head.label(row, reference.labels) for row in (first, last)]
-    tried = np.geomspace(*SEARCHED, 50)
-    return Averaging(
-        labels=(names[0], names[1]),
-        probabilities=(float(first.max()), float(last.max())),
-        tried=len(tried),
-        parting=tried[tempering.averaging_matters(samples, tried)],
-    )
-
-
-def in_dtype(reference: Reference, dtype: str, temperature: float) -> float:
-    """The probability of the top label, all of it computed in a torch floating point type."""
-    return float(tempering.rounded(reference.logits, dtype, temperature)[int(reference.logits.argmax())])
-
-
-def ties(logits: NDArray[np.floating]) -> list[float | None]:
-    """The first temperature of a tie, or of another label, in each of `DTYPES`; None where there is none."""
-    return [tempering.first_tie(logits, dtype, HALF) for dtype in DTYPES]
+    before, after = averaged(samples, np.array([temperature, *COMPARED]))
+    first, last = (reference.head.label(p[0], reference.labels) for p in (before, after))
+    parted = before.argmax(axis=-1) != after.argmax(axis=-1)
+    return Averaging((first, last), (float(before[0].max()), float(after[0].max())), COMPARED[parted[1:]])

@@ -20,9 +20,9 @@ from core.models.classifier import Classifier
 from core.models.heads import Logits
 from core.studies.calibration import Calibration, calibrate_on
 from core.studies.passes import passes_of
-from core.studies.profile import profiles
+from core.studies.profile import options_of
 from core.studies.steps import Chained, chained, usual_steps
-from core.studies.study import Study, compare, study
+from core.studies.study import Study, compare, studies, study
 from core.text.perturb import custom, variants
 from core.text.perturb.preprocessing import Chain
 from core.text.stages import Stages, stages
@@ -135,7 +135,7 @@ def profiles_of(classifier: Classifier, text: str) -> Iterator[Study]:
     store = work.kept()
     found: Study | None = store.get(key)
     if found is None:
-        for found in profiles(classifier, text):
+        for found in studies(classifier, text, options=options_of()):
             state.give_way()
             yield found
         store.put(key, found)

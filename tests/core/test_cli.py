@@ -231,7 +231,7 @@ def toy() -> Iterator[None]:
         way: Annotated[str, Range("where to", choices=("up", "down"))] = "up",
     ) -> Iterator[Case]:
         """turn the logits round"""
-        ask.fact("options", [times, parts, way])
+        ask.facts["options"] = [times, parts, way]
         yield from ask.measured([one_pass(i) for i in range(times)], np.stack([-ask.reference.logits] * times))
 
     known = list(app.registered_commands)

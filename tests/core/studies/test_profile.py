@@ -19,7 +19,7 @@ from core.factors.seeds import family_for, one_seed
 from core.families.stacked import load_family, predict_family
 from core.models.catalog import load
 from core.models.classifier import Classifier
-from core.studies.profile import profile, profiles
+from core.studies.profile import profile
 from core.studies.study import Study, compare, studies, study
 from core.studies.verdict import verdict
 from core.text import perturb
@@ -50,7 +50,7 @@ def test_every_factor_has_one_row(found: Study) -> None:
 
 
 def test_rows_come_one_by_one_and_the_last_profile_is_the_whole(model: Classifier, found: Study) -> None:
-    grown = list(profiles(model, TEXT))
+    grown = list(studies(model, TEXT))
     assert [len(step.rows) for step in grown] == list(range(1, len(NAMES) + 1))
     assert [step.complete for step in grown] == [False] * (len(NAMES) - 1) + [True]
     for step in grown:
@@ -215,7 +215,7 @@ def test_passes_can_be_cancelled(tiny: Callable[..., Classifier]) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(profiles(tiny("bert"), "Cancelled.", progress=cancel))
+        list(studies(tiny("bert"), "Cancelled.", progress=cancel))
 
 
 def test_a_case_is_described_without_the_fine_print(found: Study) -> None:
@@ -274,7 +274,7 @@ def toy() -> Iterator[None]:
     @factor("jolt", one="jolt", many="jolts", often=0.5)
     def jolt(ask: Ask, *, times: Annotated[int, Range("how often", 1, 9)] = 2, seed: int = 0) -> Iterator[Case]:
         """turn the logits round"""
-        ask.fact("seed", seed)
+        ask.facts["seed"] = seed
         yield from ask.measured([one_seed(f"jolt {i}") for i in range(times)], np.stack([-ask.reference.logits] * times))
 
     @factor("echo", one="echo", many="echoes", edits=True)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from core.factors.case import Row, measured
-from core.factors.numerics import dtype_of
+from core.factors.numerics import by_dtype, dtype_of
 from core.factors.registry import factors
 from core.factors.seeds import one_seed
 from core.families.stacked import load_family, predict_family
 from core.models.catalog import load
 from core.studies.finding import reach
-from core.studies.rows import arranged, by_dtype, ensemble, of_family, reaching
+from core.studies.rows import arranged, ensemble, of_family, reaching
 from core.studies.study import compare, study
 from core.text.perturb import custom, variants
 from tests.architectures import loaded, save

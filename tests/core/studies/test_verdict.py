@@ -115,7 +115,6 @@ def made(start: float = 0.5, reference: dict[str, Any] | None = None, untrained:
         device="cpu",
         weights_hash="0",
         untrained=untrained,
-        limit=100,
         reference=replace(stands, **(reference or {})),
         noise_floor=FLOOR,
         rows=tuple(found.get(one.name, row(one.name, [])) for one in factors()),

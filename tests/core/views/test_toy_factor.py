@@ -47,8 +47,8 @@ class Nudge:
 def toy() -> Iterator[None]:
     @factor("jelly", one="wobbly nudge", many="wobbly nudges")
     def jelly(ask: Ask, *, times: Annotated[int, Range("how often", 1, 9)] = 3) -> Iterator[Case]:
-        ask.note("Jelly is simulated.")
-        ask.fact("flavour", "lemon")
+        ask.notes.append("Jelly is simulated.")
+        ask.facts["flavour"] = "lemon"
         made = [Nudge(2.0 * number) for number in range(1, times + 1)]
         towards = np.where(ask.reference.logits == ask.reference.logits.max(), -1, 1)
         yield from ask.measured(made, np.stack([ask.reference.logits + one.by * towards for one in made]))
