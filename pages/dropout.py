@@ -9,14 +9,13 @@ from html import escape
 import streamlit as st
 
 from core.base.statistics import wilson
+from core.factors import dropout as over_passes
 from core.factors.case import Case, Row
 from core.factors.dropout import MOST_PASSES, Dropout, acting
 from core.models.classifier import Classifier
 from core.models.heads import Probabilities
 from core.models.sites import KINDS
-from core.studies import passes as over_passes
-from core.studies.rows import arranged, reaching
-from core.studies.study import Study
+from core.studies.study import Study, arranged, reaching
 from core.text.tokens import Encoding
 from core.views import strip, tables
 from core.views.charts import pass_distribution, settling

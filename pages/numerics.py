@@ -9,8 +9,7 @@ from core.base.words import listed
 from core.factors.conditions import DTYPES, REFERENCE
 from core.factors.numerics import by_dtype, can_flip
 from core.models.classifier import Classifier
-from core.studies.rows import arranged
-from core.studies.study import Study
+from core.studies.study import Study, arranged
 from core.views import strip, tables
 from core.views.documents import numerics_document
 from core.views.html import visible_html

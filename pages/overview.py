@@ -79,7 +79,7 @@ def draw(place: DeltaGenerator, found: Study, other: Study | None) -> go.Figure:
         # The place is there even when nothing stands in it: what was drawn earlier in the same run would stay otherwise.
         running = st.empty()
         if not found.complete:
-            running.caption(f"Still running: {', '.join(found.waiting)}.")
+            running.caption(f"Still running: {', '.join(name for name in found.wanted if name not in found)}.")
     return strip
 
 

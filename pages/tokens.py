@@ -16,8 +16,7 @@ from core.factors.registry import factors
 from core.factors.segmentation import Segmented
 from core.models.classifier import Classifier
 from core.studies.finding import summary
-from core.studies.rows import arranged
-from core.studies.study import Study
+from core.studies.study import Study, arranged
 from core.text.segmentation import method, uses
 from core.text.stages import Stages, absorbed_by
 from core.text.visible import LEGEND, visible

@@ -48,8 +48,7 @@ class Ask:
         (encoding,) = self._readable([text])
         alone = predict(classifier, [encoding], REFERENCE)
         self.count(alone.rows_asked, alone.rows_run)
-        head, labels = classifier.head, classifier.labels
-        self.reference = Reference(text, encoding, alone.logits[0], head, labels, temperature)
+        self.reference = Reference(text, encoding, alone.logits[0], classifier.head, classifier.labels, temperature)
 
     def encode(self, texts: Sequence[str]) -> list[Encoding]:
         """What the model reads of texts; each is encoded once."""

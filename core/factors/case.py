@@ -5,7 +5,7 @@ What is special about a case is one small typed value, `made`, which knows its n
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.base.statistics import wilson
 from core.factors.registry import Factor
 from core.models.heads import Head, Logits, Probabilities
+from core.models.predict import Condition
 from core.text.perturb import Variant
 from core.text.tokens import Encoding
 
@@ -20,32 +21,23 @@ Fate = Literal["flips", "reaches the model", "absorbed", "beyond the limit"]
 """What became of a case. Beyond the limit: the edit lies where truncation cut the text off, so it was not tried."""
 
 
-class Made(Protocol):
-    """What made a case. One that edits the text has a `text` too."""
-
-    @property
-    def name(self) -> str:
-        """The identifier that stands in downloads and small print: "drop_final_period", "pass 17", "T = 2"."""
-
-    @property
-    def said(self) -> str:
-        """In words, to stand inside a sentence: "the final period dropped", "dropout pass 17"."""
-
-    def document(self) -> dict[str, Any]:
-        """As plain JSON values."""
-
-
 @dataclass(frozen=True)
 class Trial:
     """What made a case of which a name, words and a few values say everything: a pass, a temperature, a seed."""
 
     name: str
+    """The identifier that stands in downloads and small print: "pass 17", "T = 2"."""
     said: str
+    """In words, to stand inside a sentence: "dropout pass 17"."""
     values: Mapping[str, Any]
 
     def document(self) -> dict[str, Any]:
         """As plain JSON values."""
         return dict(self.values)
+
+
+Made = Variant | Condition | Trial
+"""What made a case: each has a name, its words and its JSON. One that edits the text has a `text` too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,21 +78,20 @@ class Reference:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One thing that was tried, and its prediction beside the reference's."""
+    """One thing that was tried, and its prediction beside the reference's: rows `[n_labels]`, and measures of them.
+
+    Regression has neither flip nor margin.
+    """
 
     made: Made
     text: str
     encoding: Encoding
     logits: Logits = field(repr=False)
-    """`[n_labels]`"""
     probabilities: Probabilities = field(repr=False)
-    """`[n_labels]`"""
     label: str
     shift: float
     flip: bool | None
-    """None for regression."""
     margin: float | None
-    """None for regression."""
     difference: float
     """The largest difference of any logit from the reference's."""
     fate: Fate
@@ -277,5 +268,8 @@ class Row:
         """
         if not self.factor.flips_count and not self.flips:
             return None
-        counted = self.flipping or self.moving
-        return min(counted, key=lambda case: -case.shift if case.margin is None else case.margin, default=None)
+        return min(
+            self.flipping or self.moving,
+            key=lambda case: -case.shift if case.margin is None else case.margin,
+            default=None,
+        )

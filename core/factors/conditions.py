@@ -46,6 +46,8 @@ def conditions(
         else:
             kept.append(condition)
     if widest < classifier.limit and classifier.batching == "padded":
-        said = f"Padding to the limit of {classifier.limit:,} tokens takes too long on {classifier.device.type}"
-        left_out.append(f"{said}: {widest:,} stand for it.")
+        left_out.append(
+            f"Padding to the limit of {classifier.limit:,} tokens takes too long on {classifier.device.type}: {widest:,} stand "
+            "for it."
+        )
     return tuple(dict.fromkeys(kept)), tuple(dict.fromkeys(left_out))

@@ -33,8 +33,8 @@ def _edits_of(name: str) -> Maker:
         if other:
             names = ", ".join(dict.fromkeys(variant.perturbation for variant in other))
             ask.notes.append(f"Left out, because a reader could take it for another sentence: {names}.")
-        merged = {name for variant in ask.variants(seed) for name in variant.also}
-        if elsewhere := [perturbation for perturbation, factor in merged if factor == name]:
+        elsewhere = {also for variant in ask.variants(seed) for also, factor in variant.also if factor == name}
+        if elsewhere:
             ask.notes.append(
                 f"{plural(len(elsewhere), 'more makes', 'more make')} the text of another edit, where it is counted."
             )

@@ -110,8 +110,7 @@ def averaged(
 def rounded(logits: NDArray[np.floating], dtype: str, temperature: float) -> NDArray[np.float64]:
     """softmax(z / T) of one row `[n_labels]`, all of it computed in a torch floating point type."""
     row = torch.as_tensor(np.asarray(logits, dtype=np.float64)).to(getattr(torch, dtype))
-    p: NDArray[np.float64] = (row / temperature).softmax(-1).double().numpy()
-    return p
+    return np.asarray((row / temperature).softmax(-1).double())
 
 
 def first_tie(logits: NDArray[np.floating], dtype: str, temperatures: NDArray[np.float64]) -> float | None:

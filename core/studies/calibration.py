@@ -20,14 +20,11 @@ SEARCHED = (0.05, 20.0)
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """Texts binned by confidence, in equal widths; empty bins hold NaN."""
+    """Texts in 15 bins of equal widths by confidence: its mean, the share of right labels (NaN in empty bins), and how many."""
 
     confidence: NDArray[np.float64]
-    """`[15]`: mean probability of the predicted label."""
     accuracy: NDArray[np.float64]
-    """`[15]`: share of right labels."""
     count: NDArray[np.int64]
-    """`[15]`"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +51,13 @@ class Calibration:
 
 def nll(p: Probabilities, labels: NDArray[np.integer]) -> NDArray[np.float64]:
     """Negative log likelihood of each text in nats: `[n]`."""
-    return np.negative(np.log(np.maximum(p[np.arange(len(labels)), labels], 1e-300)), dtype=np.float64)
+    return np.asarray(-np.log(np.maximum(p[np.arange(len(labels)), labels], 1e-300)))
 
 
 def brier(p: Probabilities, labels: NDArray[np.integer]) -> NDArray[np.float64]:
     """Brier score of each text, `sum((p - onehot) ** 2)`, in [0, 2] (Brier 1950): `[n]`."""
     onehot = np.arange(p.shape[-1]) == np.asarray(labels)[:, None]
-    return np.sum((p - onehot) ** 2, axis=-1, dtype=np.float64)
+    return np.asarray(((p - onehot) ** 2).sum(axis=-1))
 
 
 def reliability(p: Probabilities, labels: NDArray[np.integer]) -> Reliability:
@@ -68,8 +65,8 @@ def reliability(p: Probabilities, labels: NDArray[np.integer]) -> Reliability:
     confidence, right, which = _binned(p, labels)
     count = np.bincount(which, minlength=BINS)
     with np.errstate(invalid="ignore"):
-        means = [np.bincount(which, values, minlength=BINS) / count for values in (confidence, right)]
-    return Reliability(*means, count)
+        sure, accuracy = (np.bincount(which, values, minlength=BINS) / count for values in (confidence, right))
+    return Reliability(sure, accuracy, count)
 
 
 def _binned(
@@ -156,8 +153,7 @@ def fit_and_test(data: Labelled) -> tuple[Labelled, Labelled]:
         return data.part("validation"), data.part("test")
     whole = data.part("validation") if data.own_split else data
     # Drawn, because data may be sorted.
-    order = np.random.default_rng(0).permutation(len(whole.texts))
-    fit, test = np.array_split(order, 2)
+    fit, test = np.array_split(np.random.default_rng(0).permutation(len(whole.texts)), 2)
     return whole.rows(fit), whole.rows(test)
 
 

@@ -34,8 +34,8 @@ def finding(study: Study) -> str:
     label, beyond = f"“{study.reference.label}”", _beyond(study)
     reaching = [case for row in study.shown for case in row.cases if case.reaches]
     if not reaching:
-        nothing = "The tokenizer erases every edit: nothing reaches the model" if study.tried else "No edit applies"
-        return f"{nothing}{beyond}."
+        erased = "The tokenizer erases every edit: nothing reaches the model"
+        return f"{erased if study.tried else 'No edit applies'}{beyond}."
     counted = [case for row in study.shown for case in row.flipping] or reaching
     worst = min(counted, key=lambda case: -case.shift if case.margin is None else case.margin)
     if worst.margin is None:
@@ -76,8 +76,7 @@ def _said(study: Study) -> str:
 
 def reach(first: Row, second: Row) -> str:
     """How far the cases of two rows reach, as the title of their strip; the second, of edits, may have none."""
-    quantity = "outputs" if first.flips is None else "margins"
-    said = f"{capital(first.factor.many)} spread the {quantity} {_range(first)}"
+    said = f"{capital(first.factor.many)} spread the {'outputs' if first.flips is None else 'margins'} {_range(first)}"
     return f"{said}, edits {_range(second)}" if second.cases else f"{said}; no edit reaches the model"
 
 

@@ -34,9 +34,9 @@ class Combined(Trial):
 
 def composed(edits: tuple[Variant, ...], text: str) -> Combined:
     """Edits, and the text that they make together."""
-    values = [{"perturbation": edit.perturbation, "seed": edit.seed, "text": edit.text} for edit in edits]
-    name, said = " + ".join(edit.perturbation for edit in edits), listed([edit.said for edit in edits])
-    return Combined(name, said, {"edits": values, "text": text}, edits, text)
+    made = [{"perturbation": edit.perturbation, "seed": edit.seed, "text": edit.text} for edit in edits]
+    said = listed([edit.said for edit in edits])
+    return Combined(" + ".join(edit.name for edit in edits), said, {"edits": made, "text": text}, edits, text)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +64,11 @@ class Search:
     def finding(self) -> str:
         """The finding in a sentence."""
         if self.flips:
-            best = self.flips[0]
+            found = f"it to {self.flips[0].label}: {self.flips[0].name}"
             if self.size == 1:
-                return f"One edit flips it to {best.label}: {best.name}."
+                return f"One edit flips {found}."
             # All smaller sets were run before this one.
-            return (
-                f"{self.size} edits at once flip it to {best.label}: {best.name}; no smaller set of the edits that "
-                "reach the model does."
-            )
+            return f"{self.size} edits at once flip {found}; no smaller set of the edits that reach the model does."
         spent = "" if self.complete else ", where the budget was spent"
         return f"None found within {plural(self.edits, 'edit')} and {plural(self.sequences, 'token sequence')}{spent}."
 

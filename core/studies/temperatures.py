@@ -46,16 +46,14 @@ def read(temperature: float) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """A sentence's prediction over temperatures."""
+    """A sentence's prediction over temperatures `[n]`, ascending: probabilities `[n, n_labels]`, and entropies `[n]` beside that
+    of a guess, in nats.
+    """
 
     temperatures: NDArray[np.float64]
-    """`[n]`, ascending"""
     probabilities: Probabilities
-    """`[n, n_labels]`"""
     entropy: NDArray[np.float64]
-    """`[n]`, nats"""
     guess: float
-    """The entropy of a guess, in nats."""
 
 
 def curves(reference: Reference, temperature: float) -> Curves:
@@ -97,8 +95,7 @@ class Averaging:
 
 def averaging(passes: Row, reference: Reference, temperature: float) -> Averaging:
     """Passes averaged before and after tempering, at a temperature and over all that one steps through."""
-    samples = np.stack([case.logits for case in passes.cases])
-    before, after = averaged(samples, np.array([temperature, *COMPARED]))
+    before, after = averaged(np.stack([case.logits for case in passes.cases]), np.array([temperature, *COMPARED]))
     first, last = (reference.head.label(p[0], reference.labels) for p in (before, after))
     parted = before.argmax(axis=-1) != after.argmax(axis=-1)
     return Averaging((first, last), (float(before[0].max()), float(after[0].max())), COMPARED[parted[1:]])

@@ -42,8 +42,8 @@ def verdict(study: Study) -> Verdict:
     """Compose the verdict of a complete profile."""
     if study.untrained:
         said = f"The head of {study.model} was never trained: its weights are random, and so is every number here."
-        evidence = "parameters of the head are missing in the checkpoint and change the prediction"
-        return Verdict("untrained", said, (Clause(said, evidence),))
+        clause = Clause(said, "parameters of the head are missing in the checkpoint and change the prediction")
+        return Verdict("untrained", said, (clause,))
     # Factors whose cases have the same words are spoken of together, as one row.
     together: dict[str, Row] = {}
     for row in study.shown:
@@ -153,8 +153,9 @@ def _solid(study: Study, tried: Sequence[Row]) -> Verdict:
     elif any(row.moving for row in tried):
         clauses.append(Clause("none brings it nearer to another label", f"all margins are at least {margin:+.2f}"))
     else:
-        floor = f"no shift is above the noise floor {study.noise_floor:.1e}"
-        clauses.append(Clause("none moves it beyond rounding", floor))
+        clauses.append(
+            Clause("none moves it beyond rounding", f"no shift is above the noise floor {study.noise_floor:.1e}")
+        )
     return _verdict(mood, clauses, _half_precision(study) + _erased(study))
 
 
@@ -219,11 +220,11 @@ def _half_precision(study: Study) -> list[Clause]:
     cases = [case for row in study.shown if not row.factor.floor_applies for case in row.cases]
     flipped = {dtype_of(case) for case in cases if case.flip}
     dtypes: list[Dtype] = [d for d in DTYPES if d not in flipped and can_flip(study.reference, cases, d)]
-    margin = study.head.logit_margin(study.reference.logits)
-    if not dtypes or margin is None:
+    if not dtypes:
         return []
-    said = f"rounding to {listed(dtypes)} can flip it"
-    return [Clause(said, f"logit margin {margin:.2g}, below twice the largest logit difference")]
+    margin = study.head.logit_margin(study.reference.logits)
+    evidence = f"logit margin {margin:.2g}, below twice the largest logit difference"
+    return [Clause(f"rounding to {listed(dtypes)} can flip it", evidence)]
 
 
 def _erased(study: Study) -> list[Clause]:
@@ -231,8 +232,7 @@ def _erased(study: Study) -> list[Clause]:
     rows = [row for row in study.shown if row.tried and row.absorbed == row.tried]
     if not rows:
         return []
-    count = sum(row.tried for row in rows)
-    names = listed([row.name for row in rows])
+    count, names = sum(row.tried for row in rows), listed([row.name for row in rows])
     said = (
         f"none of the {count} {names} edits can matter, because the tokenizer erases them"
         if count > 1

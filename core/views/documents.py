@@ -7,7 +7,7 @@ from typing import Any
 from core.base.versions import versions
 from core.factors.case import Case, Reference, Row
 from core.factors.conditions import DTYPES
-from core.factors.dropout import Dropout, acting, rate_at
+from core.factors.dropout import Dropout, acting, over_passes, rate_at
 from core.factors.numerics import can_flip
 from core.families.agreement import pairwise_disagreement
 from core.families.stacked import Family
@@ -15,7 +15,6 @@ from core.models.classifier import Classifier
 from core.models.heads import Logits, Probabilities
 from core.studies.calibration import Calibration, Scores
 from core.studies.finding import summary
-from core.studies.passes import over_passes
 from core.studies.shortest import Search
 from core.studies.steps import Chained
 from core.studies.study import Study

@@ -8,7 +8,7 @@ import streamlit as st
 from core.data.labelled import Labelled
 from core.factors.ask import Ask
 from core.factors.case import Case, Row
-from core.factors.dropout import Dropout
+from core.factors.dropout import Dropout, passes_of
 from core.factors.registry import factors
 from core.factors.segmentation import nearest
 from core.families.agreement import OnData, on_data
@@ -19,10 +19,8 @@ from core.models import catalog
 from core.models.classifier import Classifier
 from core.models.heads import Logits
 from core.studies.calibration import Calibration, calibrate_on
-from core.studies.passes import passes_of
-from core.studies.profile import options_of
 from core.studies.steps import Chained, chained, usual_steps
-from core.studies.study import Study, compare, studies, study
+from core.studies.study import Study, compare, options_of, studies, study
 from core.text.perturb import custom, variants
 from core.text.perturb.preprocessing import Chain
 from core.text.stages import Stages, stages

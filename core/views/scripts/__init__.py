@@ -14,8 +14,7 @@ from core.models.catalog import base_source
 from core.models.classifier import Classifier
 from core.models.predict import Condition
 from core.models.sites import FUNCTION_CALLS, attention_holder
-from core.studies.rows import arranged
-from core.studies.study import Study
+from core.studies.study import Study, arranged
 from core.training.recipe import ALPHA, LIMIT, MOST_EVALUATED, RANK
 from core.training.runs import DATA, Run
 from core.views.scripts.render import Code, family_values, model_values, relative, render

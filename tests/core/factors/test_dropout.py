@@ -13,13 +13,12 @@ import transformers
 
 from core.base.cache import forget
 from core.base.errors import WobbleError
-from core.factors.dropout import Dropout, _together, acting, run_passes
+from core.factors.dropout import Dropout, _together, acting, over_passes, run_passes
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.models.heads import Logits
 from core.models.predict import Condition, model_inputs, predict
 from core.models.sites import KINDS
-from core.studies.passes import over_passes
 from core.studies.study import study
 from tests.architectures import ARCHITECTURES, loaded
 

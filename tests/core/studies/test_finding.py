@@ -8,9 +8,7 @@ import pytest
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.studies.finding import finding, is_profile, summary
-from core.studies.profile import options_of, profile
-from core.studies.rows import arranged
-from core.studies.study import Study, compare, studies, study
+from core.studies.study import Study, arranged, compare, options_of, profile, studies, study
 from core.studies.verdict import verdict
 from core.text.perturb import custom, variants
 from tests.architectures import loaded, save

@@ -12,8 +12,7 @@ from core.factors.seeds import one_seed
 from core.families.stacked import load_family, predict_family
 from core.models.catalog import load
 from core.studies.finding import reach
-from core.studies.rows import arranged, ensemble, of_family, reaching
-from core.studies.study import compare, study
+from core.studies.study import arranged, compare, ensemble, of_family, reaching, study
 from core.text.perturb import custom, variants
 from tests.architectures import loaded, save
 

@@ -15,8 +15,7 @@ from core.factors.seeds import one_seed
 from core.models.catalog import load
 from core.models.heads import REGRESSION, SIGMOID, SOFTMAX
 from core.models.predict import Condition
-from core.studies.profile import profile
-from core.studies.study import Study
+from core.studies.study import Study, profile
 from core.studies.verdict import verdict
 from core.text.perturb import FORMATTING, perturbations
 from core.text.perturb.edits import Edit

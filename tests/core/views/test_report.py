@@ -18,8 +18,7 @@ from core.base.versions import versions
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.studies.finding import summary
-from core.studies.profile import profile
-from core.studies.study import Study, compare, studies, study
+from core.studies.study import Study, compare, profile, studies, study
 from core.studies.verdict import verdict
 from core.text.perturb import variants
 from core.views.documents import profile_document, study_document

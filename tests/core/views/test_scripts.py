@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from core.factors.case import Row
-from core.factors.dropout import Dropout
+from core.factors.dropout import Dropout, over_passes
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.models.predict import Condition, predict
-from core.studies.passes import over_passes
 from core.studies.study import compare, study
 from core.text.perturb import variants
 from core.text.stages import stages

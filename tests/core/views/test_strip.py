@@ -10,9 +10,7 @@ import pytest
 from core import figure
 from core.factors.formatting import CUSTOM
 from core.models.catalog import load
-from core.studies.profile import profile
-from core.studies.rows import arranged
-from core.studies.study import Study, compare, studies, study
+from core.studies.study import Study, arranged, compare, profile, studies, study
 from core.text.perturb import custom, variants
 from core.views import style
 from tests.architectures import loaded, save

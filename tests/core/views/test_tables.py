@@ -14,8 +14,7 @@ from core.factors.dropout import one_pass
 from core.factors.registry import factors
 from core.models.catalog import load
 from core.models.heads import SOFTMAX
-from core.studies.rows import reaching
-from core.studies.study import Study, compare, study
+from core.studies.study import Study, compare, reaching, study
 from core.text.perturb import custom, variants
 from core.views import tables
 from core.views.tables_tempered import tempered_frame

@@ -13,8 +13,7 @@ from core.factors.case import Case
 from core.factors.registry import Range, factor, unregister
 from core.models.catalog import load
 from core.studies.finding import summary
-from core.studies.profile import profile
-from core.studies.study import Study, study
+from core.studies.study import Study, profile, study
 from core.views import tables
 from core.views.html import study_html
 from core.views.report import report

@@ -9,12 +9,10 @@ import pytest
 from core.base.errors import WobbleError
 from core.base.statistics import wilson
 from core.factors.case import Row, measured
-from core.factors.dropout import Dropout, one_pass, run_passes
+from core.factors.dropout import Dropout, flips, measures, one_pass, over_passes, passes_of, run_passes, said
 from core.factors.registry import factors
 from core.models.catalog import load
-from core.studies.passes import flips, measures, over_passes, passes_of, said
-from core.studies.rows import arranged, reaching
-from core.studies.study import Study, compare, study
+from core.studies.study import Study, arranged, compare, reaching, study
 from core.text.perturb import variants
 from core.views import strip, tables
 from tests.architectures import loaded, save
