@@ -16,10 +16,9 @@ from core.factors.case import Case, Row
 from core.factors.registry import factors
 from core.models.classifier import Classifier
 from core.models.heads import Probabilities
-from core.studies.finding import summary
 from core.studies.shortest import BUDGET, Search, shortest_flip
 from core.studies.study import Study
-from core.studies.verdict import verdict
+from core.studies.verdict import summary, verdict
 from core.text.visible import visible
 from core.views import tables
 from core.views.documents import profile_document

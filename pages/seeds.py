@@ -18,8 +18,8 @@ from core.families.members import families, family_of
 from core.families.stacked import Family
 from core.models import catalog
 from core.models.heads import Probabilities
-from core.studies.finding import reach
 from core.studies.study import Study, arranged, of_family
+from core.studies.verdict import reach
 from core.training.recipe import PARTS
 from core.views import charts_training, strip, style, tables, tables_training
 from core.views.documents import seeds_document

@@ -15,8 +15,8 @@ from core.factors.case import Case, Reference, Row
 from core.factors.registry import factors
 from core.factors.segmentation import Segmented
 from core.models.classifier import Classifier
-from core.studies.finding import summary
 from core.studies.study import Study, arranged
+from core.studies.verdict import summary
 from core.text.segmentation import method, uses
 from core.text.stages import Stages, absorbed_by
 from core.text.visible import LEGEND, visible

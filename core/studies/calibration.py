@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.base.errors import WobbleError
-from core.base.statistics import RESAMPLES, Estimate, estimate
+from core.base.statistics import RESAMPLES, Estimate, bootstrap_mean, estimate
 from core.data.labelled import Labelled
 from core.models.classifier import Classifier
 from core.models.heads import SOFTMAX, Probabilities
@@ -92,13 +92,12 @@ def _gap(gaps: NDArray[np.float64], which: NDArray[np.intp]) -> float:
 def scores(p: Probabilities, labels: NDArray[np.integer], seed: int = 0) -> Scores:
     """Scores of probabilities `[n, n_labels]` on labels `[n]`, with bootstrap intervals from a seeded generator."""
     drawn = np.random.default_rng(seed).integers(0, len(labels), size=(RESAMPLES, len(labels)))
-    losses, squares = nll(p, labels), brier(p, labels)
     confidence, right, which = _binned(p, labels)
     gaps = right - confidence
     return Scores(
         accuracy=float(right.mean()),
-        nll=estimate(float(losses.mean()), losses[drawn].mean(axis=1)),
-        brier=estimate(float(squares.mean()), squares[drawn].mean(axis=1)),
+        nll=bootstrap_mean(nll(p, labels), seed),
+        brier=bootstrap_mean(brier(p, labels), seed),
         ece=estimate(ece(p, labels), np.array([_gap(gaps[i], which[i]) for i in drawn])),
         reliability=reliability(p, labels),
     )

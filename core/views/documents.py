@@ -14,11 +14,10 @@ from core.families.stacked import Family
 from core.models.classifier import Classifier
 from core.models.heads import Logits, Probabilities
 from core.studies.calibration import Calibration, Scores
-from core.studies.finding import summary
 from core.studies.shortest import Search
 from core.studies.steps import Chained
 from core.studies.study import Study
-from core.studies.verdict import verdict
+from core.studies.verdict import summary, verdict
 from core.text.stages import Stages
 from core.text.tokens import Encoding
 

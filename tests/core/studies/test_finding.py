@@ -7,9 +7,8 @@ import pytest
 
 from core.models.catalog import load
 from core.models.classifier import Classifier
-from core.studies.finding import finding, is_profile, summary
 from core.studies.study import Study, arranged, compare, options_of, profile, studies, study
-from core.studies.verdict import verdict
+from core.studies.verdict import finding, is_profile, summary, verdict
 from core.text.perturb import custom, variants
 from tests.architectures import loaded, save
 

@@ -11,8 +11,8 @@ from core.factors.registry import factors
 from core.factors.seeds import one_seed
 from core.families.stacked import load_family, predict_family
 from core.models.catalog import load
-from core.studies.finding import reach
 from core.studies.study import arranged, compare, ensemble, of_family, reaching, study
+from core.studies.verdict import reach
 from core.text.perturb import custom, variants
 from tests.architectures import loaded, save
 

@@ -17,9 +17,8 @@ from core.base.errors import WobbleError
 from core.base.versions import versions
 from core.models.catalog import load
 from core.models.classifier import Classifier
-from core.studies.finding import summary
 from core.studies.study import Study, compare, profile, studies, study
-from core.studies.verdict import verdict
+from core.studies.verdict import summary, verdict
 from core.text.perturb import variants
 from core.views.documents import profile_document, study_document
 from core.views.html import number, share, study_html

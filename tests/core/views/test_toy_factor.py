@@ -12,8 +12,8 @@ from core.factors.ask import Ask
 from core.factors.case import Case
 from core.factors.registry import Range, factor, unregister
 from core.models.catalog import load
-from core.studies.finding import summary
 from core.studies.study import Study, profile, study
+from core.studies.verdict import summary
 from core.views import tables
 from core.views.html import study_html
 from core.views.report import report
