@@ -111,7 +111,7 @@ def silent(asked: Chosen) -> None:
 
 def beside(asked: Chosen, compared: Study) -> dict[str, Row]:
     """The rows below the sentence's own passes, by what they are: each kind of site alone, and variants."""
-    variants = [key for key, (_, case) in compared.keyed().items() if case.tried and not case.absorbed]
+    variants = [key for key, (_, case) in compared.keyed().items() if case.reaches]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         alone = controls.switch(
             "Each kind of site alone", "alone", True,

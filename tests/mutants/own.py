@@ -18,6 +18,7 @@ MORE = {
     "core/factors/seeds.py": ("tests/core/studies/test_rows.py", *STUDIED[:1]),
     "core/factors/segmentation.py": STUDIED[:1],
     "core/models/predict.py": PREDICTING,
+    "core/studies/temperatures.py": ("tests/core/factors/test_temperature.py",),
     "core/studies/verdict.py": ("tests/core/studies/test_finding.py",),
     "core/studies/study.py": ("tests/core/studies/test_rows.py", *STUDIED),
     "core/text/segmentation/*": ("tests/core/text/test_segmentation.py",),

@@ -9,18 +9,12 @@ from hypothesis import strategies as st
 
 from core.base.errors import WobbleError
 from core.factors.case import Row
-from core.factors.temperature import (
-    averaged,
-    check_temperature,
-    crossing,
-    first_tie,
-    rounded,
-    sampled_flips,
-)
+from core.factors.temperature import check_temperature
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.models.heads import SOFTMAX
 from core.studies.study import study
+from core.studies.temperatures import averaged, crossing, first_tie, rounded, sampled_flips
 
 TEXT = "Few films this year have been as resolute in their emotional nakedness."
 

@@ -1,15 +1,14 @@
 """A factor that is registered in a test, and named nowhere else, stands in every view."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import pytest
 
 from core import figure
 from core.factors.ask import Ask
-from core.factors.case import Case
+from core.factors.case import Case, Trial
 from core.factors.registry import Range, factor, unregister
 from core.models.catalog import load
 from core.studies.study import Study, profile, study
@@ -21,25 +20,9 @@ from core.views.report import report
 TEXT = "A fine film."
 
 
-@dataclass(frozen=True)
-class Nudge:
-    """The reference's logits, moved."""
-
-    by: float
-
-    @property
-    def name(self) -> str:
-        """As a word."""
-        return f"nudge {self.by:g}"
-
-    @property
-    def said(self) -> str:
-        """In a sentence."""
-        return f"nudged by {self.by:g}"
-
-    def document(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {"by": self.by}
+def nudge(by: float) -> Trial:
+    """What makes a case: the reference's logits, moved."""
+    return Trial(f"nudge {by:g}", f"nudged by {by:g}", {"by": by})
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -48,9 +31,9 @@ def toy() -> Iterator[None]:
     def jelly(ask: Ask, *, times: Annotated[int, Range("how often", 1, 9)] = 3) -> Iterator[Case]:
         ask.notes.append("Jelly is simulated.")
         ask.facts["flavour"] = "lemon"
-        made = [Nudge(2.0 * number) for number in range(1, times + 1)]
+        made = [nudge(2.0 * number) for number in range(1, times + 1)]
         towards = np.where(ask.reference.logits == ask.reference.logits.max(), -1, 1)
-        yield from ask.measured(made, np.stack([ask.reference.logits + one.by * towards for one in made]))
+        yield from ask.measured(made, np.stack([ask.reference.logits + one.values["by"] * towards for one in made]))
 
     yield
     unregister("jelly")
