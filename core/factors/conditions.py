@@ -38,13 +38,11 @@ def conditions(
     for condition in wanted:
         try:
             check_condition(classifier, condition)
+            if 0 < condition.padded <= length:
+                raise WobbleError(f"Padding to {condition.padded:,} tokens changes nothing: the text has {length:,}.")
+            kept.append(condition)
         except WobbleError as error:
             left_out.append(str(error))
-            continue
-        if 0 < condition.padded <= length:
-            left_out.append(f"Padding to {condition.padded:,} tokens changes nothing: the text has {length:,}.")
-        else:
-            kept.append(condition)
     if widest < classifier.limit and classifier.batching == "padded":
         left_out.append(
             f"Padding to the limit of {classifier.limit:,} tokens takes too long on {classifier.device.type}: {widest:,} stand "

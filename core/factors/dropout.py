@@ -58,8 +58,8 @@ def check(classifier: Classifier, dropout: Dropout, passes: int) -> None:
         raise WobbleError(f"{passes:,} passes cannot be run: choose from 1 to {MOST_PASSES:,}.")
     if dropout.rate is not None and not 0 <= dropout.rate < 1:
         raise WobbleError(f"A dropout rate of {dropout.rate:g} is not in the range from 0 up to, but not including, 1.")
-    known = {site.name for site in classifier.sites} | set(KINDS)
-    if dropout.sites is not None and (unknown := [site for site in dropout.sites if site not in known]):
+    known = {*KINDS, *(site.name for site in classifier.sites)}
+    if unknown := [site for site in dropout.sites or () if site not in known]:
         raise WobbleError(f"{classifier.id} has no dropout site {unknown[0]!r}: choose from {', '.join(KINDS)}.")
 
 
@@ -110,20 +110,18 @@ def run_passes(
     if len(known) >= passes:
         return known[:passes], 0
     head_only = all(site.kind == "head" for site in active)
-    model, ran = (_behind_the_encoder(classifier, encoding), 1) if head_only else (classifier.model, 0)
-    size = chunk or max(1, TOKEN_BUDGET[classifier.device.type] // (1 if head_only else len(encoding.ids)))
-    if any(site.shared for site in active):
-        size = 1
+    model = _behind_the_encoder(classifier, encoding) if head_only else classifier.model
+    fitting = max(1, TOKEN_BUDGET[classifier.device.type] // (1 if head_only else len(encoding.ids)))
+    size = 1 if any(site.shared for site in active) else chunk or fitting
     found = [known]
     for first in range(len(known), passes, size):
         rows = range(first, min(passes, first + size))
         found.append(_together(classifier, model, encoding, rows, dropout))
-        ran += 0 if head_only else len(rows)
         if progress is not None:
             progress(rows.stop, passes)
     logits = np.concatenate(found)
     _passes.put(classifier, key, logits)
-    return logits, ran
+    return logits, 1 if head_only else passes - len(known)
 
 
 def _missing(classifier: Classifier) -> str | None:

@@ -119,11 +119,12 @@ class Study:
             for case in row.cases:
                 before = f"{row.title}, " if row.title and row.prefixed else ""
                 drawn.setdefault(before + case.name, []).append((row, case))
-        named = {}
-        for name, found in drawn.items():
+        named = {
+            name if len(found) == 1 else f"{name} {number}": pair
+            for name, found in drawn.items()
             # Numbered by the text, not by the order of the cases, so that a link means the same variant under every model.
-            for number, pair in enumerate(sorted(found, key=lambda pair: pair[1].text), start=1):
-                named[name if len(found) == 1 else f"{name} {number}"] = pair
+            for number, pair in enumerate(sorted(found, key=lambda pair: pair[1].text), start=1)
+        }
         order = {id(case): i for i, case in enumerate(self.cases)}
         return dict(sorted(named.items(), key=lambda item: order[id(item[1][1])]))
 

@@ -102,9 +102,7 @@ def _tie(study: Study, flipping: Sequence[Case]) -> Verdict:
 
 def _of_a_value(study: Study, tried: Sequence[Row]) -> Verdict:
     clauses = []
-    for row in tried:
-        if not row.moving:
-            continue
+    for row in [row for row in tried if row.moving]:
         worst = max(row.moving, key=lambda case: case.shift)
         words = {"count": row.tried, "many": row.factor.many, "shift": number(worst.shift)}
         said = row.factor.moved.format(**words)
