@@ -9,7 +9,7 @@ from benchmarks import MODELS
 from core.data.snippets import snippets
 from core.factors.dropout import PASSES
 from core.models import catalog
-from core.studies.profile import prepare, profile
+from core.studies.study import prepare, profile
 from core.studies.verdict import verdict
 
 TEXTS = 10

@@ -3,14 +3,20 @@
 import json
 import random
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from benchmarks import MODELS
 from core.data.snippets import snippets
 from core.models import catalog
-from core.studies.shortest import BUDGET, MOST_EDITS, shortest_flip, sizes
+from core.studies.shortest import BUDGET, MOST_EDITS, Search, shortest_flip
 
 TEXTS = 200
+
+
+def sizes(found: Sequence[Search]) -> dict[int, int]:
+    """How many texts flip within one, two, … edits."""
+    return {edits: sum(one.size is not None and one.size <= edits for one in found) for edits in range(1, MOST_EDITS + 1)}
 
 
 def flips_within(id: str) -> dict[str, Any]:

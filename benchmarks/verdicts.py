@@ -7,7 +7,7 @@ from typing import Any
 
 from core.data.snippets import gallery
 from core.models import catalog
-from core.studies.profile import profile
+from core.studies.study import profile
 from core.studies.verdict import verdict
 
 

@@ -17,8 +17,7 @@ from core.factors.registry import factor
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.models.predict import Condition, Prediction, predict
-from core.studies.profile import profile
-from core.studies.study import Study, compare, study
+from core.studies.study import Study, compare, profile, study
 from core.studies.verdict import Verdict, verdict
 from core.text.perturb import Variant, variants
 

@@ -25,9 +25,8 @@ from core.families.stacked import load_family, predict_family
 from core.models import catalog
 from core.models.classifier import Classifier, best_device
 from core.models.predict import Condition, predict
-from core.studies.profile import prepare, profile
 from core.studies.shortest import BUDGET, MOST_EDITS, shortest_flip
-from core.studies.study import compare, study
+from core.studies.study import compare, prepare, profile, study
 from core.text.perturb import perturbations, variants
 from core.text.stages import stages
 from core.text.truncation import cutter

@@ -9,14 +9,13 @@ from html import escape
 import streamlit as st
 
 from core.base.statistics import wilson
+from core.factors import dropout as over_passes
 from core.factors.case import Case, Row
-from core.factors.dropout import MOST_PASSES, Dropout, Spread, acting
+from core.factors.dropout import MOST_PASSES, Dropout, acting
 from core.models.classifier import Classifier
 from core.models.heads import Probabilities
 from core.models.sites import KINDS
-from core.studies import passes as over_passes
-from core.studies.rows import arranged, reaching
-from core.studies.study import Study
+from core.studies.study import Study, arranged, reaching
 from core.text.tokens import Encoding
 from core.views import strip, tables
 from core.views.charts import pass_distribution, settling
@@ -112,7 +111,7 @@ def silent(asked: Chosen) -> None:
 
 def beside(asked: Chosen, compared: Study) -> dict[str, Row]:
     """The rows below the sentence's own passes, by what they are: each kind of site alone, and variants."""
-    variants = [key for key, (_, case) in compared.keyed().items() if case.tried and not case.absorbed]
+    variants = [key for key, (_, case) in compared.keyed().items() if case.reaches]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         alone = controls.switch(
             "Each kind of site alone", "alone", True,
@@ -189,16 +188,13 @@ def opened(study: Study, dot: str, case: Case) -> None:
 def distribution(study: Study) -> None:
     """The passes of the sentence label by label, and how the estimate of their flip rate settles."""
     row, reference, names = study.rows[0], study.reference, unique(study.labels)
-    found, off = Spread(row.probabilities, study.head), reference.probabilities
+    samples, off = row.probabilities, reference.probabilities
     top = int(off.argmax())
-    scattered = (
-        f"\u201c{names[top][:16]}\u201d: {found.mean[top]:.3f} \u00b1 {found.std[top]:.3f}, dropout off {off[top]:.3f}"
-    )
+    mean, std = samples[:, top].mean(), samples[:, top].std()
+    scattered = f"\u201c{names[top][:16]}\u201d: {mean:.3f} \u00b1 {std:.3f}, dropout off {off[top]:.3f}"
     left, right = st.columns(2)
     left.plotly_chart(
-        pass_distribution(
-            found.samples, off, names, title=scattered, dark=charts.dark(), has_labels=study.head.has_labels
-        ),
+        pass_distribution(samples, off, names, title=scattered, dark=charts.dark(), has_labels=study.head.has_labels),
         key="distribution",
         config=charts.chart("wobble-dropout-distribution"),
         alt=f"Every pass a dot, and their density: {scattered}",

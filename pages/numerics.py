@@ -7,10 +7,9 @@ import streamlit as st
 
 from core.base.words import listed
 from core.factors.conditions import DTYPES, REFERENCE
-from core.factors.numerics import can_flip, largest_shifts
+from core.factors.numerics import by_dtype, can_flip
 from core.models.classifier import Classifier
-from core.studies.rows import arranged, by_dtype
-from core.studies.study import Study
+from core.studies.study import Study, arranged
 from core.views import strip, tables
 from core.views.documents import numerics_document
 from core.views.html import visible_html
@@ -76,7 +75,7 @@ def page(model: Classifier, text: str) -> None:
     )
     (row,) = study.rows
     shown = arranged(study, by_dtype(row))
-    moved = ", ".join(f"{kind} {shift:.1e}" for kind, shift in largest_shifts(row).items())
+    moved = ", ".join(f"{part.name} {part.largest_shift:.1e}" for part in shown.rows)
     figure = strip.figure(shown, title=f"Largest shift: {moved}", dark=charts.dark())
     st.plotly_chart(figure, key="numerics strip", config=charts.chart("wobble-numerics"), alt=said)
     conditions(study)

@@ -16,10 +16,9 @@ from core.factors.case import Case, Row
 from core.factors.registry import factors
 from core.models.classifier import Classifier
 from core.models.heads import Probabilities
-from core.studies.finding import summary
 from core.studies.shortest import BUDGET, Search, shortest_flip
 from core.studies.study import Study
-from core.studies.verdict import verdict
+from core.studies.verdict import summary, verdict
 from core.text.visible import visible
 from core.views import tables
 from core.views.documents import profile_document
@@ -79,7 +78,7 @@ def draw(place: DeltaGenerator, found: Study, other: Study | None) -> go.Figure:
         # The place is there even when nothing stands in it: what was drawn earlier in the same run would stay otherwise.
         running = st.empty()
         if not found.complete:
-            running.caption(f"Still running: {', '.join(found.waiting)}.")
+            running.caption(f"Still running: {', '.join(name for name in found.wanted if name not in found)}.")
     return strip
 
 

@@ -9,8 +9,8 @@ import streamlit as st
 
 from core.factors.formatting import CUSTOM
 from core.models.classifier import Classifier
-from core.studies.finding import summary
 from core.studies.study import Study
+from core.studies.verdict import summary
 from core.views import tables
 from core.views.documents import comparison_document
 from core.views.html import visible_html

@@ -100,7 +100,7 @@ def one_step(number: int, step: Step, found: Chained) -> None:
     """A step of the chain: the text after it, and what the model makes of that."""
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{number}. {markup.escape_markdown(step.description)}**", width="stretch")
+            st.markdown(f"**{number}. {markup.escape_markdown(RULES[step.name].description)}**", width="stretch")
             if number > 1:
                 names = list(found.chain.steps)
                 names[number - 2 : number] = reversed(names[number - 2 : number])

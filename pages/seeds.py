@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.base.words import verb
 from core.factors.case import Case
-from core.factors.seeds import Seed
+from core.factors.seeds import one_seed
 from core.families import agreement
 from core.families.agreement import Influence, OnData, against_people, influences, votes
 from core.families.interpolation import NO_BARRIER, label_changes
@@ -18,9 +18,8 @@ from core.families.members import families, family_of
 from core.families.stacked import Family
 from core.models import catalog
 from core.models.heads import Probabilities
-from core.studies.finding import reach
-from core.studies.rows import arranged, of_family
-from core.studies.study import Study
+from core.studies.study import Study, arranged, of_family
+from core.studies.verdict import reach
 from core.training.recipe import PARTS
 from core.views import charts_training, strip, style, tables, tables_training
 from core.views.documents import seeds_document
@@ -323,7 +322,7 @@ def interpolation_view(family: Family, text: str, temperature: float) -> None:
         found.accuracy,
         sentence[:, label],
         family.first.labels[label],
-        ends=(Seed(first).name, Seed(second).name),
+        ends=(one_seed(first).name, one_seed(second).name),
         title=f"Loss {found.loss[0]:.3f} and {found.loss[-1]:.3f} at the ends, at most {found.loss.max():.3f} in between",
         dark=charts.dark(),
     )

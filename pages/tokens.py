@@ -15,9 +15,8 @@ from core.factors.case import Case, Reference, Row
 from core.factors.registry import factors
 from core.factors.segmentation import Segmented
 from core.models.classifier import Classifier
-from core.studies.finding import summary
-from core.studies.rows import arranged
-from core.studies.study import Study
+from core.studies.study import Study, arranged
+from core.studies.verdict import summary
 from core.text.segmentation import method, uses
 from core.text.stages import Stages, absorbed_by
 from core.text.visible import LEGEND, visible
@@ -242,7 +241,7 @@ def entries(every: Study, nearest: bool) -> list[dict[str, Any]]:
     rows: dict[tuple[int, ...], dict[str, Any]] = {}
     for entry in side_by_side([every]):
         made = made_of(named[entry["key"]])
-        if (made.draw is None) != nearest:
+        if (made.rank > 0) != nearest:
             continue
         said = f"{plural(made.changed, 'piece')} changed" if made.changed else "the tokenizer's own pieces"
         row = entry | {"text": [], "description": said, "alike": [], "rank": made.rank}

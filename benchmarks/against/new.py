@@ -6,9 +6,8 @@ from core.data.snippets import snippets
 from core.factors.dropout import Dropout, run_passes
 from core.models import catalog
 from core.models.predict import predict as predict_encodings
-from core.studies.profile import prepare
 from core.studies.study import compare as compare_texts
-from core.studies.study import study
+from core.studies.study import prepare, study
 from core.text import perturb
 
 CLASSIFIER = catalog.load()

@@ -16,9 +16,8 @@ from core.models import catalog
 from core.models.classifier import Classifier
 from core.models.predict import Condition, predict
 from core.studies.calibration import calibrate_on
-from core.studies.profile import options_of
 from core.studies.shortest import shortest_flip
-from core.studies.study import compare, study
+from core.studies.study import compare, options_of, study
 from core.text.perturb import variants
 from core.views import documents
 

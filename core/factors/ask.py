@@ -1,5 +1,6 @@
 """One sentence asked of one classifier: its reference, what was run for it, and what all factors share."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -8,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from core.base.errors import WobbleError
-from core.factors.case import Case, Made, Reference, Row, measured
-from core.factors.conditions import REFERENCE, fp32_conditions
+from core.factors.case import Case, Made, Reference, Row, by_shift, measured
+from core.factors.conditions import REFERENCE, conditions
 from core.factors.registry import Factor
 from core.models.classifier import Classifier
 from core.models.heads import Logits
@@ -33,22 +34,21 @@ class Ask:
     def __init__(
         self, classifier: Classifier, text: str, temperature: float = 1.0, progress: Progress | None = None
     ) -> None:
-        self.classifier, self.progress = classifier, progress
+        self.began = time.perf_counter()
+        self.classifier, self.text, self.progress = classifier, text, progress
         self.rows_asked = self.rows_run = 0
         self.floor_rows = 0
         """Rows that were run for the noise floor alone, which are not counted."""
-        self._notes: list[str] = []
-        self._facts: dict[str, Any] = {}
+        self.notes: list[str] = []
+        """What the factor that is being tried did not try and why, or what holds whatever is tried, in sentences."""
+        self.facts: dict[str, Any] = {}
+        """What else it found, as plain JSON values."""
         self._made: dict[int, tuple[Variant, ...]] = {}
         self._encoded: dict[str, Encoding] = {}
-        encoding = self._readable([text])[0]
-        logits = self.predict([encoding], REFERENCE)[0]
-        self.reference = Reference(text, encoding, logits, classifier.head, classifier.labels, temperature)
-
-    @property
-    def text(self) -> str:
-        """The original text."""
-        return self.reference.text
+        (encoding,) = self._readable([text])
+        alone = predict(classifier, [encoding], REFERENCE)
+        self.count(alone.rows_asked, alone.rows_run)
+        self.reference = Reference(text, encoding, alone.logits[0], classifier.head, classifier.labels, temperature)
 
     def encode(self, texts: Sequence[str]) -> list[Encoding]:
         """What the model reads of texts; each is encoded once."""
@@ -64,18 +64,14 @@ class Ask:
                 raise WobbleError(f"The tokenizer of {id} makes no token of {text[:40]!r}: nothing to predict.")
         return encodings
 
-    def predict(
-        self, encodings: Sequence[Encoding], condition: Condition | None = None, progress: Progress | None = None
-    ) -> Logits:
+    def predict(self, encodings: Sequence[Encoding], condition: Condition | None = None) -> Logits:
         """Logits `[n, n_labels]` of encodings, counted; what has the reference's tokens gets its logits, bit for bit."""
-        alone = getattr(self, "reference", None)
-        others = [e for e in encodings if condition is not None or alone is None or e.key != alone.encoding.key]
-        found = predict(self.classifier, others, condition, progress=progress)
-        self.count(found.rows_asked + len(encodings) - len(others), found.rows_run)
-        if len(others) == len(encodings) or alone is None:
-            return found.logits
+        own = [condition is None and one.key == self.reference.encoding.key for one in encodings]
+        others = [one for one, known in zip(encodings, own, strict=True) if not known]
+        found = predict(self.classifier, others, condition)
+        self.count(found.rows_asked + sum(own), found.rows_run)
         rows = iter(found.logits)
-        return np.stack([alone.logits if e.key == alone.encoding.key else next(rows) for e in encodings])
+        return np.array([self.reference.logits if known else next(rows) for known in own])
 
     def count(self, asked: int, run: int) -> None:
         """Add rows that a factor ran by a way of its own."""
@@ -98,50 +94,38 @@ class Ask:
     def edited(self, made: Sequence[Variant]) -> list[Case]:
         """Edits as cases: those that reach the model first, largest shift first."""
         encodings = self._readable([variant.text for variant in made])
-        cases = measured(self.reference, made, self.predict(encodings), encodings) if made else []
-        cases = [self._with_stage(case) if case.absorbed or not case.tried else case for case in cases]
-        return sorted(cases, key=lambda case: (case.absorbed or not case.tried, -case.shift))
+        encoder, before = self.classifier.encoder, self.reference.encoding
+        return by_shift(
+            case
+            if case.reaches
+            else replace(case, absorbed_by=absorbed_by(encoder, self.text, case.text, (before, case.encoding)))
+            for case in self.measured(made, self.predict(encodings), encodings=encodings)
+        )
 
-    def _with_stage(self, case: Case) -> Case:
-        pair = self.reference.encoding, case.encoding
-        return replace(case, absorbed_by=absorbed_by(self.classifier.encoder, self.text, case.text, pair))
-
-    def note(self, sentence: str) -> None:
-        """Say what was not tried and why, or what holds whatever is tried."""
-        self._notes.append(sentence)
-
-    def fact(self, name: str, value: Any) -> None:
-        """Tell something else that the factor found, as a plain JSON value."""
-        self._facts[name] = value
-
-    def row(self, factor: Factor, options: Mapping[str, Any], noise_floor: float) -> Row:
+    def row(self, factor: Factor, options: Mapping[str, Any]) -> Row:
         """Try a factor: no case, and a note, where the classifier has nothing to try."""
-        self._notes, self._facts = [], {}
-        missing = factor.missing(self.classifier)
-        if missing is not None:
-            self.note(missing)
-        cases = () if missing is not None else tuple(factor.make(self, **options))
-        return Row(factor, cases, noise_floor, tuple(dict.fromkeys(self._notes)), self._facts)
+        floor, missing = self.noise_floor, factor.missing(self.classifier)
+        self.notes, self.facts = [] if missing is None else [missing], {}
+        cases = tuple(factor.make(self, **options)) if missing is None else ()
+        return Row(factor, cases, floor, tuple(dict.fromkeys(self.notes)), self.facts)
 
     @cached_property
     def noise_floor(self) -> float:
         """The largest shift among the fp32 conditions: a shift of anything else that is not above it means nothing."""
-        conditions, _ = fp32_conditions(self.classifier, len(self.reference.encoding.ids))
+        fp32, _ = conditions(self.classifier, len(self.reference.encoding.ids), dtypes=())
         asked, run = self.rows_asked, self.rows_run
-        shifts = [case.shift for case in self.under(conditions)]
+        shifts = [case.shift for condition in fp32 for case in self.under(condition)]
         # Whoever shows the conditions asks for them, and tells what they cost.
         self.floor_rows, self.rows_asked, self.rows_run = self.rows_run - run, asked, run
         return max(shifts, default=0.0)
 
-    def under(self, conditions: Sequence[Condition]) -> list[Case]:
-        """The text under some conditions as cases; one that cannot be run is noted."""
-        found: list[tuple[Condition, Logits]] = []
-        for condition in conditions:
-            try:
-                found.append((condition, self.predict([self.reference.encoding], condition)[0]))
-            except WobbleError as error:
-                self.note(str(error))
-        return self.measured([condition for condition, _ in found], np.array([row for _, row in found]))
+    def under(self, condition: Condition) -> list[Case]:
+        """The text under a condition as a case; none, and a note, where it cannot be run."""
+        try:
+            return self.measured([condition], self.predict([self.reference.encoding], condition))
+        except WobbleError as error:
+            self.notes.append(str(error))
+            return []
 
     def measured(self, made: Sequence[Made], logits: Logits, **options: Any) -> list[Case]:
         """Logits as cases, in order: see `core.factors.case.measured`."""

@@ -3,9 +3,9 @@
 What is special about a case is one small typed value, `made`, which knows its name, its words and its JSON.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.base.statistics import wilson
 from core.factors.registry import Factor
 from core.models.heads import Head, Logits, Probabilities
+from core.models.predict import Condition
 from core.text.perturb import Variant
 from core.text.tokens import Encoding
 
@@ -20,19 +21,23 @@ Fate = Literal["flips", "reaches the model", "absorbed", "beyond the limit"]
 """What became of a case. Beyond the limit: the edit lies where truncation cut the text off, so it was not tried."""
 
 
-class Made(Protocol):
-    """What made a case. One that edits the text has a `text` too."""
+@dataclass(frozen=True)
+class Trial:
+    """What made a case of which a name, words and a few values say everything: a pass, a temperature, a seed."""
 
-    @property
-    def name(self) -> str:
-        """The identifier that stands in downloads and small print: "drop_final_period", "pass 17", "T = 2"."""
-
-    @property
-    def said(self) -> str:
-        """In words, to stand inside a sentence: "the final period dropped", "dropout pass 17"."""
+    name: str
+    """The identifier that stands in downloads and small print: "pass 17", "T = 2"."""
+    said: str
+    """In words, to stand inside a sentence: "dropout pass 17"."""
+    values: Mapping[str, Any]
 
     def document(self) -> dict[str, Any]:
         """As plain JSON values."""
+        return dict(self.values)
+
+
+Made = Variant | Condition | Trial
+"""What made a case: each has a name, its words and its JSON. One that edits the text has a `text` too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,21 +78,20 @@ class Reference:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One thing that was tried, and its prediction beside the reference's."""
+    """One thing that was tried, and its prediction beside the reference's: rows `[n_labels]`, and measures of them.
+
+    Regression has neither flip nor margin.
+    """
 
     made: Made
     text: str
     encoding: Encoding
     logits: Logits = field(repr=False)
-    """`[n_labels]`"""
     probabilities: Probabilities = field(repr=False)
-    """`[n_labels]`"""
     label: str
     shift: float
     flip: bool | None
-    """None for regression."""
     margin: float | None
-    """None for regression."""
     difference: float
     """The largest difference of any logit from the reference's."""
     fate: Fate
@@ -108,6 +112,11 @@ class Case:
     def tried(self) -> bool:
         """Whether the model could have seen it."""
         return self.fate != "beyond the limit"
+
+    @property
+    def reaches(self) -> bool:
+        """Whether the model saw something else than the reference's tokens, or could have."""
+        return self.tried and not self.absorbed
 
     @property
     def variant(self) -> Variant | None:
@@ -140,32 +149,33 @@ def measured(
     p = head.probabilities(logits, reference.temperature if temperature is None else temperature)
     shifts, flips, margins = head.shifts(p, q), head.flips(p, q), head.margins(p, q)
     differences = np.abs(np.asarray(logits, np.float64) - reference.logits).max(axis=-1)
-    cases = []
-    for i, one in enumerate(made):
-        encoding = reference.encoding if encodings is None else encodings[i]
-        flip = None if flips is None else bool(flips[i])
-        cases.append(
-            Case(
-                made=one,
-                text=getattr(one, "text", reference.text),
-                encoding=encoding,
-                logits=logits[i],
-                probabilities=p[i],
-                label=head.label(p[i], reference.labels),
-                shift=float(shifts[i]),
-                flip=flip,
-                margin=None if margins is None else float(margins[i]),
-                difference=float(differences[i]),
-                fate=_fate(one, encoding, reference.encoding, flip),
-            )
+    return [
+        Case(
+            made=one,
+            text=getattr(one, "text", reference.text),
+            encoding=encoding,
+            logits=logits[i],
+            probabilities=p[i],
+            label=head.label(p[i], reference.labels),
+            shift=float(shifts[i]),
+            flip=None if flips is None else bool(flips[i]),
+            margin=None if margins is None else float(margins[i]),
+            difference=float(differences[i]),
+            fate=_fate(one, encoding, reference.encoding, flips is not None and bool(flips[i])),
         )
-    return cases
+        for i, (one, encoding) in enumerate(zip(made, encodings or [reference.encoding] * len(made), strict=True))
+    ]
 
 
-def _fate(made: Made, encoding: Encoding, reference: Encoding, flip: bool | None) -> Fate:
+def _fate(made: Made, encoding: Encoding, reference: Encoding, flip: bool) -> Fate:
     if hasattr(made, "text") and encoding.key == reference.key:
         return "absorbed" if encoding.cut == reference.cut else "beyond the limit"
     return "flips" if flip else "reaches the model"
+
+
+def by_shift(cases: Iterable[Case]) -> list[Case]:
+    """Cases in the order in which they are listed: those that reach the model first, largest shift first."""
+    return sorted(cases, key=lambda case: (not case.reaches, -case.shift))
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,5 +268,8 @@ class Row:
         """
         if not self.factor.flips_count and not self.flips:
             return None
-        counted = self.flipping or self.moving
-        return min(counted, key=lambda case: -case.shift if case.margin is None else case.margin, default=None)
+        return min(
+            self.flipping or self.moving,
+            key=lambda case: -case.shift if case.margin is None else case.margin,
+            default=None,
+        )

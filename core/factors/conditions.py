@@ -18,50 +18,34 @@ WIDEST = {"cpu": 512, "mps": 2048, "cuda": 8192}
 DTYPES: tuple[Dtype, ...] = ("bfloat16", "float16")
 
 
-def fp32_conditions(classifier: Classifier, length: int) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
-    """The conditions that differ by the order of additions alone, for a text of `length` tokens, and what is left out, in
-    sentences.
+def conditions(
+    classifier: Classifier, length: int, dtypes: Sequence[Dtype] = DTYPES
+) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
+    """The conditions for a text of `length` tokens, and what is left out, in sentences.
 
-    Padded to the next multiple of 8 and of 64 (8 and 64 tokens for a text that is shorter) and to the limit, among 1, 7 and 31
-    other texts, eager attention.
+    In fp32, where the order of additions alone differs: padded to the next multiple of 8 and of 64 (8 and 64 tokens for a text
+    that is shorter) and to the limit, among 1, 7 and 31 other texts, eager attention. Then in other dtypes.
     """
     widest = min(classifier.limit, WIDEST[classifier.device.type])
-    conditions, left_out = _supported(
-        classifier,
-        length,
-        [_padded(classifier, tokens) for tokens in (-(-length // 8) * 8, -(-length // 64) * 64, widest)]
-        + [Condition(batch="alone", among=count) for count in (1, 7, len(COMPANY))]
-        + [Condition(batch="alone", kernel="eager")],
-    )
-    if widest < classifier.limit and classifier.batching == "padded":
-        said = f"Padding to the limit of {classifier.limit:,} tokens takes too long on {classifier.device.type}"
-        left_out = (*left_out, f"{said}: {widest:,} stand for it.")
-    return conditions, left_out
-
-
-def all_conditions(classifier: Classifier, length: int) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
-    """The fp32 conditions and half precision, and what is left out, in sentences."""
-    exact, left_out = fp32_conditions(classifier, length)
-    half, without = _supported(classifier, length, [Condition(batch="alone", dtype=dtype) for dtype in DTYPES])
-    return (*exact, *half), tuple(dict.fromkeys((*left_out, *without)))
-
-
-def _padded(classifier: Classifier, tokens: int) -> Condition:
-    return Condition(batch="alone", padded=min(tokens, classifier.limit))
-
-
-def _supported(
-    classifier: Classifier, length: int, wanted: Sequence[Condition]
-) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
-    conditions, left_out = [], []
+    paddings = (-(-length // 8) * 8, -(-length // 64) * 64, widest)
+    wanted = [
+        *(Condition(batch="alone", padded=min(tokens, classifier.limit)) for tokens in paddings),
+        *(Condition(batch="alone", among=count) for count in (1, 7, len(COMPANY))),
+        Condition(batch="alone", kernel="eager"),
+        *(Condition(batch="alone", dtype=dtype) for dtype in dtypes),
+    ]
+    kept, left_out = [], []
     for condition in wanted:
         try:
             check_condition(classifier, condition)
+            if 0 < condition.padded <= length:
+                raise WobbleError(f"Padding to {condition.padded:,} tokens changes nothing: the text has {length:,}.")
+            kept.append(condition)
         except WobbleError as error:
             left_out.append(str(error))
-            continue
-        if 0 < condition.padded <= length:
-            left_out.append(f"Padding to {condition.padded:,} tokens changes nothing: the text has {length:,}.")
-        else:
-            conditions.append(condition)
-    return tuple(dict.fromkeys(conditions)), tuple(dict.fromkeys(left_out))
+    if widest < classifier.limit and classifier.batching == "padded":
+        left_out.append(
+            f"Padding to the limit of {classifier.limit:,} tokens takes too long on {classifier.device.type}: {widest:,} stand "
+            "for it."
+        )
+    return tuple(dict.fromkeys(kept)), tuple(dict.fromkeys(left_out))

@@ -1,4 +1,4 @@
-"""Dropout: stochastic passes, the same text again and again with dropout on, as a property of the call.
+"""Dropout: stochastic passes, the same text again and again with dropout on, as a property of the call; and what they come to.
 
 The shared model stays in eval mode; see `core.models.sites` for how a call drops. Pass i of seed s draws from a generator of
 its own, so it is the same whatever else is computed with it.
@@ -6,20 +6,22 @@ its own, so it is the same whatever else is computed with it.
 
 import copy
 import hashlib
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from typing import Annotated, Any
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from transformers.utils.generic import ModelOutput
 
 from core.base.cache import Kept
 from core.base.errors import WobbleError
+from core.base.words import plural, verb
 from core.factors.ask import Ask, Progress
-from core.factors.case import Case
-from core.factors.registry import Range, factor
+from core.factors.case import Case, Reference, Row, Trial, measured
+from core.factors.registry import Range, factor, factors
 from core.models.classifier import Classifier
 from core.models.heads import Head, Logits, Probabilities
 from core.models.predict import TOKEN_BUDGET, model_inputs
@@ -41,26 +43,9 @@ class Dropout:
     """Kinds of sites, or names of single ones; None: all."""
 
 
-@dataclass(frozen=True)
-class Pass:
-    """One stochastic pass."""
-
-    number: int
-    """From 1."""
-
-    @property
-    def name(self) -> str:
-        """The number in words."""
-        return f"pass {self.number}"
-
-    @property
-    def said(self) -> str:
-        """What it is a pass of."""
-        return f"dropout pass {self.number}"
-
-    def document(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {"pass": self.number}
+def one_pass(number: int) -> Trial:
+    """What makes a case of one stochastic pass; they are numbered from 1."""
+    return Trial(f"pass {number}", f"dropout pass {number}", {"pass": number})
 
 
 def check(classifier: Classifier, dropout: Dropout, passes: int) -> None:
@@ -73,8 +58,8 @@ def check(classifier: Classifier, dropout: Dropout, passes: int) -> None:
         raise WobbleError(f"{passes:,} passes cannot be run: choose from 1 to {MOST_PASSES:,}.")
     if dropout.rate is not None and not 0 <= dropout.rate < 1:
         raise WobbleError(f"A dropout rate of {dropout.rate:g} is not in the range from 0 up to, but not including, 1.")
-    known = {site.name for site in classifier.sites} | set(KINDS)
-    if dropout.sites is not None and (unknown := [site for site in dropout.sites if site not in known]):
+    known = {*KINDS, *(site.name for site in classifier.sites)}
+    if unknown := [site for site in dropout.sites or () if site not in known]:
         raise WobbleError(f"{classifier.id} has no dropout site {unknown[0]!r}: choose from {', '.join(KINDS)}.")
 
 
@@ -122,26 +107,21 @@ def run_passes(
         )
     key = (encoding.key, dropout)
     known = _passes.get(classifier, key, lambda: np.empty((0, len(classifier.labels)), np.float32))
-    begin, ran, found = len(known), 0, [known]
-    if begin >= passes:
+    if len(known) >= passes:
         return known[:passes], 0
-    model: nn.Module = classifier.model
     head_only = all(site.kind == "head" for site in active)
-    if head_only:
-        model, ran = _behind_the_encoder(classifier, encoding), 1
-    size = chunk or max(1, TOKEN_BUDGET[classifier.device.type] // (1 if head_only else len(encoding.ids)))
-    if any(site.shared for site in active):
-        size = 1
-    while begin < passes:
-        rows = range(begin, min(passes, begin + size))
+    model = _behind_the_encoder(classifier, encoding) if head_only else classifier.model
+    fitting = max(1, TOKEN_BUDGET[classifier.device.type] // (1 if head_only else len(encoding.ids)))
+    size = 1 if any(site.shared for site in active) else chunk or fitting
+    found = [known]
+    for first in range(len(known), passes, size):
+        rows = range(first, min(passes, first + size))
         found.append(_together(classifier, model, encoding, rows, dropout))
-        ran += 0 if head_only else len(rows)
-        begin = rows.stop
         if progress is not None:
-            progress(begin, passes)
+            progress(rows.stop, passes)
     logits = np.concatenate(found)
     _passes.put(classifier, key, logits)
-    return logits, ran
+    return logits, 1 if head_only else passes - len(known)
 
 
 def _missing(classifier: Classifier) -> str | None:
@@ -170,16 +150,18 @@ def dropout(
     how = Dropout(seed, p, sites)
     check(ask.classifier, how, passes)
     if not acting(ask.classifier.sites, how):
-        ask.note(_missing(ask.classifier) or "Nothing drops at these sites, so a pass cannot differ.")
+        ask.notes.append(_missing(ask.classifier) or "Nothing drops at these sites, so a pass cannot differ.")
         return
     logits, ran = run_passes(ask.classifier, ask.reference.encoding, passes, how, progress=ask.progress)
     ask.count(passes, ran)
-    yield from ask.measured([Pass(number) for number in range(1, passes + 1)], logits)
+    yield from ask.measured([one_pass(number) for number in range(1, passes + 1)], logits)
 
 
 def _together(classifier: Classifier, model: nn.Module, encoding: Encoding, rows: range, dropout: Dropout) -> Logits:
     """Some passes of one text in one batch: `[len(rows), n_labels]`."""
-    generators = [_generator(classifier, encoding, dropout.seed, number) for number in rows]
+    # A pass depends on the seed, its number and the token ids, and on nothing else.
+    keys = [hashlib.sha256(f"{dropout.seed}/{number}/{encoding.ids}".encode()).digest() for number in rows]
+    generators = [torch.Generator(classifier.device).manual_seed(int.from_bytes(key[:8], "big") >> 1) for key in keys]
     rates = {(site.name, site.kind): rate_at(site, dropout) for site in classifier.sites}
 
     def rate(name: str, kind: Kind, own: float) -> float:
@@ -188,43 +170,23 @@ def _together(classifier: Classifier, model: nn.Module, encoding: Encoding, rows
     inputs = model_inputs(classifier, [encoding])
     inputs = {name: tensor.expand(len(rows), -1) for name, tensor in inputs.items()}
     with torch.inference_mode(), calling(masks(generators, rate, classifier.family), classifier.model.base_model_prefix):
-        output = model(**inputs).logits
-    logits: Logits = output.float().cpu().numpy()
-    return logits
+        return np.asarray(model(**inputs).logits.float().cpu())
 
 
-def _generator(classifier: Classifier, encoding: Encoding, seed: int, number: int) -> torch.Generator:
-    """The generator of one pass: it depends on the seed, the number of the pass and the token ids, and on nothing else."""
-    key = hashlib.sha256(f"{seed}/{number}/{encoding.ids}".encode()).digest()
-    return torch.Generator(classifier.device).manual_seed(int.from_bytes(key[:8], "big") >> 1)
-
-
-class _Listening(nn.Module):
-    """The encoder, whose answer is kept."""
+class _Once(nn.Module):
+    """Stands where the encoder does: runs it at the first call, and repeats that answer for as many rows as are asked."""
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
         self.encoder, self.config = encoder, encoder.config
         self.answer: ModelOutput | None = None
 
-    def forward(self, *args: object, **kwargs: object) -> ModelOutput:
-        """What the encoder answers."""
-        self.answer = self.encoder(*args, **kwargs)
-        return self.answer
-
-
-class _Computed(nn.Module):
-    """Stands where the encoder does and answers with what it said once, for as many rows as are asked."""
-
-    def __init__(self, answer: ModelOutput, config: object) -> None:
-        super().__init__()
-        self.answer, self.config = answer, config
-
-    def forward(self, input_ids: torch.Tensor, *_: object, **__: object) -> ModelOutput:
-        """The known answer, expanded to the rows of `input_ids`."""
-        rows = len(input_ids)
+    def forward(self, input_ids: torch.Tensor, *args: object, **kwargs: object) -> ModelOutput:
+        """The answer to the first call, expanded to the rows of `input_ids`."""
+        if self.answer is None:
+            self.answer = self.encoder(input_ids, *args, **kwargs)
         wide = {
-            name: value.expand(rows, *value.shape[1:]) if isinstance(value, torch.Tensor) else value
+            name: value.expand(len(input_ids), *value.shape[1:]) if isinstance(value, torch.Tensor) else value
             for name, value in self.answer.items()
         }
         return type(self.answer)(**wide)
@@ -234,46 +196,115 @@ def _behind_the_encoder(classifier: Classifier, encoding: Encoding) -> nn.Module
     """A model of the same modules in which the encoder of one text has already run; the shared model is left alone."""
     model = classifier.model
     clone = copy.copy(model)
-    listening = _Listening(getattr(model, model.base_model_prefix))
-    clone._modules = {**model._modules, model.base_model_prefix: listening}
+    clone._modules = {**model._modules, model.base_model_prefix: _Once(getattr(model, model.base_model_prefix))}
     with torch.inference_mode():
         clone(**model_inputs(classifier, [encoding]))
-    assert listening.answer is not None
-    clone._modules[model.base_model_prefix] = _Computed(listening.answer, model.config)
     return clone
 
 
-@dataclass(frozen=True, eq=False)
-class Spread:
-    """What stochastic passes over one text say together."""
+# --- what passes come to ------------------------------------------------------------------------------------------------
 
-    samples: Probabilities
-    """`[n_passes, n_labels]`"""
-    head: Head
 
-    @property
-    def mean(self) -> Probabilities:
-        """`[n_labels]`"""
-        mean: Probabilities = self.samples.mean(axis=0)
-        return mean
+@dataclass(frozen=True)
+class Measure:
+    """One number over the passes of a text."""
 
-    @property
-    def std(self) -> Probabilities:
-        """`[n_labels]`: standard deviation over the passes (n in the denominator)."""
-        std: Probabilities = self.samples.std(axis=0)
-        return std
+    name: str
+    value: float
+    off: float
+    """The same measure of the prediction with dropout off."""
+    formula: str
+    reading: str
+    interval: tuple[float, float] | None = None
+    """Wilson's 95 % interval of a share."""
 
-    @property
-    def entropy(self) -> float | None:
-        """Predictive entropy `H[mean p]` in nats; None for regression, as the next two."""
-        return float(self.head.entropy(self.mean)) if self.head.has_labels else None
 
-    @property
-    def mutual_information(self) -> float | None:
-        """`H[mean p] - mean H[p]` in nats."""
-        return self.head.mutual_information(self.samples) if self.head.has_labels else None
+OVER_PASSES: dict[str, tuple[str, Callable[[Head, Probabilities], float], str, str]] = {
+    "entropy": (
+        "Predictive entropy",
+        lambda head, p: float(head.entropy(p.mean(axis=0))),
+        "H[mean p] = \u2212\u03a3 p log p of the mean, in nats",
+        "how unsure the passes are taken together",
+    ),
+    "mutual_information": (
+        "Mutual information",
+        lambda head, p: head.mutual_information(p),
+        "H[mean p] \u2212 mean H[p], in nats",
+        "how much of that comes from passes that disagree (BALD); the rest every pass is unsure of by itself",
+    ),
+    "variation_ratio": (
+        "Variation ratio",
+        lambda head, p: head.variation_ratio(p),
+        "1 \u2212 votes of the modal label / passes",
+        "share of passes that leave the majority",
+    ),
+}
+"""By their keys in documents: name, measure of samples `[n_passes, n_labels]`, formula and plain reading."""
 
-    @property
-    def variation_ratio(self) -> float | None:
-        """Share of the passes that the modal prediction does not get."""
-        return self.head.variation_ratio(self.samples) if self.head.has_labels else None
+
+def over_passes(samples: Probabilities, head: Head) -> dict[str, float | None]:
+    """What stochastic passes `[n_passes, n_labels]` say together, by the keys of `OVER_PASSES`; None for regression."""
+    return {key: measure(head, samples) if head.has_labels else None for key, (_, measure, *_) in OVER_PASSES.items()}
+
+
+def passes_of(
+    classifier: Classifier,
+    reference: Reference,
+    variant: Case,
+    title: str,
+    passes: int,
+    dropout: Dropout,
+    *,
+    noise_floor: float,
+    progress: Progress | None = None,
+) -> Row:
+    """A variant's passes in a row of their own, measured against the original with dropout off.
+
+    Args:
+        title: of the row.
+        progress: called with the passes that are done and those asked for; what it raises cancels.
+
+    Raises:
+        WobbleError: as `run_passes` does.
+    """
+    logits, _ = run_passes(classifier, variant.encoding, passes, dropout, progress=progress)
+    made = [one_pass(number) for number in range(1, passes + 1)]
+    cases = measured(reference, made, logits, [variant.encoding] * passes)
+    # A pass has no text of its own.
+    edited = tuple(replace(case, text=variant.text) for case in cases)
+    return Row(factors(["dropout"])[0], edited, noise_floor, title=title)
+
+
+def said(row: Row) -> str:
+    """What the passes of a text come to, in a sentence."""
+    passes = plural(row.tried, "pass", "passes")
+    if row.flips is None or row.flip_interval is None:
+        return f"Over {passes} the output scatters by {row.probabilities.std(axis=0).max():.3f} (standard deviation)."
+    low, high = row.flip_interval
+    if not row.flips:
+        return f"None of {passes} flips it: the flip rate is at most {high:.1%} (95% interval)."
+    return (
+        f"{row.flips:,} of {passes} {verb(row.flips, 'flips', 'flip')} it: {row.flip_rate:.0%} "
+        f"(95% interval {low:.0%} to {high:.0%})."
+    )
+
+
+def measures(row: Row, reference: Reference) -> tuple[Measure, ...]:
+    """The measures over the passes of a text beside those of its prediction with dropout off; none for regression."""
+    if row.flip_rate is None:
+        return ()
+    over, off = (over_passes(p, reference.head) for p in (row.probabilities, reference.probabilities[None]))
+    reading = "how often someone who left dropout on sees another label"
+    return (
+        Measure("Flip rate", row.flip_rate, 0.0, "flips / passes", reading, row.flip_interval),
+        *(
+            Measure(name, over[key] or 0.0, off[key] or 0.0, formula, reading)
+            for key, (name, _, formula, reading) in OVER_PASSES.items()
+        ),
+    )
+
+
+def flips(row: Row) -> NDArray[np.bool_]:
+    """Which passes flip, in their order: `[n_passes]`."""
+    counted = {id(case) for case in row.flipping}
+    return np.array([id(case) in counted for case in row.cases], dtype=bool)

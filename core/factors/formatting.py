@@ -27,15 +27,15 @@ def _edits_of(name: str) -> Maker:
         other = [variant for variant in made if same_sentence and not variant.same_sentence]
         cases = ask.edited([variant for variant in made if variant not in other])
         if not cases:
-            ask.note(f"No {name} edit applies to this text.")
+            ask.notes.append(f"No {name} edit applies to this text.")
         elif all(case.absorbed for case in cases):
-            ask.note("The tokenizer erases every one of these edits, so none can change the prediction.")
+            ask.notes.append("The tokenizer erases every one of these edits, so none can change the prediction.")
         if other:
             names = ", ".join(dict.fromkeys(variant.perturbation for variant in other))
-            ask.note(f"Left out, because a reader could take it for another sentence: {names}.")
-        merged = {name for variant in ask.variants(seed) for name in variant.also}
-        if elsewhere := [perturbation for perturbation, factor in merged if factor == name]:
-            ask.note(
+            ask.notes.append(f"Left out, because a reader could take it for another sentence: {names}.")
+        elsewhere = {also for variant in ask.variants(seed) for also, factor in variant.also if factor == name}
+        if elsewhere:
+            ask.notes.append(
                 f"{plural(len(elsewhere), 'more makes', 'more make')} the text of another edit, where it is counted."
             )
         yield from cases

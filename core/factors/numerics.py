@@ -1,10 +1,11 @@
 """Numerics: the same text under conditions that are equal on paper, and the noise floor that follows."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from core.factors.ask import Ask
 from core.factors.case import Case, Reference, Row
-from core.factors.conditions import DTYPES, all_conditions
+from core.factors.conditions import DTYPES, conditions
 from core.factors.registry import factor
 from core.models.predict import Condition, Dtype
 
@@ -13,20 +14,19 @@ from core.models.predict import Condition, Dtype
 def numerics(ask: Ask) -> Iterator[Case]:
     """Padded, among other texts, with another attention kernel, in half precision."""
     ask.count(0, ask.floor_rows)
-    conditions, left_out = all_conditions(ask.classifier, len(ask.reference.encoding.ids))
+    wanted, left_out = conditions(ask.classifier, len(ask.reference.encoding.ids))
     cases = []
-    for done, condition in enumerate(conditions, start=1):
-        cases += ask.under([condition])
+    for done, condition in enumerate(wanted, start=1):
+        cases += ask.under(condition)
         if ask.progress is not None:
-            ask.progress(done, len(conditions))
-    for dtype in DTYPES:
-        if can_flip(ask.reference, cases, dtype):
-            margin = ask.reference.head.logit_margin(ask.reference.logits)
-            ask.note(
-                f"{dtype} can flip this sentence: its logit margin, {margin:.2g}, is below twice the largest logit difference."
-            )
-    for sentence in left_out:
-        ask.note(sentence)
+            ask.progress(done, len(wanted))
+    margin = ask.reference.head.logit_margin(ask.reference.logits)
+    ask.notes += [
+        f"{dtype} can flip this sentence: its logit margin, {margin:.2g}, is below twice the largest logit difference."
+        for dtype in DTYPES
+        if can_flip(ask.reference, cases, dtype)
+    ]
+    ask.notes += left_out
     yield from cases
 
 
@@ -45,10 +45,9 @@ def dtype_of(case: Case) -> Dtype:
     return case.made.dtype if isinstance(case.made, Condition) else "float32"
 
 
-def largest_shifts(row: Row) -> dict[str, float]:
-    """The largest shift of the fp32 conditions ("fp32") and of each half precision, as far as they ran."""
-    found: dict[str, float] = {}
+def by_dtype(row: Row) -> tuple[Row, ...]:
+    """Conditions in a row a dtype: "fp32" first, then half precision."""
+    by: dict[str, list[Case]] = {}
     for case in row.cases:
-        kind = "fp32" if dtype_of(case) == "float32" else dtype_of(case)
-        found[kind] = max(found.get(kind, 0.0), case.shift)
-    return found
+        by.setdefault(dtype_of(case).replace("float32", "fp32"), []).append(case)
+    return tuple(replace(row, cases=tuple(cases), title=title, prefixed=False) for title, cases in by.items())

@@ -50,18 +50,15 @@ class Option:
             TypeAdapter(self.kind).validate_python(value, strict=True)
         except ValidationError as error:
             raise WobbleError(f"{self.name} cannot be {value!r}.") from error
+        low, high, choices = self.range.low, self.range.high, self.range.choices
         for one in value if isinstance(value, tuple | list) else (value,):
-            self._check_one(one)
-
-    def _check_one(self, value: Any) -> None:
-        low, high = self.range.low, self.range.high
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        # `not` around the comparison, so that NaN is refused too.
-        if is_number and ((low is not None and not value >= low) or (high is not None and not value <= high)):
-            bounds = f"from {low:,g}" if high is None else f"from {low or 0:,g} to {high:,g}"
-            raise WobbleError(f"{self.name} = {value:,g} is not in the range {bounds}.")
-        if isinstance(value, str) and self.range.choices and value not in self.range.choices:
-            raise WobbleError(f"{self.name}: {value!r} is not one of {', '.join(self.range.choices)}.")
+            is_number = isinstance(one, int | float) and not isinstance(one, bool)
+            # `not` around the comparison, so that NaN is refused too.
+            if is_number and ((low is not None and not one >= low) or (high is not None and not one <= high)):
+                bounds = f"from {low:,g}" if high is None else f"from {low or 0:,g} to {high:,g}"
+                raise WobbleError(f"{self.name} = {one:,g} is not in the range {bounds}.")
+            if isinstance(one, str) and choices and one not in choices:
+                raise WobbleError(f"{self.name}: {one!r} is not one of {', '.join(choices)}.")
 
 
 @dataclass(frozen=True)
@@ -135,12 +132,12 @@ def unregister(name: str) -> None:
 
 def _options(make: Maker) -> tuple[Option, ...]:
     hints = get_type_hints(make, include_extras=True)
-    options = []
-    for argument in list(inspect.signature(make).parameters.values())[1:]:
-        hint = hints[argument.name]
-        kind, extra = getattr(hint, "__origin__", hint), getattr(hint, "__metadata__", (Range(""),))
-        options.append(Option(argument.name, kind, argument.default, extra[0]))
-    return tuple(options)
+    _, *arguments = inspect.signature(make).parameters.values()
+    annotated = [(argument, hints[argument.name]) for argument in arguments]
+    return tuple(
+        Option(one.name, getattr(hint, "__origin__", hint), one.default, *getattr(hint, "__metadata__", (Range(""),)))
+        for one, hint in annotated
+    )
 
 
 def factors(only: Collection[str] | None = None) -> tuple[Factor, ...]:

@@ -1,40 +1,22 @@
 """Training seeds: the same recipe with another seed is another model."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from core.factors.ask import Ask
-from core.factors.case import Case
+from core.factors.case import Case, Trial
 from core.factors.registry import factor
 from core.families.members import family_of, members
 from core.families.stacked import Family, load_family, predict_family
 from core.models.classifier import Classifier
 
 
-@dataclass(frozen=True)
-class Seed:
-    """Another member of the family."""
-
-    member: str
-    """Its name there: "43", "head 43"."""
-
-    @property
-    def name(self) -> str:
-        """In words."""
-        return f"seed {self.member}" if self.member.isdecimal() else self.member
-
-    @property
-    def said(self) -> str:
-        """The name stands in a sentence as it is."""
-        return self.name
-
-    def document(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {"seed": self.member}
+def one_seed(member: str) -> Trial:
+    """What makes a case of a member of a family, by its name there: "43", "head 43"."""
+    name = f"seed {member}" if member.isdecimal() else member
+    return Trial(name, name, {"seed": member})
 
 
 def family_for(classifier: Classifier) -> Family | None:
@@ -68,8 +50,8 @@ def seed(ask: Ask) -> Iterator[Case]:
     assert family is not None
     answer = predict_family(family, [ask.text])
     ask.count(answer.rows_asked, answer.rows_run)
-    ask.fact("family", family.id)
+    ask.facts["family"] = family.id
     # The model's own weights, which the family only adds up in another order, are the reference.
     own = np.array([member.id == ask.classifier.id for member in family.members])[:, None]
     logits = np.where(own, ask.reference.logits, answer.logits[:, 0])
-    yield from ask.measured([Seed(name) for name in family.names], logits)
+    yield from ask.measured([one_seed(name) for name in family.names], logits)

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from core.factors.ask import Ask
-from core.factors.case import Case
+from core.factors.case import Case, Trial
 from core.factors.registry import Range, factor
-from core.models.classifier import Classifier
 from core.text import segmentation as cut
 
 DRAWS = 20
@@ -15,36 +14,28 @@ MOST_DRAWS = 1000
 
 
 @dataclass(frozen=True)
-class Segmented:
+class Segmented(Trial):
     """Another segmentation of the text."""
 
-    draw: int | None
-    """The number of the draw, from 1; None for one of the nearest."""
     rank: int
     """Its place among the nearest, from 1; 0 for a draw."""
     changed: int
     """Pieces that only one of this segmentation and the reference has."""
 
-    @property
-    def name(self) -> str:
-        """The number of the draw, or the place among the nearest."""
-        return f"nearest {self.rank}" if self.draw is None else f"draw {self.draw}"
 
-    @property
-    def said(self) -> str:
-        """What it is a draw of."""
-        return f"segmentation {self.name}"
-
-    def document(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {"draw": self.draw, "pieces_changed": self.changed}
+def segmented(draw: int | None, rank: int, changed: int) -> Segmented:
+    """One of the draws, numbered from 1, or of the nearest; see `Segmented`."""
+    name = f"nearest {rank}" if draw is None else f"draw {draw}"
+    return Segmented(name, f"segmentation {name}", {"draw": draw, "pieces_changed": changed}, rank, changed)
 
 
-def _missing(classifier: Classifier) -> str | None:
-    return cut.why_not(classifier.encoder)
-
-
-@factor("segmentation", one="segmentation", many="segmentations", often=None, missing=_missing)
+@factor(
+    "segmentation",
+    one="segmentation",
+    many="segmentations",
+    often=None,
+    missing=lambda classifier: cut.why_not(classifier.encoder),
+)
 def segmentation(
     ask: Ask,
     *,
@@ -57,25 +48,25 @@ def segmentation(
 ) -> Iterator[Case]:
     """cut a text into other pieces, drawn by the model's own kind of tokenizer"""
     found = cut.draws(ask.classifier.encoder, ask.text, draws, p=p, alpha=alpha, seed=seed)
-    ask.fact("rate", {cut.uses(ask.classifier.encoder): alpha if cut.uses(ask.classifier.encoder) == "alpha" else p})
+    ask.facts["rate"] = {cut.uses(ask.classifier.encoder): alpha if cut.uses(ask.classifier.encoder) == "alpha" else p}
     # At the limit a draw of more pieces reads less of the text.
     kept = [one for one in found.segmentations if one.same_text]
     rejected = found.rejected + len(found.segmentations) - len(kept)
-    ask.fact("rejected", rejected)
-    ask.fact("repeated", found.repeated)
+    ask.facts["rejected"] = rejected
+    ask.facts["repeated"] = found.repeated
     if rejected:
-        ask.note(
+        ask.notes.append(
             f"{rejected} of {draws} draws were rejected: they need an unknown token, or the model would read another text."
         )
-    yield from _cases(ask, [Segmented((one.draw or 0) + 1, 0, one.changed) for one in kept], kept)
+    yield from _cases(ask, [segmented((one.draw or 0) + 1, 0, one.changed) for one in kept], kept)
 
 
 def nearest(ask: Ask, count: int = cut.NEAREST) -> list[Case]:
     """The segmentations that change the fewest pieces, nearest first; none, where the tokenizer has no others."""
-    if _missing(ask.classifier) is not None:
+    if cut.why_not(ask.classifier.encoder) is not None:
         return []
     found = [one for one in cut.nearest(ask.classifier.encoder, ask.text, count) if one.same_text]
-    return _cases(ask, [Segmented(None, rank, one.changed) for rank, one in enumerate(found, start=1)], found)
+    return _cases(ask, [segmented(None, rank, one.changed) for rank, one in enumerate(found, start=1)], found)
 
 
 def _cases(ask: Ask, made: Sequence[Segmented], found: Sequence[cut.Segmentation]) -> list[Case]:

@@ -1,42 +1,15 @@
 """Temperature: what a division of the logits can change, and what it cannot. Nothing here can cause a forward pass."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
-
-import numpy as np
-import torch
-from numpy.typing import NDArray
+from typing import Annotated
 
 from core.base.errors import WobbleError
 from core.factors.ask import Ask
-from core.factors.case import Case
+from core.factors.case import Case, Trial
 from core.factors.registry import Range, factor
 from core.models.classifier import Classifier
-from core.models.heads import SOFTMAX
 
 TEMPERATURES = (0.25, 0.5, 2.0, 4.0)
-
-
-@dataclass(frozen=True)
-class Tempered:
-    """Logits divided by a temperature."""
-
-    temperature: float
-
-    @property
-    def name(self) -> str:
-        """As an equation."""
-        return f"T = {self.temperature:g}"
-
-    @property
-    def said(self) -> str:
-        """The name stands in a sentence as it is."""
-        return self.name
-
-    def document(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {"temperature": self.temperature}
 
 
 def _missing(classifier: Classifier) -> str | None:
@@ -49,13 +22,13 @@ def temperature(
 ) -> Iterator[Case]:
     """The reference's logits at other temperatures."""
     drawn = ask.reference.head.sampled(ask.reference.head.probabilities(ask.reference.logits))
-    ask.fact("sampled", drawn)
-    ask.note(
+    ask.facts["sampled"] = drawn
+    ask.notes.append(
         "Dividing the logits by a temperature keeps their order, so no temperature changes the predicted label; a label "
         f"drawn from the probabilities is another one with probability {drawn:.2f}."
     )
     for t in at:
-        made = Tempered(check_temperature(t))
+        made = Trial(f"T = {t:g}", f"T = {t:g}", {"temperature": check_temperature(t)})
         yield from ask.measured([made], ask.reference.logits[None], temperature=t)
 
 
@@ -90,73 +63,3 @@ def typed_temperature(typed: str) -> float:
             f"{typed[:40]!r} is not a number: type one from {COLDEST:g} to {HOTTEST:,.0f}, such as 1.5."
         ) from error
     return check_temperature(number)
-
-
-def crossing(logits: NDArray[np.floating], threshold: float) -> float | None:
-    """The temperature at which the probability of the top label passes a decision threshold, for two labels.
-
-    `sigmoid(d / T) = threshold` at `T = d / log(threshold / (1 - threshold))`, d the difference of the two logits; None
-    where no T > 0 does: a threshold of at most 1/2 is passed at every T.
-
-    Args:
-        logits: `[2]`.
-        threshold: in (0, 1).
-    """
-    odds = np.log(threshold / (1 - threshold))
-    difference = float(np.abs(logits[0] - logits[1]))
-    return difference / float(odds) if odds > 0 and difference > 0 else None
-
-
-def sampled_flips(row: NDArray[np.float64], draws: int, seed: int) -> int:
-    """How many of some labels drawn from a row of probabilities `[n_labels]` are not the most probable one."""
-    drawn = np.random.default_rng(seed).choice(len(row), size=draws, p=row / row.sum())
-    return int((drawn != row.argmax()).sum())
-
-
-def averaged(samples: NDArray[np.floating], temperature: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The mean of softmax over passes or seeds, tempered before and after averaging: two rows `[n_labels]`.
-
-    Before: mean of softmax(z / T). After: softmax of log(mean of softmax(z)) / T. The first can change the label as T
-    moves, the second cannot.
-
-    Args:
-        samples: logits `[n_passes, n_labels]`.
-    """
-    before = SOFTMAX.probabilities(samples, temperature).mean(axis=0)
-    mean = SOFTMAX.probabilities(samples).mean(axis=0)
-    return before, SOFTMAX.probabilities(np.log(np.maximum(mean, 1e-300)), temperature)
-
-
-def averaging_matters(samples: NDArray[np.floating], temperatures: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """At which of some temperatures `[n]` averaging before tempering gives another label than averaging after it: `[n]`.
-
-    Args:
-        samples: logits `[n_passes, n_labels]`.
-    """
-    before = SOFTMAX.probabilities(samples[None] / temperatures[:, None, None]).mean(axis=1)
-    after = SOFTMAX.probabilities(samples).mean(axis=0)
-    differs: NDArray[np.bool_] = before.argmax(axis=-1) != after.argmax()
-    return differs
-
-
-def rounded(logits: NDArray[np.floating], dtype: str, temperature: float) -> NDArray[np.float64]:
-    """softmax(z / T) of one row `[n_labels]`, all of it computed in a torch floating point type."""
-    row = torch.as_tensor(np.asarray(logits, dtype=np.float64)).to(getattr(torch, dtype))
-    p: NDArray[np.float64] = (row / temperature).softmax(-1).double().numpy()
-    return p
-
-
-def first_tie(logits: NDArray[np.floating], dtype: str, temperatures: NDArray[np.float64]) -> float | None:
-    """The lowest of some temperatures at which rounding makes the top two labels equal, or changes the top one.
-
-    Args:
-        logits: `[n_labels]`.
-        dtype: a torch floating point type ("float16", "bfloat16", "float32").
-        temperatures: ascending.
-    """
-    top = int(np.argmax(logits))
-    for temperature in temperatures:
-        p = rounded(logits, dtype, float(temperature))
-        if (p == p.max()).sum() > 1 or int(p.argmax()) != top:
-            return float(temperature)
-    return None

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.base.errors import WobbleError
-from core.base.statistics import RESAMPLES, Estimate, estimate
+from core.base.statistics import RESAMPLES, Estimate, bootstrap_mean, estimate
 from core.data.labelled import Labelled
 from core.models.classifier import Classifier
 from core.models.heads import SOFTMAX, Probabilities
@@ -20,14 +20,11 @@ SEARCHED = (0.05, 20.0)
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
-    """Texts binned by confidence, in equal widths; empty bins hold NaN."""
+    """Texts in 15 bins of equal widths by confidence: its mean, the share of right labels (NaN in empty bins), and how many."""
 
     confidence: NDArray[np.float64]
-    """`[15]`: mean probability of the predicted label."""
     accuracy: NDArray[np.float64]
-    """`[15]`: share of right labels."""
     count: NDArray[np.int64]
-    """`[15]`"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,58 +51,54 @@ class Calibration:
 
 def nll(p: Probabilities, labels: NDArray[np.integer]) -> NDArray[np.float64]:
     """Negative log likelihood of each text in nats: `[n]`."""
-    result: NDArray[np.float64] = -np.log(np.maximum(p[np.arange(len(labels)), labels], 1e-300))
-    return result
+    return np.asarray(-np.log(np.maximum(p[np.arange(len(labels)), labels], 1e-300)))
 
 
 def brier(p: Probabilities, labels: NDArray[np.integer]) -> NDArray[np.float64]:
     """Brier score of each text, `sum((p - onehot) ** 2)`, in [0, 2] (Brier 1950): `[n]`."""
     onehot = np.arange(p.shape[-1]) == np.asarray(labels)[:, None]
-    result: NDArray[np.float64] = ((p - onehot) ** 2).sum(axis=-1)
-    return result
+    return np.asarray(((p - onehot) ** 2).sum(axis=-1))
 
 
-def reliability(p: Probabilities, labels: NDArray[np.integer], bins: int = BINS) -> Reliability:
+def reliability(p: Probabilities, labels: NDArray[np.integer]) -> Reliability:
     """Bin texts by the probability of their predicted label."""
-    confidence, right, which = _binned(p, labels, bins)
-    count = np.bincount(which, minlength=bins)
+    confidence, right, which = _binned(p, labels)
+    count = np.bincount(which, minlength=BINS)
     with np.errstate(invalid="ignore"):
-        return Reliability(
-            confidence=np.bincount(which, confidence, minlength=bins) / count,
-            accuracy=np.bincount(which, right, minlength=bins) / count,
-            count=count,
-        )
+        sure, accuracy = (np.bincount(which, values, minlength=BINS) / count for values in (confidence, right))
+    return Reliability(sure, accuracy, count)
 
 
 def _binned(
-    p: Probabilities, labels: NDArray[np.integer], bins: int
+    p: Probabilities, labels: NDArray[np.integer]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
     confidence = p.max(axis=-1)
     right = (p.argmax(axis=-1) == labels).astype(np.float64)
     # Bins are open on the left and closed on the right, as in Guo et al.
-    which = np.clip(np.ceil(confidence * bins).astype(np.intp) - 1, 0, bins - 1)
+    which = np.clip(np.ceil(confidence * BINS).astype(np.intp) - 1, 0, BINS - 1)
     return confidence, right, which
 
 
-def ece(p: Probabilities, labels: NDArray[np.integer], bins: int = BINS) -> float:
+def ece(p: Probabilities, labels: NDArray[np.integer]) -> float:
     """Expected calibration error: `sum(bin size / n * abs(accuracy - confidence))` (Guo et al., arXiv 1706.04599)."""
-    confidence, right, which = _binned(p, labels, bins)
-    return float(np.abs(np.bincount(which, right - confidence, minlength=bins)).sum() / len(labels))
+    confidence, right, which = _binned(p, labels)
+    return _gap(right - confidence, which)
+
+
+def _gap(gaps: NDArray[np.float64], which: NDArray[np.intp]) -> float:
+    return float(np.abs(np.bincount(which, gaps, minlength=BINS)).sum() / len(gaps))
 
 
 def scores(p: Probabilities, labels: NDArray[np.integer], seed: int = 0) -> Scores:
     """Scores of probabilities `[n, n_labels]` on labels `[n]`, with bootstrap intervals from a seeded generator."""
-    rng = np.random.default_rng(seed)
-    drawn = rng.integers(0, len(labels), size=(RESAMPLES, len(labels)))
-    losses, squares = nll(p, labels), brier(p, labels)
-    confidence, right, which = _binned(p, labels, BINS)
+    drawn = np.random.default_rng(seed).integers(0, len(labels), size=(RESAMPLES, len(labels)))
+    confidence, right, which = _binned(p, labels)
     gaps = right - confidence
-    resampled = [float(np.abs(np.bincount(which[i], gaps[i], minlength=BINS)).sum() / len(labels)) for i in drawn]
     return Scores(
         accuracy=float(right.mean()),
-        nll=estimate(float(losses.mean()), losses[drawn].mean(axis=1)),
-        brier=estimate(float(squares.mean()), squares[drawn].mean(axis=1)),
-        ece=estimate(ece(p, labels), np.array(resampled)),
+        nll=bootstrap_mean(nll(p, labels), seed),
+        brier=bootstrap_mean(brier(p, labels), seed),
+        ece=estimate(ece(p, labels), np.array([_gap(gaps[i], which[i]) for i in drawn])),
         reliability=reliability(p, labels),
     )
 
@@ -159,8 +152,7 @@ def fit_and_test(data: Labelled) -> tuple[Labelled, Labelled]:
         return data.part("validation"), data.part("test")
     whole = data.part("validation") if data.own_split else data
     # Drawn, because data may be sorted.
-    order = np.random.default_rng(0).permutation(len(whole.texts))
-    fit, test = np.array_split(order, 2)
+    fit, test = np.array_split(np.random.default_rng(0).permutation(len(whole.texts)), 2)
     return whole.rows(fit), whole.rows(test)
 
 

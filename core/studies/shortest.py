@@ -5,15 +5,14 @@ far the parts moved the margin towards the line. Supersets of a known flip are s
 smallest set.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from typing import Any
+from itertools import combinations, islice
 
 from core.base.errors import WobbleError
 from core.base.words import listed, plural
 from core.factors.ask import Ask, Progress
-from core.factors.case import Case, Reference
+from core.factors.case import Case, Reference, Trial
 from core.models.classifier import Classifier
 from core.text.perturb import FORMATTING, Variant
 
@@ -25,43 +24,30 @@ BATCH = 32
 
 
 @dataclass(frozen=True)
-class Combined:
+class Combined(Trial):
     """Some edits made at once."""
 
     edits: tuple[Variant, ...]
     """The single edits, in the order of the perturbations."""
     text: str
 
-    @property
-    def name(self) -> str:
-        """The perturbations."""
-        return " + ".join(variant.perturbation for variant in self.edits)
 
-    @property
-    def said(self) -> str:
-        """What was done."""
-        return listed([variant.said for variant in self.edits])
-
-    def document(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        edits = [{"perturbation": edit.perturbation, "seed": edit.seed, "text": edit.text} for edit in self.edits]
-        return {"edits": edits, "text": self.text}
-
-
-def edits_of(case: Case) -> tuple[Variant, ...]:
-    """The single edits of a case of a search."""
-    assert isinstance(case.made, Combined)
-    return case.made.edits
+def composed(edits: tuple[Variant, ...], text: str) -> Combined:
+    """Edits, and the text that they make together."""
+    made = [{"perturbation": edit.perturbation, "seed": edit.seed, "text": edit.text} for edit in edits]
+    said = listed([edit.said for edit in edits])
+    return Combined(" + ".join(edit.name for edit in edits), said, {"edits": made, "text": text}, edits, text)
 
 
 @dataclass(frozen=True, eq=False)
 class Search:
     """What a search found, and how far it looked."""
 
-    model: str
     reference: Reference
     flips: tuple[Case, ...]
     """The smallest sets that flip, those that go furthest first; empty if none was found."""
+    size: int | None
+    """How many edits each of them has; None if none was found."""
     nearest: Case | None
     """The set that came nearest to the line, or went furthest beyond it; None where no edit reaches the model."""
     edits: int
@@ -75,23 +61,14 @@ class Search:
     budget: int
 
     @property
-    def size(self) -> int | None:
-        """How many edits the smallest set has; None if none was found."""
-        return len(edits_of(self.flips[0])) if self.flips else None
-
-    @property
     def finding(self) -> str:
         """The finding in a sentence."""
         if self.flips:
-            best = self.flips[0]
-            count = len(edits_of(best))
-            if count == 1:
-                return f"One edit flips it to {best.label}: {best.name}."
+            found = f"it to {self.flips[0].label}: {self.flips[0].name}"
+            if self.size == 1:
+                return f"One edit flips {found}."
             # All smaller sets were run before this one.
-            return (
-                f"{count} edits at once flip it to {best.label}: {best.name}; no smaller set of the edits that "
-                "reach the model does."
-            )
+            return f"{self.size} edits at once flip {found}; no smaller set of the edits that reach the model does."
         spent = "" if self.complete else ", where the budget was spent"
         return f"None found within {plural(self.edits, 'edit')} and {plural(self.sequences, 'token sequence')}{spent}."
 
@@ -124,23 +101,23 @@ def shortest_flip(
     if not 1 <= most_edits <= MOST_EDITS or budget < 1:
         raise WobbleError(f"The search takes 1 to {MOST_EDITS} edits at once and a budget of at least one sequence.")
     search = _Search(Ask(classifier, text, progress=progress), budget, seed)
-    complete, size = True, 1
-    for size in range(1, most_edits + 1):
-        complete = search.try_all(search.singles() if size == 1 else search.promising(size))
-        found = [case for key, case in search.tried.items() if len(key) == size]
-        if not complete or any(map(search.flips, found)):
+    complete, edits = True, 1
+    for edits in range(1, most_edits + 1):
+        complete = search.try_all(search.promising(edits))
+        found = [case for key, case in search.tried.items() if len(key) == edits]
+        # Where nothing reaches the model, or nothing composes, no larger set does.
+        if not complete or not found or any(map(search.flips, found)):
             break
-        if size < most_edits and not found:
-            break  # nothing reaches the model, or nothing composes, so no larger set does
-    flipping = sorted(filter(search.flips, search.tried.values()), key=lambda case: (len(edits_of(case)), case.margin))
+    flipping = {key: case for key, case in search.tried.items() if search.flips(case)}
+    size = min(map(len, flipping), default=None)
     return Search(
-        model=classifier.id,
         reference=search.ask.reference,
-        flips=tuple(case for case in flipping if len(edits_of(case)) == len(edits_of(flipping[0]))),
+        flips=tuple(sorted((case for key, case in flipping.items() if len(key) == size), key=_margin)),
+        size=size,
         nearest=min(search.tried.values(), key=_margin, default=None),
-        edits=size,
+        edits=edits,
         complete=complete,
-        sequences=search.sequences,
+        sequences=len(search.tried),
         rows_run=search.ask.rows_run,
         budget=budget,
     )
@@ -163,79 +140,58 @@ class _Search:
         self.floor = ask.noise_floor
         self.single = [v for v in ask.variants(seed) if v.factor in FORMATTING and v.same_sentence]
         self.tried: dict[Key, Case] = {}
-        self.sequences = 0
         self._seen = {ask.reference.encoding.key}
 
     def flips(self, case: Case) -> bool:
         """Whether the label is another one, and the shift above the noise floor."""
         return bool(case.flip) and case.shift > self.floor
 
-    def singles(self) -> Iterator[Key]:
-        """Each edit alone."""
-        return ((i,) for i in range(len(self.single)))
-
     def promising(self, size: int) -> Iterator[Key]:
-        """Sets of `size` edits whose spans do not overlap, best first (of equals those that change fewer characters), without
-        the supersets of known flips.
+        """Single edits as they come. Sets of `size` edits whose spans do not overlap, best first (of equals those that change
+        fewer characters), without the supersets of known flips.
 
-        The promise of a set is the sum of its edits' moves towards the line; for triples that of the best split into a pair
-        that was tried and a third.
+        The promise of a set is how far it moves towards the line if one of its edits adds to what the others do together: the
+        largest such sum of which the others were tried, or the sum over its edits.
         """
-        margin = self.ask.reference.margin or 0.0
-        moves = {key: margin - _margin(case) for key, case in self.tried.items()}
+        if size == 1:
+            return ((i,) for i in range(len(self.single)))
+        start = self.ask.reference.margin or 0.0
+        moves = {key: start - _margin(case) for key, case in self.tried.items()}
         flips = [set(key) for key, case in self.tried.items() if self.flips(case)]
         edits = sorted(key[0] for key in moves if len(key) == 1)
         apart = {pair for pair in combinations(edits, 2) if not overlap(self.single[pair[0]], self.single[pair[1]])}
-        ranked: list[tuple[float, int, Key]] = []
-        for key in combinations(edits, size):
-            if any(flip <= set(key) for flip in flips) or not all(pair in apart for pair in combinations(key, 2)):
-                continue
-            promise = sum(moves[(i,)] for i in key)
-            if size == 3:
-                splits = [(tuple(j for j in key if j != i), i) for i in key]
-                promise = max(
-                    (moves[pair] + moves[(third,)] for pair, third in splits if pair in moves), default=promise
-                )
-            ranked.append((-promise, sum(changed(self.single[i]) for i in key), key))
-        return (key for _, _, key in sorted(ranked))
+
+        def rank(key: Key) -> tuple[float, int, Key]:
+            splits = [(tuple(j for j in key if j != i), (i,)) for i in key]
+            sums = (moves[others] + moves[one] for others, one in splits if others in moves)
+            promise = max(sums, default=sum(moves[(i,)] for i in key))
+            return -promise, sum(changed(self.single[i]) for i in key), key
+
+        sets = (key for key in combinations(edits, size) if all(pair in apart for pair in combinations(key, 2)))
+        return iter(sorted((key for key in sets if not any(flip <= set(key) for flip in flips)), key=rank))
 
     def try_all(self, sets: Iterator[Key]) -> bool:
         """Run sets in batches until one flips (all single edits, to know their moves); whether all were tried."""
-        waiting: dict[Key, Combined] = {}
+        new = self._new(sets)
+        while batch := dict(islice(new, min(BATCH, self.budget - len(self.tried)))):
+            encodings = self.ask.encode([made.text for made in batch.values()])
+            cases = self.ask.measured(list(batch.values()), self.ask.predict(encodings), encodings=encodings)
+            self.tried |= dict(zip(batch, cases, strict=True))
+            if self.ask.progress is not None:
+                self.ask.progress(len(self.tried), self.budget)
+            if len(batch) == BATCH and any(len(key) > 1 and self.flips(self.tried[key]) for key in batch):
+                return True
+        return next(new, None) is None
+
+    def _new(self, sets: Iterator[Key]) -> Iterator[tuple[Key, Combined]]:
+        """The sets that make tokens which the model has not been given yet."""
         for key in sets:
             edits = tuple(self.single[i] for i in key)
             text = combined(self.ask.text, edits)
-            if text is None or not self._is_new(text):
-                continue
-            if self.budget - self.sequences <= len(waiting):
-                self._run(waiting)
-                return False
-            waiting[key] = Combined(edits, text)
-            if len(waiting) == BATCH:
-                self._run(waiting)
-                waiting = {}
-                if len(key) > 1 and any(self.flips(case) for done, case in self.tried.items() if len(done) == len(key)):
-                    return True
-        self._run(waiting)
-        return True
-
-    def _is_new(self, text: str) -> bool:
-        """Whether the model has not been given these tokens yet; from now on it has."""
-        key = self.ask.encode([text])[0].key
-        if not key[0] or key in self._seen:
-            return False
-        self._seen.add(key)
-        return True
-
-    def _run(self, waiting: Mapping[Key, Combined]) -> None:
-        if not waiting:
-            return
-        encodings = self.ask.encode([made.text for made in waiting.values()])
-        cases = self.ask.measured(list(waiting.values()), self.ask.predict(encodings), encodings=encodings)
-        self.sequences += len(waiting)
-        self.tried |= dict(zip(waiting, cases, strict=True))
-        if self.ask.progress is not None:
-            self.ask.progress(self.sequences, self.budget)
+            read = None if text is None else self.ask.encode([text])[0]
+            if text is not None and read is not None and read.ids and read.key not in self._seen:
+                self._seen.add(read.key)
+                yield key, composed(edits, text)
 
 
 def overlap(one: Variant, other: Variant) -> bool:
@@ -265,10 +221,3 @@ def combined(text: str, chosen: Sequence[Variant]) -> str | None:
 def changed(variant: Variant) -> int:
     """How many characters an edit removes or inserts; one that stands in the place of another counts once."""
     return sum(max(edit.original[1] - edit.original[0], edit.variant[1] - edit.variant[0]) for edit in variant.edits)
-
-
-def sizes(found: Sequence[Search]) -> dict[int, int]:
-    """How many texts flip within one, two, … edits."""
-    return {
-        edits: sum(one.size is not None and one.size <= edits for one in found) for edits in range(1, MOST_EDITS + 1)
-    }

@@ -6,8 +6,7 @@ from core.base.words import number, plural, verb
 from core.factors.case import Case, Row
 from core.factors.registry import factors
 from core.models.classifier import Classifier
-from core.studies.rows import arranged
-from core.studies.study import Study, compare
+from core.studies.study import Study, arranged, compare
 from core.text.perturb import Variant, edits, perturbations, variants
 from core.text.perturb.preprocessing import Chain
 from core.text.truncation import cutter
@@ -30,8 +29,7 @@ def usual_steps(classifier: Classifier, text: str, temperature: float = 1.0) -> 
     made = variants(text, only=[PREPROCESSING.name], cut=cutter(classifier.encoder))
     found = compare(classifier, text, made, temperature=temperature)
     same = tuple(case for case in found.cases if case.variant and case.variant.same_sentence)
-    other = tuple(case for case in found.cases if case not in same)
-    rows = ((PREPROCESSING, same), (NOT_COUNTED, other))
+    rows = ((PREPROCESSING, same), (NOT_COUNTED, tuple(case for case in found.cases if case not in same)))
     return arranged(found, [Row(factor, cases, found.noise_floor) for factor, cases in rows if cases])
 
 
@@ -40,21 +38,19 @@ def steps_finding(study: Study) -> str:
     row = next((row for row in study.rows if row.factor.flips_count and row.tried), None)
     if row is None:
         return "No usual preprocessing step changes this text."
-    steps = f"{plural(row.tried, 'usual preprocessing step or chain', 'usual preprocessing steps and chains')}"
-    changes = f"{verb(row.tried, 'changes', 'change')} this text"
+    steps = plural(row.tried, "usual preprocessing step or chain", "usual preprocessing steps and chains")
+    said = f"{steps} {verb(row.tried, 'changes', 'change')} this text"
     if row.flips is None:
-        return f"{steps} {changes}; the output moves by up to {number(row.largest_shift or 0.0)}."
-    flip = f"{row.flips or 'none'} {verb(row.flips or 1, 'flips', 'flip')} “{study.reference.label}”"
+        return f"{said}; the output moves by up to {number(row.largest_shift or 0.0)}."
     erased = f"{row.absorbed} erased by the tokenizer, " if row.absorbed else ""
-    beyond = f"; {row.beyond} beyond the limit" if row.beyond else ""
-    return f"{steps} {changes}: {erased}{flip}{beyond}."
+    flip = f"{row.flips or 'none'} {verb(row.flips or 1, 'flips', 'flip')} “{study.reference.label}”"
+    return f"{said}: {erased}{flip}" + (f"; {row.beyond} beyond the limit." if row.beyond else ".")
 
 
 def idle_steps(study: Study) -> tuple[str, ...]:
     """Descriptions of the usual steps and chains that leave the text as it is."""
-    made = [case.variant for case in study.cases if case.variant]
-    names = {name for variant in made for name in (variant.name, *(other for other, _ in variant.also))}
-    return tuple(rule.description for rule in RULES.values() if rule.name not in names)
+    made = {name for case in study.cases if case.variant for name in (case.name, *dict(case.variant.also))}
+    return tuple(rule.description for rule in RULES.values() if rule.name not in made)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,11 +62,6 @@ class Step:
     after: str
     case: Case | None
     """None where the text is the original."""
-
-    @property
-    def description(self) -> str:
-        """What the step does, in one line."""
-        return RULES[self.name].description
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,5 +92,5 @@ def chained(classifier: Classifier, text: str, chain: Chain, temperature: float 
     ]
     study = compare(classifier, text, made, temperature=temperature)
     cases = {case.text: case for case in study.cases}
-    texts = zip(chain.steps, (text, *after), after, strict=False)
-    return Chained(chain, study, tuple(Step(name, old, new, cases.get(new)) for name, old, new in texts))
+    steps = zip(chain.steps, (text, *after), after, strict=False)
+    return Chained(chain, study, tuple(Step(name, old, new, cases.get(new)) for name, old, new in steps))

@@ -1,16 +1,27 @@
-"""A study: a reference and its cases, a row a factor, with the noise floor and the cost."""
+"""A study: a reference and its cases, a row a factor, with the noise floor and the cost.
+
+The profile is the study of all factors on one sentence, on one scale, all against the noise floor.
+"""
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
+from core.base.errors import WobbleError
 from core.factors.ask import Ask, Progress
-from core.factors.case import Case, Reference, Row
+from core.factors.case import Case, Reference, Row, by_shift, measured
+from core.factors.conditions import DTYPES
+from core.factors.dropout import PASSES
 from core.factors.formatting import CUSTOM
-from core.factors.registry import Factor, factors
+from core.factors.registry import factors
+from core.factors.seeds import family_for, one_seed
+from core.families.stacked import Family
 from core.models.classifier import Classifier
-from core.models.heads import Head
+from core.models.heads import Head, Logits
+from core.models.predict import Condition, predict
 from core.text.perturb import Variant, merged
 
 Options = Mapping[str, Mapping[str, Any]]
@@ -22,13 +33,10 @@ class Study:
     """One sentence under one classifier, and everything that was tried on it."""
 
     model: str
-    """Id of the classifier."""
     device: str
     weights_hash: str
     untrained: bool
     """The head was drawn at random when the model was loaded, so the numbers mean nothing."""
-    limit: int
-    """Tokens that the model reads at the most."""
     reference: Reference
     noise_floor: float
     """The largest shift that numerics alone cause for this model and text; a shift below it means nothing."""
@@ -70,10 +78,7 @@ class Study:
         Raises:
             KeyError: it is not.
         """
-        for row in self.rows:
-            if row.name == name:
-                return row
-        raise KeyError(name)
+        return {row.name: row for row in self.rows}[name]
 
     def __contains__(self, name: str) -> bool:
         return any(row.name == name for row in self.rows)
@@ -84,15 +89,9 @@ class Study:
         return tuple(sorted(self.rows, key=lambda row: self.wanted.index(row.name)))
 
     @property
-    def waiting(self) -> tuple[str, ...]:
-        """Names of the rows that are not ready yet."""
-        return tuple(name for name in self.wanted if name not in self)
-
-    @property
     def cases(self) -> tuple[Case, ...]:
         """All cases: those that reach the model first, largest shift first within equal fates."""
-        cases = [case for row in self.shown for case in row.cases]
-        return tuple(sorted(cases, key=lambda case: (case.absorbed or not case.tried, -case.shift)))
+        return tuple(by_shift(case for row in self.shown for case in row.cases))
 
     @property
     def tried(self) -> int:
@@ -120,11 +119,12 @@ class Study:
             for case in row.cases:
                 before = f"{row.title}, " if row.title and row.prefixed else ""
                 drawn.setdefault(before + case.name, []).append((row, case))
-        named = {}
-        for name, found in drawn.items():
+        named = {
+            name if len(found) == 1 else f"{name} {number}": pair
+            for name, found in drawn.items()
             # Numbered by the text, not by the order of the cases, so that a link means the same variant under every model.
-            for number, pair in enumerate(sorted(found, key=lambda pair: pair[1].text), start=1):
-                named[name if len(found) == 1 else f"{name} {number}"] = pair
+            for number, pair in enumerate(sorted(found, key=lambda pair: pair[1].text), start=1)
+        }
         order = {id(case): i for i, case in enumerate(self.cases)}
         return dict(sorted(named.items(), key=lambda item: order[id(item[1][1])]))
 
@@ -132,23 +132,22 @@ class Study:
         return f"<Study of {self.reference.text[:60]!r} by {self.model}: {self.tried:,} tried, {self.flips or 'none'} flip>"
 
 
-def begun(ask: Ask, wanted: Sequence[str], options: Options | None = None) -> Study:
-    """A study without rows yet."""
-    classifier = ask.classifier
-    floor = ask.noise_floor
+def _study(ask: Ask, wanted: Sequence[str], rows: Sequence[Row], options: Options) -> Study:
+    """What has been tried of a text so far."""
+    classifier, floor = ask.classifier, ask.noise_floor
     return Study(
         model=classifier.id,
         device=str(classifier.device),
         weights_hash=classifier.weights_hash,
         untrained=bool(classifier.untrained),
-        limit=classifier.limit,
         reference=ask.reference,
         noise_floor=floor,
-        rows=(),
+        rows=tuple(rows),
         wanted=tuple(wanted),
-        options=options or {},
+        options=options,
         rows_asked=ask.rows_asked,
         rows_run=ask.rows_run,
+        seconds=time.perf_counter() - ask.began,
     )
 
 
@@ -172,26 +171,25 @@ def studies(
     Raises:
         WobbleError: the text cannot be predicted, or there is no such factor or option.
     """
-    start = time.perf_counter()
-    options = options or {}
-    chosen = factors(only)
+    options, chosen = options or {}, factors(only)
     for one in chosen:
         one.check(options.get(one.name, {}))
     ask = Ask(classifier, text, temperature, progress)
-    grown = begun(ask, [one.name for one in chosen], options)
-    _ahead(ask, chosen, options)
+    made: list[Variant] = []
+    for one in (one for one in chosen if one.edits):
+        given = {option.name: option.default for option in one.options} | dict(options.get(one.name, {}))
+        made += [
+            variant
+            for variant in ask.variants(given.get("seed", 0))
+            if variant.factor == one.name and (variant.same_sentence or not given.get("same_sentence"))
+        ]
+    ask.ahead(made)
+    wanted, rows = [one.name for one in chosen], []
     for one in sorted(chosen, key=lambda one: one.effort):
-        row = ask.row(one, options.get(one.name, {}), grown.noise_floor)
-        grown = replace(
-            grown,
-            rows=(*grown.rows, row),
-            rows_asked=ask.rows_asked,
-            rows_run=ask.rows_run,
-            seconds=time.perf_counter() - start,
-        )
-        yield grown
+        rows.append(ask.row(one, options.get(one.name, {})))
+        yield _study(ask, wanted, rows, options)
     if not chosen:
-        yield grown
+        yield _study(ask, wanted, rows, options)
 
 
 def study(
@@ -208,21 +206,6 @@ def study(
     return last
 
 
-def _ahead(ask: Ask, chosen: Sequence[Factor], options: Options) -> None:
-    """Run the edits of all factors together: the batches are fuller."""
-    made: list[Variant] = []
-    for one in chosen:
-        if one.edits:
-            usual = {option.name: option.default for option in one.options}
-            given = usual | dict(options.get(one.name, {}))
-            made += [
-                variant
-                for variant in ask.variants(given.get("seed", 0))
-                if variant.factor == one.name and (variant.same_sentence or not given.get("same_sentence"))
-            ]
-    ask.ahead(made)
-
-
 def compare(classifier: Classifier, text: str, variants: Sequence[Variant], *, temperature: float = 1.0) -> Study:
     """The main job: one sentence against some variants of it. Which does the tokenizer erase, which reach the model, which flip it?
 
@@ -232,21 +215,77 @@ def compare(classifier: Classifier, text: str, variants: Sequence[Variant], *, t
     Raises:
         WobbleError: the text or a variant cannot be predicted.
     """
-    start = time.perf_counter()
     variants = merged(variants)
     ask = Ask(classifier, text, temperature)
-    known = {one.name: one for one in (*factors(), CUSTOM)}
-    names = [name for name in known if any(variant.factor == name for variant in variants)]
-    grown = begun(ask, names)
     ask.ahead(variants)
-    rows = []
-    for name in names:
-        cases = ask.edited([variant for variant in variants if variant.factor == name])
-        rows.append(Row(known[name], tuple(cases), grown.noise_floor))
-    return replace(
-        grown,
-        rows=tuple(rows),
-        rows_asked=ask.rows_asked,
-        rows_run=ask.rows_run,
-        seconds=time.perf_counter() - start,
-    )
+    made = [(one, [variant for variant in variants if variant.factor == one.name]) for one in (*factors(), CUSTOM)]
+    rows = [Row(one, tuple(ask.edited(some)), ask.noise_floor) for one, some in made if some]
+    return _study(ask, [row.name for row in rows], rows, {})
+
+
+def options_of(seed: int = 0, passes: int = PASSES) -> Options:
+    """What a profile sets: the seed of every factor that draws, and the number of dropout passes."""
+    sets = {"seed": seed, "passes": passes}
+    return {one.name: {o.name: sets[o.name] for o in one.options if o.name in sets} for one in factors()}
+
+
+def profile(classifier: Classifier, text: str, *, seed: int = 0, passes: int = PASSES) -> Study:
+    """The whole profile of a text.
+
+    Args:
+        seed: of everything that draws.
+        passes: with dropout on.
+
+    Raises:
+        WobbleError: the text cannot be predicted, or there is no such number of passes.
+    """
+    return study(classifier, text, options=options_of(seed, passes))
+
+
+def prepare(classifier: Classifier) -> None:
+    """Load what a profile needs beside the classifier: its seed family, and its copies in half precision."""
+    family_for(classifier)
+    probe = classifier.encoder(["."])
+    for dtype in DTYPES:
+        try:
+            predict(classifier, probe, Condition(batch="alone", dtype=dtype))
+        except WobbleError:
+            continue  # the profile says why
+
+
+# --- other rows than one a factor ---------------------------------------------------------------------------------------
+
+
+def arranged(study: Study, rows: Iterable[Row]) -> Study:
+    """The study with these rows, in this order, in the place of its own."""
+    chosen = tuple(rows)
+    return replace(study, rows=chosen, wanted=tuple(row.name for row in chosen))
+
+
+def reaching(study: Study, title: str) -> Row:
+    """All edits of a study that reach the model, in one row."""
+    edited = [row for row in study.shown if row.factor.edits]
+    cases = tuple(case for row in edited for case in row.cases if case.reaches)
+    return Row(edited[0].factor if edited else CUSTOM, cases, study.noise_floor, title=title, prefixed=False)
+
+
+def ensemble(reference: Reference, row: Row) -> Row:
+    """The mean of the probabilities of all seeds as a case, in a row of its own."""
+    mean = reference.head.logits(row.probabilities.mean(axis=0, keepdims=True))
+    # The probabilities are tempered already.
+    cases = measured(reference, [one_seed(f"mean of all {row.factor.many}")], mean, temperature=1.0)
+    return Row(row.factor, tuple(cases), row.noise_floor, title="ensemble")
+
+
+def of_family(family: Family, edited: Study, logits: Logits) -> Study:
+    """Every member of a family, the mean of them, and the edits that reach the first: three rows beside the first's prediction.
+
+    Args:
+        edited: the edits of the text under the first member.
+        logits: `[n_seeds, n_labels]`, what all members say of the text.
+    """
+    reference, (seed,) = edited.reference, factors(["seed"])
+    # The first member's own weights, which the family only adds up in another order, are the reference.
+    own = np.concatenate([reference.logits[None], logits[1:]])
+    seeds = Row(seed, tuple(measured(reference, [one_seed(name) for name in family.names], own)), edited.noise_floor)
+    return arranged(edited, (seeds, ensemble(reference, seeds), reaching(edited, f"formatting, {seeds.cases[0].name}")))

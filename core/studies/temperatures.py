@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from core.factors import temperature as tempering
 from core.factors.case import Reference, Row
-from core.models.heads import Probabilities
+from core.factors.temperature import HOTTEST
+from core.models.heads import SOFTMAX, Probabilities
 from core.studies.calibration import SEARCHED
 from core.studies.study import Study
 
@@ -26,8 +27,10 @@ STEPS = _steps()
 """Evenly spaced on a log scale, except that the nearest step to a round number is that number."""
 DOCUMENTED = tuple(map(float, np.geomspace(*SEARCHED, 21)))
 """The temperatures of a sentence's curve in a download."""
+COMPARED = np.geomspace(*SEARCHED, 50)
+"""Temperatures at which averaging before tempering is compared with averaging after it."""
 DTYPES = ("float32", "bfloat16", "float16")
-HALF = np.geomspace(1.0, tempering.HOTTEST, 600)
+HALF = np.geomspace(1.0, HOTTEST, 600)
 """Temperatures at which ties are looked for."""
 
 
@@ -44,16 +47,14 @@ def read(temperature: float) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """A sentence's prediction over temperatures."""
+    """A sentence's prediction over temperatures `[n]`, ascending: probabilities `[n, n_labels]`, and entropies `[n]` beside that
+    of a guess, in nats.
+    """
 
     temperatures: NDArray[np.float64]
-    """`[n]`, ascending"""
     probabilities: Probabilities
-    """`[n, n_labels]`"""
     entropy: NDArray[np.float64]
-    """`[n]`, nats"""
     guess: float
-    """The entropy of a guess, in nats."""
 
 
 def curves(reference: Reference, temperature: float) -> Curves:
@@ -82,9 +83,41 @@ def above(p: Probabilities, names: Sequence[str], threshold: float) -> list[str]
     return [names[i] for i in np.argsort(-p) if p[i] > threshold]
 
 
-def crossing(reference: Reference, threshold: float) -> float | None:
-    """The temperature at which the top label's probability passes a threshold; None where none does or labels are not two."""
-    return tempering.crossing(reference.logits, threshold) if len(reference.labels) == 2 else None
+def crossing(logits: NDArray[np.floating], threshold: float) -> float | None:
+    """The temperature at which the probability of the top label passes a decision threshold, for two labels.
+
+    `sigmoid(d / T) = threshold` at `T = d / log(threshold / (1 - threshold))`, d the difference of the two logits; None
+    where no T > 0 does (a threshold of at most 1/2 is passed at every T), and where labels are not two.
+
+    Args:
+        logits: `[n_labels]`.
+        threshold: in (0, 1).
+    """
+    odds, difference = float(np.log(threshold / (1 - threshold))), float(np.abs(logits[0] - logits[-1]))
+    return difference / odds if len(logits) == 2 and odds > 0 and difference > 0 else None
+
+
+def sampled_flips(row: NDArray[np.float64], draws: int, seed: int) -> int:
+    """How many of some labels drawn from a row of probabilities `[n_labels]` are not the most probable one."""
+    drawn = np.random.default_rng(seed).choice(len(row), size=draws, p=row / row.sum())
+    return int((drawn != row.argmax()).sum())
+
+
+def averaged(
+    samples: NDArray[np.floating], temperatures: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The mean of softmax over passes or seeds, tempered before and after averaging: each `[n_temperatures, n_labels]`.
+
+    Before: mean of softmax(z / T). After: softmax of log(mean of softmax(z)) / T. The first can change the label as T
+    moves, the second cannot.
+
+    Args:
+        samples: logits `[n_passes, n_labels]`.
+        temperatures: `[n_temperatures]`.
+    """
+    mean = SOFTMAX.probabilities(samples).mean(axis=0)
+    before = SOFTMAX.probabilities(samples / temperatures[:, None, None]).mean(axis=1)
+    return before, SOFTMAX.probabilities(np.log(np.maximum(mean, 1e-300)) / temperatures[:, None])
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,36 +127,35 @@ class Averaging:
     labels: tuple[str, str]
     probabilities: tuple[float, float]
     """Of these labels."""
-    tried: int
-    """At how many temperatures the two were compared."""
     parting: NDArray[np.float64]
-    """Those at which they name different labels."""
-
-    @property
-    def parted(self) -> bool:
-        """Whether they name different labels at the current temperature."""
-        return self.labels[0] != self.labels[1]
+    """The temperatures of `COMPARED` at which the two name different labels."""
 
 
 def averaging(passes: Row, reference: Reference, temperature: float) -> Averaging:
     """Passes averaged before and after tempering, at a temperature and over all that one steps through."""
-    samples = np.stack([case.logits for case in passes.cases])
-    first, last = tempering.averaged(samples, temperature)
-    names = [reference.head.label(row, reference.labels) for row in (first, last)]
-    tried = np.geomspace(*SEARCHED, 50)
-    return Averaging(
-        labels=(names[0], names[1]),
-        probabilities=(float(first.max()), float(last.max())),
-        tried=len(tried),
-        parting=tried[tempering.averaging_matters(samples, tried)],
-    )
+    before, after = averaged(np.stack([case.logits for case in passes.cases]), np.array([temperature, *COMPARED]))
+    first, last = (reference.head.label(p[0], reference.labels) for p in (before, after))
+    parted = before.argmax(axis=-1) != after.argmax(axis=-1)
+    return Averaging((first, last), (float(before[0].max()), float(after[0].max())), COMPARED[parted[1:]])
 
 
-def in_dtype(reference: Reference, dtype: str, temperature: float) -> float:
-    """The probability of the top label, all of it computed in a torch floating point type."""
-    return float(tempering.rounded(reference.logits, dtype, temperature)[int(reference.logits.argmax())])
+def rounded(logits: NDArray[np.floating], dtype: str, temperature: float) -> NDArray[np.float64]:
+    """softmax(z / T) of one row `[n_labels]`, all of it computed in a torch floating point type."""
+    row = torch.as_tensor(np.asarray(logits, dtype=np.float64)).to(getattr(torch, dtype))
+    return np.asarray((row / temperature).softmax(-1).double())
 
 
-def ties(logits: NDArray[np.floating]) -> list[float | None]:
-    """The first temperature of a tie, or of another label, in each of `DTYPES`; None where there is none."""
-    return [tempering.first_tie(logits, dtype, HALF) for dtype in DTYPES]
+def first_tie(logits: NDArray[np.floating], dtype: str, temperatures: NDArray[np.float64]) -> float | None:
+    """The lowest of some temperatures at which rounding makes the top two labels equal, or changes the top one.
+
+    Args:
+        logits: `[n_labels]`.
+        dtype: a torch floating point type ("float16", "bfloat16", "float32").
+        temperatures: ascending.
+    """
+    top = int(np.argmax(logits))
+    for temperature in temperatures:
+        p = rounded(logits, dtype, float(temperature))
+        if (p == p.max()).sum() > 1 or int(p.argmax()) != top:
+            return float(temperature)
+    return None

@@ -1,16 +1,20 @@
-"""The verdict: a profile said in one or two plain sentences, each clause with its evidence.
+"""What a study comes to, in words.
+
+The verdict: a profile said in one or two plain sentences, each clause with its evidence. Of other studies a summary to read
+first, and the finding as the title of their picture.
 
 Only what was tried is spoken of, a flip is named with how many of how many, and nothing at or below the noise floor counts.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from core.base.words import capital, every, listed, number, plural
+from core.base.words import capital, every, listed, number, plural, verb
 from core.factors.case import Case, Row
 from core.factors.conditions import DTYPES
 from core.factors.numerics import can_flip, dtype_of
+from core.factors.registry import factors
 from core.models.predict import Dtype
 from core.studies.study import Study
 
@@ -38,70 +42,27 @@ class Verdict:
     clauses: tuple[Clause, ...]
 
 
-@dataclass(frozen=True)
-class _Group:
-    """Factors that are spoken of together: their cases have the same words."""
-
-    rows: tuple[Row, ...]
-
-    @property
-    def one(self) -> str:
-        return self.rows[0].factor.one
-
-    @property
-    def many(self) -> str:
-        return self.rows[0].factor.many
-
-    @property
-    def edits(self) -> bool:
-        return self.rows[0].factor.edits
-
-    @property
-    def cases(self) -> tuple[Case, ...]:
-        return tuple(case for row in self.rows for case in row.cases if case.tried)
-
-    @property
-    def flipping(self) -> tuple[Case, ...]:
-        return tuple(case for row in self.rows for case in row.flipping)
-
-    @property
-    def moving(self) -> tuple[Case, ...]:
-        return tuple(case for row in self.rows for case in row.moving)
-
-    @property
-    def evidence(self) -> str:
-        absorbed = sum(case.absorbed for case in self.cases)
-        erased = f", {absorbed} erased by the tokenizer" if absorbed else ""
-        return f"{len(self.flipping)} of {len(self.cases)} {self.many} flip{erased}"
-
-    @property
-    def often(self) -> bool:
-        """Whether so many of what reaches the model flip that the factor alone decides the mood."""
-        reaching = sum(not case.absorbed for case in self.cases)
-        share, limit = len(self.flipping) / reaching if reaching else 0.0, self.rows[0].factor.often
-        return limit is not None and bool(self.flipping) and share >= limit
-
-
 def verdict(study: Study) -> Verdict:
     """Compose the verdict of a complete profile."""
     if study.untrained:
         said = f"The head of {study.model} was never trained: its weights are random, and so is every number here."
-        evidence = "parameters of the head are missing in the checkpoint and change the prediction"
-        return Verdict("untrained", said, (Clause(said, evidence),))
-    by_words: dict[str, list[Row]] = {}
+        clause = Clause(said, "parameters of the head are missing in the checkpoint and change the prediction")
+        return Verdict("untrained", said, (clause,))
+    # Factors whose cases have the same words are spoken of together, as one row.
+    together: dict[str, Row] = {}
     for row in study.shown:
         if row.factor.flips_count and row.factor.floor_applies:
-            by_words.setdefault(row.factor.one, []).append(row)
-    tried = [group for rows in by_words.values() if (group := _Group(tuple(rows))).cases]
+            first = together.setdefault(row.factor.one, replace(row, cases=()))
+            together[row.factor.one] = replace(first, cases=(*first.cases, *row.cases))
     # Edits are spoken of before what happens inside the model.
-    tried.sort(key=lambda group: not group.edits)
+    tried = sorted((row for row in together.values() if row.tried), key=lambda row: not row.factor.edits)
     rounding = [case for row in study.shown if not row.factor.floor_applies for case in row.flipping]
     half = [case for case in rounding if dtype_of(case) != "float32"]
     if not study.head.has_labels:
         found = _of_a_value(study, tried)
     elif len(rounding) > len(half) or (study.reference.margin or 0.0) <= 2 * study.noise_floor:
         found = _tie(study, [case for case in rounding if case not in half])
-    elif half or any(group.flipping for group in tried):
+    elif half or any(row.flipping for row in tried):
         found = _flips(study, tried, half)
     else:
         found = _solid(study, tried)
@@ -139,38 +100,33 @@ def _tie(study: Study, flipping: Sequence[Case]) -> Verdict:
     return Verdict("tie", f"A tie. {said}", (Clause(said, evidence),))
 
 
-def _of_a_value(study: Study, tried: Sequence[_Group]) -> Verdict:
+def _of_a_value(study: Study, tried: Sequence[Row]) -> Verdict:
     clauses = []
-    for group in tried:
-        if not group.moving:
-            continue
-        worst = max(group.moving, key=lambda case: case.shift)
-        words = {"count": len(group.cases), "many": group.many, "shift": number(worst.shift)}
-        said = group.rows[0].factor.moved.format(**words)
-        if group.edits:
-            said = f"of {len(group.cases)} {group.many} “{worst.made.said}” moves it furthest, by {number(worst.shift)}"
-        clauses.append(Clause(said, f"largest shift {worst.shift:.4g} of {len(group.cases)} {group.many}"))
+    for row in [row for row in tried if row.moving]:
+        worst = max(row.moving, key=lambda case: case.shift)
+        words = {"count": row.tried, "many": row.factor.many, "shift": number(worst.shift)}
+        said = row.factor.moved.format(**words)
+        if row.factor.edits:
+            said = "of {count} {many} “{said}” moves it furthest, by {shift}".format(**words, said=worst.made.said)
+        clauses.append(Clause(said, f"largest shift {worst.shift:.4g} of {row.tried} {row.factor.many}"))
     if not clauses:
-        nothing = Clause("nothing that was tried moves it beyond rounding", f"noise floor {study.noise_floor:.1e}")
-        clauses = [nothing]
+        clauses = [Clause("nothing that was tried moves it beyond rounding", f"noise floor {study.noise_floor:.1e}")]
     return Verdict("value", f"The value is {study.reference.label}. {_sentence(clauses)}", tuple(clauses))
 
 
-def _flips(study: Study, tried: Sequence[_Group], half: Sequence[Case]) -> Verdict:
-    clauses = _model_clauses([group for group in tried if not group.edits and group.flipping])
-    if edits := [group for group in tried if group.edits and group.flipping]:
+def _flips(study: Study, tried: Sequence[Row], half: Sequence[Case]) -> Verdict:
+    clauses = _model_clauses([row for row in tried if not row.factor.edits and row.flipping])
+    if edits := [row for row in tried if row.factor.edits and row.flipping]:
         clauses.append(_edits_clause(edits))
     if half:
         names = listed([case.name for case in half])
-        verb = "flips" if len(half) == 1 else "flip"
-        clauses.append(Clause(f"rounding to {names} {verb} it", f"label {half[0].label} in {names}"))
-    second = []
-    if calm := [group for group in tried if not group.flipping]:
-        second.append(Clause(f"{_none_of(calm)} flips it", "; ".join(group.evidence for group in calm)))
-    second += _half_precision(study) + _erased(study)
-    often = any(group.often for group in tried if group.edits)
+        said = f"rounding to {names} {verb(len(half), 'flips', 'flip')} it"
+        clauses.append(Clause(said, f"label {half[0].label} in {names}"))
+    calm = [row for row in tried if not row.flipping]
+    second = [*([_none_flips(calm)] if calm else []), *_half_precision(study), *_erased(study)]
+    often = {row.factor.edits for row in tried if _often(row)}
     mood: Mood = "nearly solid"
-    if half or any(group.often for group in tried if not group.edits) or (often and _near(study)):
+    if half or False in often or (often and (study.reference.margin or 0.0) < CLOSE):
         mood = "on the edge"
     elif often:
         # Sure of its label, and thrown by form alone.
@@ -178,31 +134,30 @@ def _flips(study: Study, tried: Sequence[_Group], half: Sequence[Case]) -> Verdi
     return _verdict(mood, clauses, second)
 
 
-def _near(study: Study) -> bool:
-    margin = study.reference.margin
-    return margin is not None and margin < CLOSE
+def _often(row: Row) -> bool:
+    """Whether so many of what reaches the model flip that the factor alone decides the mood."""
+    limit, count = row.factor.often, len(row.flipping)
+    return limit is not None and count > 0 and count / (row.tried - row.absorbed) >= limit
 
 
-def _solid(study: Study, tried: Sequence[_Group]) -> Verdict:
-    clauses = [Clause(f"{_none_of(tried)} flips it", "; ".join(group.evidence for group in tried))]
-    margin = study.reference.margin or 0.0
-    nearer = [
-        (c.margin, c, group) for group in tried for c in group.moving if c.margin is not None and c.margin < margin
-    ]
+def _solid(study: Study, tried: Sequence[Row]) -> Verdict:
+    clauses, margin = [_none_flips(tried)], study.reference.margin or 0.0
+    nearer = [(c.margin, c, row) for row in tried for c in row.moving if c.margin is not None and c.margin < margin]
     mood: Mood = "solid"
     if nearer:
-        left, closest, group = min(nearer, key=lambda found: found[0])
+        left, closest, row = min(nearer, key=lambda found: found[0])
         # An edit is described in words of its own, which need quotes to stand in a sentence.
-        name = f"“{closest.made.said}”" if group.edits else closest.made.said
+        name = f"“{closest.made.said}”" if row.factor.edits else closest.made.said
         said = f"the closest, {name}, moves it by {number(closest.shift)}"
         if left < CLOSE:
             mood, said = "nearly solid", f"{said} and leaves a margin of {number(left)}"
         clauses.append(Clause(said, f"margin {left:+.3f} where the sentence itself has {margin:+.3f}"))
-    elif any(group.moving for group in tried):
+    elif any(row.moving for row in tried):
         clauses.append(Clause("none brings it nearer to another label", f"all margins are at least {margin:+.2f}"))
     else:
-        floor = f"no shift is above the noise floor {study.noise_floor:.1e}"
-        clauses.append(Clause("none moves it beyond rounding", floor))
+        clauses.append(
+            Clause("none moves it beyond rounding", f"no shift is above the noise floor {study.noise_floor:.1e}")
+        )
     return _verdict(mood, clauses, _half_precision(study) + _erased(study))
 
 
@@ -218,40 +173,48 @@ def _sentence(clauses: Sequence[Clause]) -> str:
 # --- clauses ---------------------------------------------------------------------------------------------------------
 
 
-def _model_clauses(groups: Sequence[_Group]) -> list[Clause]:
+def _model_clauses(rows: Sequence[Row]) -> list[Clause]:
     """What other seeds, dropout passes and segmentations say; in one clause where they say the same."""
-    found: dict[str, list[_Group]] = {}
-    for group in reversed(groups):
-        labels = {case.label for case in group.flipping}
-        found.setdefault(labels.pop() if len(labels) == 1 else "something else", []).append(group)
-    clauses = []
-    for says, some in found.items():
-        count = sum(len(group.flipping) for group in some)
-        said = f"{listed([_share_of(group) for group in some])} {'says' if count == 1 else 'say'} {says}"
-        clauses.append(Clause(said, "; ".join(group.evidence for group in some)))
-    return clauses
+    found: dict[str, list[Row]] = {}
+    for row in reversed(rows):
+        labels = {case.label for case in row.flipping}
+        found.setdefault(labels.pop() if len(labels) == 1 else "something else", []).append(row)
+    return [
+        Clause(f"{listed(list(map(_share_of, some)))} {_agreeing(some, 'says', 'say')} {says}", _evidence(some))
+        for says, some in found.items()
+    ]
 
 
-def _share_of(group: _Group) -> str:
-    count, total = len(group.flipping), len(group.cases)
+def _agreeing(rows: Sequence[Row], one: str, many: str) -> str:
+    return verb(sum(len(row.flipping) for row in rows), one, many)
+
+
+def _evidence(rows: Sequence[Row]) -> str:
+    return "; ".join(
+        f"{len(row.flipping)} of {row.tried} {row.factor.many} flip"
+        + (f", {row.absorbed} erased by the tokenizer" if row.absorbed else "")
+        for row in rows
+    )
+
+
+def _share_of(row: Row) -> str:
+    count, total, one, many = len(row.flipping), row.tried, row.factor.one, row.factor.many
     # The model itself is among the seeds that were asked.
-    if any(case.shift == 0 for case in group.cases) and not group.edits and count == total - 1:
-        return f"the other {group.one}" if count == 1 else f"{every(count)} other {group.many}"
+    if any(case.shift == 0 for case in row.cases) and not row.factor.edits and count == total - 1:
+        return f"the other {one}" if count == 1 else f"{every(count)} other {many}"
     if count == total:
-        return f"{every(total)} {group.many}" if total > 1 else f"the only {group.one}"
-    return f"{count} of {total} {group.many}"
+        return f"{every(total)} {many}" if total > 1 else f"the only {one}"
+    return f"{count} of {total} {many}"
 
 
-def _edits_clause(groups: Sequence[_Group]) -> Clause:
-    """Edits that flip, the furthest of the first group by name."""
-    worst = min(groups[0].flipping, key=lambda case: case.margin or 0.0)
-    who = [_share_of(group) for group in groups]
-    count = sum(len(group.flipping) for group in groups)
+def _edits_clause(rows: Sequence[Row]) -> Clause:
+    """Edits that flip, the furthest of the first row by name."""
+    worst = min(rows[0].flipping, key=lambda case: case.margin or 0.0)
+    first, *others = map(_share_of, rows)
     named = f"“{worst.made.said}”"
-    who[0] += f", {named}," if len(groups[0].flipping) == 1 else f" (furthest {named})"
-    said = f"{listed(who)} {'flips' if count == 1 else 'flip'} it"
-    evidence = "; ".join(group.evidence for group in groups)
-    return Clause(said, f"{evidence}; the named one has margin {worst.margin:+.2f}")
+    first += f", {named}," if len(rows[0].flipping) == 1 else f" (furthest {named})"
+    said = f"{listed([first, *others])} {_agreeing(rows, 'flips', 'flip')} it"
+    return Clause(said, f"{_evidence(rows)}; the named one has margin {worst.margin:+.2f}")
 
 
 def _half_precision(study: Study) -> list[Clause]:
@@ -259,11 +222,11 @@ def _half_precision(study: Study) -> list[Clause]:
     cases = [case for row in study.shown if not row.factor.floor_applies for case in row.cases]
     flipped = {dtype_of(case) for case in cases if case.flip}
     dtypes: list[Dtype] = [d for d in DTYPES if d not in flipped and can_flip(study.reference, cases, d)]
-    margin = study.head.logit_margin(study.reference.logits)
-    if not dtypes or margin is None:
+    if not dtypes:
         return []
-    said = f"rounding to {listed(dtypes)} can flip it"
-    return [Clause(said, f"logit margin {margin:.2g}, below twice the largest logit difference")]
+    margin = study.head.logit_margin(study.reference.logits)
+    evidence = f"logit margin {margin:.2g}, below twice the largest logit difference"
+    return [Clause(f"rounding to {listed(dtypes)} can flip it", evidence)]
 
 
 def _erased(study: Study) -> list[Clause]:
@@ -271,8 +234,7 @@ def _erased(study: Study) -> list[Clause]:
     rows = [row for row in study.shown if row.tried and row.absorbed == row.tried]
     if not rows:
         return []
-    count = sum(row.tried for row in rows)
-    names = listed([row.name for row in rows])
+    count, names = sum(row.tried for row in rows), listed([row.name for row in rows])
     said = (
         f"none of the {count} {names} edits can matter, because the tokenizer erases them"
         if count > 1
@@ -281,5 +243,86 @@ def _erased(study: Study) -> list[Clause]:
     return [Clause(said, "; ".join(f"{row.name}: {row.absorbed} of {row.tried} absorbed" for row in rows))]
 
 
-def _none_of(groups: Iterable[_Group]) -> str:
-    return listed([f"no {group.one}" for group in groups])
+def _none_flips(rows: Sequence[Row]) -> Clause:
+    return Clause(f"{listed([f'no {row.factor.one}' for row in rows])} flips it", _evidence(rows))
+
+
+# --- summary and finding ---------------------------------------------------------------------------------------------
+
+
+def is_profile(study: Study) -> bool:
+    """Whether it is of every factor that there is."""
+    return study.wanted == tuple(one.name for one in factors())
+
+
+def summary(study: Study) -> str:
+    """Counts, for edits ("34 edits: 19 erased by the tokenizer, 15 reach the model, 2 flip it."); the verdict for a profile."""
+    if not _of_edits_alone(study):
+        return _said(study)
+    if not study.tried:
+        return f"No edit applies to this text{_beyond(study)}."
+    reaching = study.tried - study.absorbed
+    parts = [
+        f"{study.absorbed} erased by the tokenizer",
+        f"{reaching} {verb(reaching, 'reaches', 'reach')} the model",
+        f"{study.flips or 'none'} {_flip(study)} it" if study.head.has_labels else "a value has no label to flip",
+    ]
+    return f"{plural(study.tried, 'edit')}: {', '.join(parts)}{_beyond(study)}."
+
+
+def finding(study: Study) -> str:
+    """What the strip shows, as its title: of edits the worst case by name; the verdict for a profile."""
+    if not _of_edits_alone(study):
+        return _said(study)
+    label, beyond = f"“{study.reference.label}”", _beyond(study)
+    reaching = [case for row in study.shown for case in row.cases if case.reaches]
+    if not reaching:
+        erased = "The tokenizer erases every edit: nothing reaches the model"
+        return f"{erased if study.tried else 'No edit applies'}{beyond}."
+    counted = [case for row in study.shown for case in row.flipping] or reaching
+    worst = min(counted, key=lambda case: -case.shift if case.margin is None else case.margin)
+    if worst.margin is None:
+        return f"{worst.name} moves the output furthest, by {worst.shift:.3f}{beyond}"
+    if not study.flips:
+        return f"No edit flips {label}; {worst.name} comes nearest{beyond}"
+    return f"{study.flips} of {study.tried} edits {_flip(study)} {label}; {worst.name} goes furthest{beyond}"
+
+
+def _of_edits_alone(study: Study) -> bool:
+    return study.complete and not is_profile(study) and all(row.factor.edits for row in study.rows)
+
+
+def _flip(study: Study) -> str:
+    return verb(study.flips or 1, "flips", "flip")
+
+
+def _beyond(study: Study) -> str:
+    count = sum(row.beyond for row in study.rows)
+    return f"; {count} beyond the limit" if count else ""
+
+
+def _said(study: Study) -> str:
+    """What is said alike as a summary and as a title: the verdict of a profile, the counts of some factors."""
+    if not study.complete:
+        return f"{len(study.rows)} of {len(study.wanted)} factors are ready."
+    if is_profile(study):
+        return verdict(study).text
+    tried = [(row, plural(row.tried, row.factor.one, row.factor.many)) for row in study.shown if row.tried]
+    if not tried:
+        return next((note for row in study.shown for note in row.notes), "Nothing was tried.")
+    if not study.head.has_labels:
+        moved = [f"by up to {number(row.largest_shift or 0.0)} over {cases}" for row, cases in tried]
+        return f"The output moves {listed(moved)}{_beyond(study)}."
+    said = capital(listed([f"{row.flips or 'none'} of {cases}" for row, cases in tried]))
+    return f"{said} {_flip(study)} “{study.reference.label}”{_beyond(study)}."
+
+
+def reach(first: Row, second: Row) -> str:
+    """How far the cases of two rows reach, as the title of their strip; the second, of edits, may have none."""
+    said = f"{capital(first.factor.many)} spread the {'outputs' if first.flips is None else 'margins'} {_range(first)}"
+    return f"{said}, edits {_range(second)}" if second.cases else f"{said}; no edit reaches the model"
+
+
+def _range(row: Row) -> str:
+    values = [case.value for case in row.cases]
+    return f"from {min(values):+.2f} to {max(values):+.2f}"

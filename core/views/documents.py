@@ -7,18 +7,17 @@ from typing import Any
 from core.base.versions import versions
 from core.factors.case import Case, Reference, Row
 from core.factors.conditions import DTYPES
-from core.factors.dropout import Dropout, Spread, acting, rate_at
+from core.factors.dropout import Dropout, acting, over_passes, rate_at
 from core.factors.numerics import can_flip
 from core.families.agreement import pairwise_disagreement
 from core.families.stacked import Family
 from core.models.classifier import Classifier
 from core.models.heads import Logits, Probabilities
 from core.studies.calibration import Calibration, Scores
-from core.studies.finding import summary
 from core.studies.shortest import Search
 from core.studies.steps import Chained
 from core.studies.study import Study
-from core.studies.verdict import verdict
+from core.studies.verdict import summary, verdict
 from core.text.stages import Stages
 from core.text.tokens import Encoding
 
@@ -198,7 +197,7 @@ def passes_document(classifier: Classifier, study: Study, dropout: Dropout) -> d
     """Stochastic passes of one text: the first row of a study."""
     row = study.rows[0]
     # Where nothing drops, every pass is the reference.
-    found = Spread(row.probabilities if row.cases else study.reference.probabilities[None], study.head)
+    samples = row.probabilities if row.cases else study.reference.probabilities[None]
     return {
         **model_document(study),
         "dropout": {
@@ -213,14 +212,12 @@ def passes_document(classifier: Classifier, study: Study, dropout: Dropout) -> d
         "passes": row.tried,
         "temperature": study.temperature,
         "reference": reference_document(study.reference),
-        "mean": named(found.mean, study.labels),
-        "std": named(found.std, study.labels),
+        "mean": named(samples.mean(axis=0), study.labels),
+        "std": named(samples.std(axis=0), study.labels),
         "flip_rate": row.flip_rate,
         "flip_interval": None if row.flip_interval is None else list(row.flip_interval),
-        "entropy": found.entropy,
-        "mutual_information": found.mutual_information,
-        "variation_ratio": found.variation_ratio,
-        "samples": found.samples.tolist() if row.cases else [],
+        **over_passes(samples, study.head),
+        "samples": samples.tolist() if row.cases else [],
         "notes": list(row.notes),
     }
 

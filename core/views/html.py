@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from core.factors.case import Row
-from core.studies.finding import summary
 from core.studies.study import Study
+from core.studies.verdict import summary
 from core.text.visible import visible
 
 LONGEST = 300

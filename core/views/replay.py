@@ -13,8 +13,7 @@ from typing import Any
 from core.base.errors import WobbleError
 from core.base.versions import versions
 from core.models import catalog
-from core.studies.profile import options_of
-from core.studies.study import Options, study
+from core.studies.study import Options, options_of, study
 from core.views.documents import PROFILE_RECORD, profile_document
 
 TOLERANCE = 1e-5

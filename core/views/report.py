@@ -16,9 +16,8 @@ from core.base.versions import versions
 from core.base.words import listed
 from core.factors.case import Case, Reference, Row
 from core.models.classifier import Classifier
-from core.studies.finding import is_profile, summary
 from core.studies.study import Study
-from core.studies.verdict import verdict
+from core.studies.verdict import is_profile, summary, verdict
 from core.text.perturb import edits
 from core.text.tokens import Encoding
 from core.text.visible import LEGEND, visible

@@ -9,8 +9,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.factors.case import Row
-from core.studies.finding import finding
 from core.studies.study import Study
+from core.studies.verdict import finding
 from core.views.style import ABSORBED, MARGINS, above, band, flip_line, label_colors, layout, plain, shades, upright
 from core.views.tables import strip_frame
 

@@ -25,7 +25,7 @@ def tempered_rows(study: Study, temperature: float, most: int) -> pd.DataFrame:
         `entropy_before` and `entropy_after` (nats).
     """
     head, labels, reference = study.head, study.labels, study.reference
-    reaching = {key: case for key, (_, case) in study.keyed().items() if case.tried and not case.absorbed}
+    reaching = {key: case for key, (_, case) in study.keyed().items() if case.reaches}
     beside = dict(list(reaching.items())[:most])
     shown: list[Reference | Case] = [reference, *beside.values()]
     logits, q = np.stack([one.logits for one in shown]), head.probabilities(reference.logits)

@@ -7,12 +7,11 @@ import streamlit as st
 
 from core.factors.case import Reference
 from core.factors.dropout import Dropout, acting
-from core.factors.temperature import sampled_flips
 from core.models.classifier import Classifier
 from core.models.heads import Logits
 from core.studies import temperatures
 from core.studies.calibration import SEARCHED
-from core.studies.temperatures import DTYPES, Averaging, read
+from core.studies.temperatures import COMPARED, DTYPES, HALF, Averaging, read
 from core.views.documents import unique
 from pages import controls
 from pages.parts import results, work
@@ -74,7 +73,7 @@ def four_ways(classifier: Classifier, reference: Reference, temperature: float) 
 
 def _threshold(reference: Reference, temperature: float) -> None:
     threshold = threshold_slider()
-    where = temperatures.crossing(reference, threshold)
+    where = temperatures.crossing(reference.logits, threshold)
     p, q = (float(temperatures.at(reference, t).probabilities.max()) for t in (1.0, temperature))
     before, after = ("acts" if top > threshold else "does not act" for top in (p, q))
     said = "" if where is None else f" The probability passes {threshold:g} at T = {where:.3g}."
@@ -83,7 +82,7 @@ def _threshold(reference: Reference, temperature: float) -> None:
 
 def _sampling(reference: Reference, temperature: float) -> None:
     p, q = (temperatures.at(reference, t).probabilities for t in (1.0, temperature))
-    flips = sampled_flips(q, DRAWS, seed=0)
+    flips = temperatures.sampled_flips(q, DRAWS, seed=0)
     st.html(
         f"<p>Flip probability 1 \u2212 p of the top label: <b>{reference.head.sampled(q):.3f}</b> at T = {read(temperature)} "
         f"({reference.head.sampled(p):.3f} at T = 1).</p><p>Simulated: {flips} of {DRAWS:,} draws (seed 0) gave another "
@@ -104,13 +103,13 @@ def _averaged(found: Averaging, temperature: float) -> str:
     (first, last), (p, q), parting = found.labels, found.probabilities, found.parting
     low, high = (f"{t:g}" for t in SEARCHED)
     everywhere = (
-        f"From T = {low} to {high} they part at {len(parting)} of {found.tried} temperatures, between {parting[0]:.3g} and "
+        f"From T = {low} to {high} they part at {len(parting)} of {len(COMPARED)} temperatures, between {parting[0]:.3g} and "
         f"{parting[-1]:.3g}."
         if len(parting)
-        else f"They name the same label at all of {found.tried} temperatures from {low} to {high}; nearer to the line they "
+        else f"They name the same label at all of {len(COMPARED)} temperatures from {low} to {high}; nearer to the line they "
         "need not."
     )
-    here = f"They name different labels at T = {read(temperature)}. " if found.parted else ""
+    here = f"They name different labels at T = {read(temperature)}. " if first != last else ""
     return (
         f"<p>Mean of softmax(z / T) over {PASSES} dropout passes (seed 0): <b>{escape(first)} {p:.3f}</b>. The mean at T = 1, "
         f"tempered afterwards: <b>{escape(last)} {q:.3f}</b>.</p><p>{here}{everywhere}</p>"
@@ -118,8 +117,9 @@ def _averaged(found: Averaging, temperature: float) -> str:
 
 
 def _rounding(reference: Reference, temperature: float) -> None:
+    top = reference.logits.argmax()
     lines = [
-        f"{dtype}: {temperatures.in_dtype(reference, dtype, temperature):.3f} at T = {read(temperature)}; "
+        f"{dtype}: {temperatures.rounded(reference.logits, dtype, temperature)[top]:.3f} at T = {read(temperature)}; "
         + ("no tie up to T = 1,000,000" if tie is None else f"a tie or another label from T = {tie:,.0f}")
         for dtype, tie in zip(DTYPES, _ties(reference.logits), strict=True)
     ]
@@ -132,4 +132,4 @@ def _rounding(reference: Reference, temperature: float) -> None:
 @st.cache_data(max_entries=256, show_spinner=False, hash_funcs={np.ndarray: lambda row: row.tobytes()})
 def _ties(logits: Logits) -> list[float | None]:
     """The first temperature of a tie in each type; the same whatever T the page stands at."""
-    return temperatures.ties(logits)
+    return [temperatures.first_tie(logits, dtype, HALF) for dtype in DTYPES]

@@ -6,7 +6,7 @@ from html import escape
 import pandas as pd
 import streamlit as st
 
-from core.studies.passes import Measure
+from core.factors.dropout import Measure
 from core.views import tables
 from pages.parts import markup
 

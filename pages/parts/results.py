@@ -8,7 +8,7 @@ import streamlit as st
 from core.data.labelled import Labelled
 from core.factors.ask import Ask
 from core.factors.case import Case, Row
-from core.factors.dropout import Dropout
+from core.factors.dropout import Dropout, passes_of
 from core.factors.registry import factors
 from core.factors.segmentation import nearest
 from core.families.agreement import OnData, on_data
@@ -20,10 +20,8 @@ from core.models.classifier import Classifier
 from core.models.heads import Logits
 from core.models.predict import Prediction
 from core.studies.calibration import Calibration, calibrate_on
-from core.studies.passes import passes_of
-from core.studies.profile import profiles
 from core.studies.steps import Chained, chained, usual_steps
-from core.studies.study import Study, compare, study
+from core.studies.study import Study, compare, options_of, studies, study
 from core.text.perturb import custom, variants
 from core.text.perturb.preprocessing import Chain
 from core.text.stages import Stages, stages
@@ -136,7 +134,7 @@ def profiles_of(classifier: Classifier, text: str) -> Iterator[Study]:
     store = work.kept()
     found: Study | None = store.get(key)
     if found is None:
-        for found in profiles(classifier, text):
+        for found in studies(classifier, text, options=options_of()):
             state.give_way()
             yield found
         store.put(key, found)

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser
 
 from core.models.catalog import load
 from core.models.classifier import Classifier
-from core.studies.profile import profile
+from core.studies.study import profile
 from core.views.report import report
 from tests.architectures import loaded, save
 

@@ -15,7 +15,7 @@ from core.base.cache import forget
 from core.cli import add_commands, app, main
 from core.factors.ask import Ask
 from core.factors.case import Case
-from core.factors.dropout import Pass
+from core.factors.dropout import one_pass
 from core.factors.registry import Range, factor, factors, unregister
 from core.models import catalog
 from tests.architectures import save
@@ -231,8 +231,8 @@ def toy() -> Iterator[None]:
         way: Annotated[str, Range("where to", choices=("up", "down"))] = "up",
     ) -> Iterator[Case]:
         """turn the logits round"""
-        ask.fact("options", [times, parts, way])
-        yield from ask.measured([Pass(i) for i in range(times)], np.stack([-ask.reference.logits] * times))
+        ask.facts["options"] = [times, parts, way]
+        yield from ask.measured([one_pass(i) for i in range(times)], np.stack([-ask.reference.logits] * times))
 
     known = list(app.registered_commands)
     add_commands()

@@ -11,14 +11,16 @@ MORE = {
     "core/factors/ask.py": STUDIED,
     "core/factors/case.py": ("tests/core/studies/test_rows.py", *STUDIED),
     "core/factors/conditions.py": ("tests/core/factors/test_numerics.py",),
-    "core/factors/dropout.py": STUDIED[:1],
+    "core/factors/dropout.py": ("tests/core/factors/test_passes.py", *STUDIED[:1]),
     "core/factors/formatting.py": ("tests/core/factors/test_registry.py", *STUDIED),
     "core/factors/numerics.py": ("tests/core/studies/test_rows.py",),
     "core/factors/registry.py": ("tests/core/views/test_toy_factor.py",),
     "core/factors/seeds.py": ("tests/core/studies/test_rows.py", *STUDIED[:1]),
     "core/factors/segmentation.py": STUDIED[:1],
     "core/models/predict.py": PREDICTING,
-    "core/studies/study.py": STUDIED,
+    "core/studies/temperatures.py": ("tests/core/factors/test_temperature.py",),
+    "core/studies/verdict.py": ("tests/core/studies/test_finding.py",),
+    "core/studies/study.py": ("tests/core/studies/test_rows.py", *STUDIED),
     "core/text/segmentation/*": ("tests/core/text/test_segmentation.py",),
 }
 """Beside the file that mirrors the module's path (core/x/y.py and tests/core/x/test_y.py)."""

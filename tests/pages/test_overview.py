@@ -62,7 +62,7 @@ class Nudge:
 def test_a_factor_that_is_registered_at_run_time_has_its_row_and_its_card() -> None:
     @factor("jelly", one="wobbly nudge", many="wobbly nudges")
     def jelly(ask: Ask) -> Iterator[Case]:
-        ask.note("Jelly is simulated.")
+        ask.notes.append("Jelly is simulated.")
         yield from ask.measured([Nudge()], -ask.reference.logits[None])
 
     try:

@@ -11,8 +11,8 @@ from transformers import ByT5Tokenizer
 from core.factors.ask import Ask
 from core.factors.segmentation import nearest
 from core.models.catalog import load
-from core.studies.finding import summary
 from core.studies.study import study
+from core.studies.verdict import summary
 from core.views.html import share
 from tests.architectures import save
 from tests.pages.test_pages import APP, app, state_of, words

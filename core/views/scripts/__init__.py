@@ -7,17 +7,14 @@ import torch
 
 from core.factors.case import Row
 from core.factors.conditions import REFERENCE
-from core.factors.dropout import Dropout, Pass, rate_at
-from core.factors.seeds import Seed, family_for
-from core.factors.segmentation import Segmented
-from core.factors.temperature import Tempered
+from core.factors.dropout import Dropout, rate_at
+from core.factors.seeds import family_for
 from core.families.stacked import Family
 from core.models.catalog import base_source
 from core.models.classifier import Classifier
 from core.models.predict import Condition
 from core.models.sites import FUNCTION_CALLS, attention_holder
-from core.studies.rows import arranged
-from core.studies.study import Study
+from core.studies.study import Study, arranged
 from core.training.recipe import ALPHA, LIMIT, MOST_EVALUATED, RANK
 from core.training.runs import DATA, Run
 from core.views.scripts.render import Code, family_values, model_values, relative, render
@@ -159,7 +156,7 @@ def scripts_of(classifier: Classifier, study: Study) -> dict[str, str]:
         known = {name: texts for name, texts in edits.items() if texts}
         made["edits"] = edits_script(classifier, text, known, study.temperature)
     for row in study.shown:
-        make = _REPEATED.get(type(row.cases[0].made)) if row.cases else None
+        make = _REPEATED.get(row.factor.name) if row.cases else None
         script = None if make is None else make(classifier, study, row)
         if script is not None:
             made[row.name] = script
@@ -173,7 +170,7 @@ def _passes(classifier: Classifier, study: Study, row: Row) -> str | None:
 
 
 def _temperatures(classifier: Classifier, study: Study, row: Row) -> str:
-    at = [case.made.temperature for case in row.cases if isinstance(case.made, Tempered)]
+    at = [case.made.document()["temperature"] for case in row.cases]
     return temperature_script(classifier, [study.reference.text], [1.0, *at])
 
 
@@ -182,11 +179,11 @@ def _seeds(classifier: Classifier, study: Study, row: Row) -> str | None:
     return None if family is None else seeds_script(family, study.reference.text, study.temperature)
 
 
-_REPEATED: dict[type, Callable[[Classifier, Study, Row], str | None]] = {
-    Segmented: lambda classifier, study, row: segmentation_script(classifier, arranged(study, [row])),
-    Pass: _passes,
-    Tempered: _temperatures,
-    Seed: _seeds,
-    Condition: lambda classifier, study, _: numerics_script(classifier, study),
+_REPEATED: dict[str, Callable[[Classifier, Study, Row], str | None]] = {
+    "segmentation": lambda classifier, study, row: segmentation_script(classifier, arranged(study, [row])),
+    "dropout": _passes,
+    "temperature": _temperatures,
+    "seed": _seeds,
+    "numerics": lambda classifier, study, _: numerics_script(classifier, study),
 }
-"""What repeats a row, by the type of what made its cases."""
+"""What repeats a row, by the name of its factor."""

@@ -9,7 +9,7 @@ import torch
 
 from core.base.errors import WobbleError
 from core.factors import conditions as module
-from core.factors.conditions import all_conditions, fp32_conditions
+from core.factors.conditions import conditions
 from core.models.predict import Condition
 
 ALONE = Condition(batch="alone")
@@ -39,36 +39,36 @@ def padded(conditions: tuple[Condition, ...]) -> list[int]:
     [(1, [8, 64, 512]), (7, [8, 64, 512]), (9, [16, 64, 512]), (65, [72, 128, 512]), (505, [512])],
 )
 def test_a_text_is_padded_to_the_next_8_and_64_and_to_the_limit(length: int, sizes: list[int]) -> None:
-    assert padded(fp32_conditions(model(), length)[0]) == sizes
+    assert padded(conditions(model(), length, dtypes=())[0]) == sizes
 
 
 def test_a_size_that_pads_nothing_is_left_out_in_a_sentence() -> None:
-    found, left_out = fp32_conditions(model(), 64)
+    found, left_out = conditions(model(), 64, dtypes=())
     assert padded(found) == [512]
     assert left_out == ("Padding to 64 tokens changes nothing: the text has 64.",)
-    assert fp32_conditions(model(limit=70), 66)[1] == ()
-    assert padded(fp32_conditions(model(limit=70), 66)[0]) == [70]
+    assert conditions(model(limit=70), 66, dtypes=())[1] == ()
+    assert padded(conditions(model(limit=70), 66, dtypes=())[0]) == [70]
 
 
 @pytest.mark.parametrize(("device", "widest"), [("cpu", 512), ("mps", 2048), ("cuda", 8192)])
 def test_a_limit_that_takes_too_long_is_stood_for(device: str, widest: int) -> None:
-    found, left_out = fp32_conditions(model(32768, device), 10)
+    found, left_out = conditions(model(32768, device), 10, dtypes=())
     assert padded(found) == [16, 64, widest]
     assert left_out == (f"Padding to the limit of 32,768 tokens takes too long on {device}: {widest:,} stand for it.",)
-    assert fp32_conditions(model(widest, device), 10)[1] == ()
-    assert fp32_conditions(model(32768, device, "one by one"), 10)[1] == ()
+    assert conditions(model(widest, device), 10, dtypes=())[1] == ()
+    assert conditions(model(32768, device, "one by one"), 10, dtypes=())[1] == ()
 
 
 def test_a_text_stands_among_1_7_and_31_others_and_with_plain_products() -> None:
-    found, _ = fp32_conditions(model(), 10)
+    found, _ = conditions(model(), 10, dtypes=())
     assert found[3:] == (*(replace(ALONE, among=count) for count in (1, 7, 31)), replace(ALONE, kernel="eager"))
     assert {condition.batch for condition in found} == {"alone"}
 
 
 def test_half_precision_comes_last_and_what_is_refused_is_said() -> None:
-    found, left_out = all_conditions(model(), 10)
-    assert found == (*fp32_conditions(model(), 10)[0], *(replace(ALONE, dtype=dtype) for dtype in ("bfloat16", "float16")))
+    found, left_out = conditions(model(), 10)
+    assert found == (*conditions(model(), 10, dtypes=())[0], *(replace(ALONE, dtype=dtype) for dtype in ("bfloat16", "float16")))
     assert left_out == ()
-    found, left_out = all_conditions(model(77), 10)
+    found, left_out = conditions(model(77), 10)
     assert found[-1] == replace(ALONE, dtype="bfloat16") and left_out == ("Not in float16.",)
-    assert all_conditions(model(), 64)[1] == fp32_conditions(model(), 64)[1]
+    assert conditions(model(), 64)[1] == conditions(model(), 64, dtypes=())[1]

@@ -13,7 +13,7 @@ from core.base.cache import forget
 from core.base.errors import WobbleError
 from core.factors.ask import Ask, Progress
 from core.factors.case import Case, Reference, Row, measured
-from core.factors.numerics import can_flip, dtype_of, largest_shifts
+from core.factors.numerics import by_dtype, can_flip, dtype_of
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.models.heads import REGRESSION, SOFTMAX, Head
@@ -98,7 +98,7 @@ def test_half_precision_really_computes_in_it(name: str, dtype: str, models: dic
     assert {p.dtype for p in _in_dtype(models[name], dtype_of(case)).parameters()} == {getattr(torch, dtype)}
     assert 0 < case.difference < 1
     assert case.shift > found.noise_floor
-    assert largest_shifts(found)[dtype] == case.shift
+    assert {row.name: row.largest_shift for row in by_dtype(found)}[dtype] == case.shift
 
 
 @pytest.mark.parametrize("id", EMBEDDED)
@@ -112,7 +112,7 @@ def test_the_floor_of_the_embedded_models_is_rounding(id: str) -> None:
 def test_the_floor_is_the_largest_shift_of_the_fp32_conditions() -> None:
     found = numerics(load(), SENTENCES[0])
     fp32 = [case.shift for case in found.cases if dtype_of(case) == "float32"]
-    assert found.noise_floor == max(fp32) == largest_shifts(found)["fp32"]
+    assert found.noise_floor == max(fp32) == by_dtype(found)[0].largest_shift
     assert found.noise_floor < max(case.shift for case in found.cases)
 
 

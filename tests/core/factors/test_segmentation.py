@@ -8,7 +8,7 @@ import pytest
 from core.factors import segmentation as module
 from core.factors.ask import Ask
 from core.factors.registry import factors
-from core.factors.segmentation import DRAWS, Segmented, nearest
+from core.factors.segmentation import DRAWS, nearest, segmented
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.models.predict import predict
@@ -82,7 +82,7 @@ def test_the_nearest_read_the_same_text(monkeypatch: pytest.MonkeyPatch) -> None
     same = cut.Segmentation(ask.reference.encoding, 2, True)
     monkeypatch.setattr(module.cut, "nearest", lambda *_: [other, same])
     (case,) = nearest(ask)
-    assert case.made == Segmented(None, 1, 2)
+    assert case.made == segmented(None, 1, 2)
 
 
 def test_a_tokenizer_without_others_has_no_case_and_a_sentence(
@@ -102,7 +102,7 @@ def test_its_options_are_bounded() -> None:
 
 
 def test_a_segmentation_is_named_by_its_draw_or_its_place() -> None:
-    assert (Segmented(4, 0, 3).name, Segmented(None, 2, 3).name) == ("draw 4", "nearest 2")
-    assert Segmented(4, 0, 3).said == "segmentation draw 4"
+    assert (segmented(4, 0, 3).name, segmented(None, 2, 3).name) == ("draw 4", "nearest 2")
+    assert segmented(4, 0, 3).said == "segmentation draw 4"
 
 

@@ -8,8 +8,7 @@ import pytest
 from transformers import ByT5Tokenizer
 
 from core.models.classifier import Classifier
-from core.studies.profile import profile
-from core.studies.study import Study, compare
+from core.studies.study import Study, compare, profile
 from core.studies.verdict import verdict
 from core.text.perturb import custom
 from tests.architectures import loaded, save

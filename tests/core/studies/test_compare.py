@@ -13,8 +13,8 @@ from core.base.errors import WobbleError
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.models.predict import Condition, _memories, forward, predict
-from core.studies.finding import finding, summary
 from core.studies.study import compare
+from core.studies.verdict import finding, summary
 from core.text.perturb import custom, variants
 
 TEXT = "Few films this year aren't as \u201cresolute\u201d, in their na\u00efve way."

@@ -7,11 +7,8 @@ import pytest
 
 from core.models.catalog import load
 from core.models.classifier import Classifier
-from core.studies.finding import finding, is_profile, summary
-from core.studies.profile import profile, profiles
-from core.studies.rows import arranged
-from core.studies.study import Study, compare, study
-from core.studies.verdict import verdict
+from core.studies.study import Study, arranged, compare, options_of, profile, studies, study
+from core.studies.verdict import finding, is_profile, summary, verdict
 from core.text.perturb import custom, variants
 from tests.architectures import loaded, save
 
@@ -88,7 +85,7 @@ def test_a_profile_says_its_verdict_and_a_growing_one_what_is_ready() -> None:
     found = profile(load(), TEXT, passes=5)
     assert is_profile(found)
     assert summary(found) == finding(found) == verdict(found).text
-    begun = next(profiles(load(), TEXT, passes=5))
+    begun = next(studies(load(), TEXT, options=options_of(passes=5)))
     assert summary(begun) == finding(begun) == f"1 of {len(begun.wanted)} factors are ready."
 
 

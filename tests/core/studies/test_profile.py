@@ -13,14 +13,13 @@ from core.base.errors import WobbleError
 from core.base.statistics import wilson
 from core.factors.ask import Ask
 from core.factors.case import Case, Row
-from core.factors.dropout import Dropout, Pass, run_passes
+from core.factors.dropout import Dropout, one_pass, run_passes
 from core.factors.registry import Range, factor, factors, unregister
-from core.factors.seeds import Seed, family_for
+from core.factors.seeds import family_for, one_seed
 from core.families.stacked import load_family, predict_family
 from core.models.catalog import load
 from core.models.classifier import Classifier
-from core.studies.profile import profile, profiles
-from core.studies.study import Study, compare, studies, study
+from core.studies.study import Study, compare, profile, studies, study
 from core.studies.verdict import verdict
 from core.text import perturb
 from core.text.perturb import variants
@@ -41,7 +40,7 @@ def found(model: Classifier) -> Study:
 
 
 def test_every_factor_has_one_row(found: Study) -> None:
-    assert found.complete and found.waiting == ()
+    assert found.complete
     assert [row.name for row in found.shown] == list(NAMES)
     assert found.tried == sum(row.tried for row in found.rows) - found["temperature"].tried
     assert "casing" in found and "weather" not in found
@@ -50,11 +49,11 @@ def test_every_factor_has_one_row(found: Study) -> None:
 
 
 def test_rows_come_one_by_one_and_the_last_profile_is_the_whole(model: Classifier, found: Study) -> None:
-    grown = list(profiles(model, TEXT))
+    grown = list(studies(model, TEXT))
     assert [len(step.rows) for step in grown] == list(range(1, len(NAMES) + 1))
     assert [step.complete for step in grown] == [False] * (len(NAMES) - 1) + [True]
     for step in grown:
-        assert {*step.waiting} | {row.name for row in step.rows} == {*NAMES}
+        assert {name for name in step.wanted if name not in step} | {row.name for row in step.rows} == {*NAMES}
     assert {row.name: row.flips for row in grown[-1].rows} == {row.name: row.flips for row in found.rows}
     assert [row.name for row in grown[-1].rows][-1] == "dropout", "what takes longest comes last"
 
@@ -136,7 +135,7 @@ def a_row(name: str, *cases: tuple[float, float]) -> Row:
     reference = Ask(load(), "A made row.").reference
     p = np.array([0.5, 0.5])
     made = [
-        Case(Pass(i), ".", reference.encoding, p, p, "b", shift, margin < 0, margin, 0.0, "reaches the model")
+        Case(one_pass(i), ".", reference.encoding, p, p, "b", shift, margin < 0, margin, 0.0, "reaches the model")
         for i, (shift, margin) in enumerate(cases, 1)
     ]
     return Row(factors([name])[0], tuple(made), noise_floor=1e-6)
@@ -215,7 +214,7 @@ def test_passes_can_be_cancelled(tiny: Callable[..., Classifier]) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        list(profiles(tiny("bert"), "Cancelled.", progress=cancel))
+        list(studies(tiny("bert"), "Cancelled.", progress=cancel))
 
 
 def test_a_case_is_described_without_the_fine_print(found: Study) -> None:
@@ -274,8 +273,8 @@ def toy() -> Iterator[None]:
     @factor("jolt", one="jolt", many="jolts", often=0.5)
     def jolt(ask: Ask, *, times: Annotated[int, Range("how often", 1, 9)] = 2, seed: int = 0) -> Iterator[Case]:
         """turn the logits round"""
-        ask.fact("seed", seed)
-        yield from ask.measured([Seed(f"jolt {i}") for i in range(times)], np.stack([-ask.reference.logits] * times))
+        ask.facts["seed"] = seed
+        yield from ask.measured([one_seed(f"jolt {i}") for i in range(times)], np.stack([-ask.reference.logits] * times))
 
     @factor("echo", one="echo", many="echoes", edits=True)
     def echo(ask: Ask) -> Iterator[Case]:

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 from core.factors.case import Row, measured
-from core.factors.numerics import dtype_of
+from core.factors.numerics import by_dtype, dtype_of
 from core.factors.registry import factors
-from core.factors.seeds import Seed
+from core.factors.seeds import one_seed
 from core.families.stacked import load_family, predict_family
 from core.models.catalog import load
-from core.studies.finding import reach
-from core.studies.rows import arranged, by_dtype, ensemble, of_family, reaching
-from core.studies.study import compare, study
+from core.studies.study import arranged, compare, ensemble, of_family, reaching, study
+from core.studies.verdict import reach
 from core.text.perturb import custom, variants
 from tests.architectures import loaded, save
 
@@ -27,7 +26,7 @@ def test_an_ensemble_s_probabilities_are_the_mean_over_the_seeds(tmp_path: Path,
     model = loaded(save("bert", tmp_path / "model", labels=labels, problem_type=head))
     reference = compare(model, TEXT, [], temperature=temperature).reference
     logits = np.random.default_rng(0).normal(scale=4, size=(5, len(labels))).astype(np.float32)
-    seeds = Row(factors(["seed"])[0], tuple(measured(reference, [Seed(str(i)) for i in range(5)], logits)), 0.0)
+    seeds = Row(factors(["seed"])[0], tuple(measured(reference, [one_seed(str(i)) for i in range(5)], logits)), 0.0)
     found = ensemble(reference, seeds)
     assert found.name == "ensemble" and [case.name for case in found.cases] == ["mean of all seeds"]
     np.testing.assert_allclose(found.cases[0].probabilities, seeds.probabilities.mean(axis=0), atol=1e-6)

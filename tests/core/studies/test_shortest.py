@@ -6,13 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.shortest import sizes
 from core.base.errors import WobbleError
 from core.data.snippets import gallery, snippets
 from core.factors.ask import Ask
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.models.predict import Condition, predict
-from core.studies.shortest import Combined, _Search, changed, combined, edits_of, shortest_flip, sizes
+from core.studies.shortest import _Search, changed, combined, composed, shortest_flip
 from core.studies.study import Study, compare
 from core.text.perturb import FORMATTING, Variant, variants
 from core.text.perturb.edits import edits
@@ -67,7 +68,7 @@ def test_a_larger_set_flips_and_no_part_of_it_does(id: str) -> None:
         for one in found.flips:
             alone = predict(classifier, classifier.encoder([one.text]), Condition(batch="alone")).logits[0]
             assert classifier.labels[alone.argmax()] == one.label != found.reference.label
-            parts = [combined(text, [e for e in edits_of(one) if e is not left]) for left in edits_of(one)]
+            parts = [combined(text, [e for e in one.made.edits if e is not left]) for left in one.made.edits]
             labels = predict(classifier, classifier.encoder([part for part in parts if part])).logits.argmax(-1)
             assert {classifier.labels[i] for i in labels} == {found.reference.label}
     assert larger
@@ -101,7 +102,7 @@ def test_progress_is_told_and_can_cancel(model: Classifier) -> None:
 def test_questions_emoji_and_typos_are_left_out(model: Classifier) -> None:
     for example in gallery()[:6]:
         for one in shortest_flip(model, example.text, budget=60).flips:
-            assert all(edit.same_sentence and edit.factor in FORMATTING for edit in edits_of(one))
+            assert all(edit.same_sentence and edit.factor in FORMATTING for edit in one.made.edits)
 
 
 def test_multi_label_heads_flip_and_regression_is_refused(tiny: Callable[..., Classifier]) -> None:
@@ -130,7 +131,7 @@ def test_the_nearest_set_is_the_one_with_the_smallest_margin(model: Classifier) 
 
 def search_of(model: Classifier, text: str) -> _Search:
     search = _Search(Ask(model, text), 400, seed=0)
-    search.try_all(search.singles())
+    search.try_all(search.promising(1))
     return search
 
 
@@ -160,7 +161,7 @@ def test_sets_come_best_first_and_only_of_edits_of_different_places(model: Class
 
 def test_a_set_is_described_by_its_edits(model: Classifier) -> None:
     text = "A film, good."
-    found = Combined((variant(text, "A film good."), variant(text, "A film, good")), "A film good")
+    found = composed((variant(text, "A film good."), variant(text, "A film, good")), "A film good")
     assert found.name == "made + made"
     assert " and " in found.said
     assert [edit["text"] for edit in found.document()["edits"]] == ["A film good.", "A film, good"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.factors.temperature import HOTTEST, averaged, typed_temperature
+from core.factors.temperature import HOTTEST, typed_temperature
 from core.models.catalog import load
 from core.studies import temperatures
 from core.studies.calibration import SEARCHED
@@ -68,10 +68,10 @@ def test_the_rows_hold_the_sentence_and_what_moves_it_most_at_both_temperatures(
 
 def test_a_threshold_is_passed_at_its_crossing(compared: Study, many: Study) -> None:
     reference = compared.reference
-    where = temperatures.crossing(reference, 0.7)
+    where = temperatures.crossing(reference.logits, 0.7)
     assert where is not None
     assert temperatures.at(reference, where).probabilities.max() == pytest.approx(0.7)
-    assert temperatures.crossing(many.reference, 0.7) is None
+    assert temperatures.crossing(many.reference.logits, 0.7) is None
     assert temperatures.above(np.array([0.6, 0.2, 0.9]), ["a", "b", "c"], 0.5) == ["c", "a"]
 
 
@@ -79,18 +79,17 @@ def test_averaging_says_where_the_order_of_the_two_matters() -> None:
     found = study(load(), "The acting is fine.", ["dropout"], {"dropout": {"passes": 10}})
     row, reference = found.rows[0], found.reference
     said = temperatures.averaging(row, reference, 2.0)
-    first, last = averaged(np.stack([case.logits for case in row.cases]), 2.0)
+    first, last = (p[0] for p in temperatures.averaged(np.stack([case.logits for case in row.cases]), np.array([2.0])))
     assert said.probabilities == pytest.approx((first.max(), last.max()))
     assert said.labels == (reference.head.label(first, reference.labels), reference.head.label(last, reference.labels))
-    assert said.parted is (said.labels[0] != said.labels[1])
-    assert len(said.parting) <= said.tried == 50
+    assert set(said.parting) <= set(temperatures.COMPARED) and len(temperatures.COMPARED) == 50
 
 
 def test_rounding_ties_sooner_in_fewer_bits(compared: Study) -> None:
     reference = compared.reference
-    exact = temperatures.in_dtype(reference, "float32", 2.0)
+    exact = temperatures.rounded(reference.logits, "float32", 2.0).max()
     assert exact == pytest.approx(temperatures.at(reference, 2.0).probabilities.max(), abs=1e-6)
-    full, brain, half = temperatures.ties(reference.logits)
+    full, brain, half = (temperatures.first_tie(reference.logits, dtype, temperatures.HALF) for dtype in temperatures.DTYPES)
     assert brain is not None and half is not None and brain < half and (full is None or half < full)
 
 

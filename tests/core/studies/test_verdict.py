@@ -9,14 +9,13 @@ import pytest
 
 from core.data.snippets import gallery
 from core.factors.case import Case, Made, Reference, Row
-from core.factors.dropout import Pass
+from core.factors.dropout import one_pass
 from core.factors.registry import factors
-from core.factors.seeds import Seed
+from core.factors.seeds import one_seed
 from core.models.catalog import load
 from core.models.heads import REGRESSION, SIGMOID, SOFTMAX
 from core.models.predict import Condition
-from core.studies.profile import profile
-from core.studies.study import Study
+from core.studies.study import Study, profile
 from core.studies.verdict import verdict
 from core.text.perturb import FORMATTING, perturbations
 from core.text.perturb.edits import Edit
@@ -90,11 +89,11 @@ def edits(factor: str, margins: list[float], absorbed: int = 0, start: float = 0
 
 
 def passes(margins: list[float], label: str = "negative") -> Row:
-    return row("dropout", [case(Pass(i), m, label) for i, m in enumerate(margins, 1)])
+    return row("dropout", [case(one_pass(i), m, label) for i, m in enumerate(margins, 1)])
 
 
 def seeds(margins: list[float], label: str = "negative") -> Row:
-    return row("seed", [case(Seed(str(i)), m, label) for i, m in enumerate(margins, 42)])
+    return row("seed", [case(one_seed(str(i)), m, label) for i, m in enumerate(margins, 42)])
 
 
 def numerics(*cases: Case) -> Row:
@@ -115,7 +114,6 @@ def made(start: float = 0.5, reference: dict[str, Any] | None = None, untrained:
         device="cpu",
         weights_hash="0",
         untrained=untrained,
-        limit=100,
         reference=replace(stands, **(reference or {})),
         noise_floor=FLOOR,
         rows=tuple(found.get(one.name, row(one.name, [])) for one in factors()),
@@ -287,7 +285,7 @@ def test_a_multi_label_tie_speaks_of_its_threshold() -> None:
 
 def test_a_shift_of_exactly_the_noise_floor_does_not_count() -> None:
     def of(shift: float) -> Row:
-        return row("dropout", [case(Pass(1), -0.1, shift=shift)])
+        return row("dropout", [case(one_pass(1), -0.1, shift=shift)])
 
     at, above = of(FLOOR), of(float(np.nextafter(FLOOR, 1)))
     assert (len(at.moving), at.flips, at.worst) == (0, 0, None)

@@ -9,7 +9,7 @@ import pytest
 from core.base.errors import WobbleError
 from core.cli import main
 from core.models.catalog import load
-from core.studies.profile import profile
+from core.studies.study import profile
 from core.views.documents import profile_document
 from core.views.replay import TOLERANCE, read_record, replay
 

@@ -17,10 +17,8 @@ from core.base.errors import WobbleError
 from core.base.versions import versions
 from core.models.catalog import load
 from core.models.classifier import Classifier
-from core.studies.finding import summary
-from core.studies.profile import profile, profiles
-from core.studies.study import Study, compare, study
-from core.studies.verdict import verdict
+from core.studies.study import Study, compare, profile, studies, study
+from core.studies.verdict import summary, verdict
 from core.text.perturb import variants
 from core.views.documents import profile_document, study_document
 from core.views.html import number, share, study_html
@@ -185,7 +183,7 @@ def test_a_long_text_is_cut_around_its_edits_and_says_so(tmp_path: Path) -> None
 
 def test_only_a_complete_profile_of_the_same_model_is_reported(model: Classifier, found: Study) -> None:
     with pytest.raises(WobbleError, match="not complete"):
-        report(model, next(profiles(model, TEXT)))
+        report(model, next(studies(model, TEXT)))
     with pytest.raises(WobbleError, match="not of bpe-cased"):
         report(load("bpe-cased"), found)
 
@@ -220,7 +218,7 @@ def test_a_notebook_shows_verdict_and_rows(found: Study) -> None:
 
 
 def test_a_notebook_shows_a_profile_that_still_grows(model: Classifier) -> None:
-    begun = next(profiles(model, TEXT))
+    begun = next(studies(model, TEXT))
     assert f"1 of {len(begun.wanted)} factors" in study_html(begun)
 
 

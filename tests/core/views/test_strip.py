@@ -10,9 +10,7 @@ import pytest
 from core import figure
 from core.factors.formatting import CUSTOM
 from core.models.catalog import load
-from core.studies.profile import profile, profiles
-from core.studies.rows import arranged
-from core.studies.study import Study, compare, study
+from core.studies.study import Study, arranged, compare, profile, studies, study
 from core.text.perturb import custom, variants
 from core.views import style
 from tests.architectures import loaded, save
@@ -117,7 +115,7 @@ def test_two_models_stand_row_below_row() -> None:
 
 
 def test_a_profile_that_still_grows_draws_what_is_ready() -> None:
-    begun = next(profiles(load(), TEXT))
+    begun = next(studies(load(), TEXT))
     assert sum(len(trace.x) for trace in figure(begun).data) == len(begun.cases)
 
 

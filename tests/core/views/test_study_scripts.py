@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from core.models.catalog import load
-from core.studies.profile import profile
-from core.studies.study import study
+from core.studies.study import profile, study
 from core.views.scripts import scripts_of
 from tests.architectures import loaded, save
 from tests.scripts import rows_of

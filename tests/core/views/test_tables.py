@@ -10,12 +10,11 @@ import pytest
 
 from core.base.statistics import wilson
 from core.factors.case import Row, measured
-from core.factors.dropout import Pass
+from core.factors.dropout import one_pass
 from core.factors.registry import factors
 from core.models.catalog import load
 from core.models.heads import SOFTMAX
-from core.studies.rows import reaching
-from core.studies.study import Study, compare, study
+from core.studies.study import Study, compare, reaching, study
 from core.text.perturb import custom, variants
 from core.views import tables
 from core.views.tables_tempered import tempered_frame
@@ -158,7 +157,7 @@ def test_the_finding_names_the_kinds_that_matter_most_and_least(compared: Study)
 
     def row(difference: float) -> Row:
         logits = reference.logits[None] + np.array([[difference, 0]], np.float32)
-        return Row(passes, tuple(measured(reference, [Pass(1)], logits)), 0.0)
+        return Row(passes, tuple(measured(reference, [one_pass(1)], logits)), 0.0)
 
     said = tables.scatter_finding({"attention": row(2), "hidden": row(1), "head": row(0.1)}, row(3), row(0))
     assert said.index("attention") < said.index("most") < said.index("head") < said.index("least")

@@ -1,20 +1,18 @@
 """A factor that is registered in a test, and named nowhere else, stands in every view."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import pytest
 
 from core import figure
 from core.factors.ask import Ask
-from core.factors.case import Case
+from core.factors.case import Case, Trial
 from core.factors.registry import Range, factor, unregister
 from core.models.catalog import load
-from core.studies.finding import summary
-from core.studies.profile import profile
-from core.studies.study import Study, study
+from core.studies.study import Study, profile, study
+from core.studies.verdict import summary
 from core.views import tables
 from core.views.html import study_html
 from core.views.report import report
@@ -22,36 +20,20 @@ from core.views.report import report
 TEXT = "A fine film."
 
 
-@dataclass(frozen=True)
-class Nudge:
-    """The reference's logits, moved."""
-
-    by: float
-
-    @property
-    def name(self) -> str:
-        """As a word."""
-        return f"nudge {self.by:g}"
-
-    @property
-    def said(self) -> str:
-        """In a sentence."""
-        return f"nudged by {self.by:g}"
-
-    def document(self) -> dict[str, Any]:
-        """As plain JSON values."""
-        return {"by": self.by}
+def nudge(by: float) -> Trial:
+    """What makes a case: the reference's logits, moved."""
+    return Trial(f"nudge {by:g}", f"nudged by {by:g}", {"by": by})
 
 
 @pytest.fixture(scope="module", autouse=True)
 def toy() -> Iterator[None]:
     @factor("jelly", one="wobbly nudge", many="wobbly nudges")
     def jelly(ask: Ask, *, times: Annotated[int, Range("how often", 1, 9)] = 3) -> Iterator[Case]:
-        ask.note("Jelly is simulated.")
-        ask.fact("flavour", "lemon")
-        made = [Nudge(2.0 * number) for number in range(1, times + 1)]
+        ask.notes.append("Jelly is simulated.")
+        ask.facts["flavour"] = "lemon"
+        made = [nudge(2.0 * number) for number in range(1, times + 1)]
         towards = np.where(ask.reference.logits == ask.reference.logits.max(), -1, 1)
-        yield from ask.measured(made, np.stack([ask.reference.logits + one.by * towards for one in made]))
+        yield from ask.measured(made, np.stack([ask.reference.logits + one.values["by"] * towards for one in made]))
 
     yield
     unregister("jelly")

@@ -9,12 +9,10 @@ import pytest
 from core.base.errors import WobbleError
 from core.base.statistics import wilson
 from core.factors.case import Row, measured
-from core.factors.dropout import Dropout, Pass, Spread, run_passes
+from core.factors.dropout import Dropout, flips, measures, one_pass, over_passes, passes_of, run_passes, said
 from core.factors.registry import factors
 from core.models.catalog import load
-from core.studies.passes import flips, measures, passes_of, said
-from core.studies.rows import arranged, reaching
-from core.studies.study import Study, compare, study
+from core.studies.study import Study, arranged, compare, reaching, study
 from core.text.perturb import variants
 from core.views import strip, tables
 from tests.architectures import loaded, save
@@ -30,7 +28,7 @@ def compared() -> Study:
 def row_of(compared: Study, differences: list[float]) -> Row:
     """Passes whose first logit lies so far above the reference's."""
     logits = compared.reference.logits[None] + np.array([[d, 0] for d in differences], np.float32)
-    made = [Pass(number) for number in range(1, len(differences) + 1)]
+    made = [one_pass(number) for number in range(1, len(differences) + 1)]
     return Row(factors(["dropout"])[0], tuple(measured(compared.reference, made, logits)), compared.noise_floor)
 
 
@@ -73,11 +71,11 @@ def test_which_passes_flip_is_told_in_their_order(compared: Study) -> None:
 def test_the_measures_stand_beside_those_of_the_prediction_with_dropout_off(compared: Study) -> None:
     row, reference = row_of(compared, [0, 10, 1, 0]), compared.reference
     found = {one.name: one for one in measures(row, reference)}
-    over = Spread(row.probabilities, compared.head)
+    over = over_passes(row.probabilities, compared.head)
     assert (found["Flip rate"].value, found["Flip rate"].interval) == (0.25, row.flip_interval)
-    assert found["Predictive entropy"].value == pytest.approx(over.entropy)
+    assert found["Predictive entropy"].value == pytest.approx(over["entropy"])
     assert found["Predictive entropy"].off == pytest.approx(float(compared.head.entropy(reference.probabilities)))
-    assert found["Mutual information"].value == pytest.approx(over.mutual_information)
+    assert found["Mutual information"].value == pytest.approx(over["mutual_information"])
     assert found["Variation ratio"].value == 0.25
     assert all(found[name].off == 0 for name in ("Flip rate", "Mutual information", "Variation ratio"))
 
