@@ -11,7 +11,7 @@ from core.studies.calibration import BINS, Calibration, Scores
 from core.views import tables
 from core.views.charts import reliability_diagram
 from core.views.documents import calibration_document
-from core.views.scripts.data import CALIBRATION_FILE, calibration_script
+from core.views.scripts import CALIBRATION_FILE, calibration_script
 from pages import state
 from pages.parts import charts, markup, take_away
 

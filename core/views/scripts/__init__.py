@@ -5,30 +5,38 @@ from dataclasses import astuple
 
 import torch
 
+from core.base.statistics import RESAMPLES
 from core.factors.case import Row
 from core.factors.conditions import REFERENCE
 from core.factors.dropout import Dropout, Pass, rate_at
 from core.factors.seeds import Seed, family_for
 from core.factors.segmentation import Segmented
 from core.factors.temperature import Tempered
+from core.families.interpolation import MOST_TEXTS
 from core.families.stacked import Family
 from core.models.catalog import base_source
 from core.models.classifier import Classifier
 from core.models.predict import Condition
 from core.models.sites import FUNCTION_CALLS, attention_holder
+from core.studies.calibration import BINS, SEARCHED
 from core.studies.rows import arranged
 from core.studies.study import Study
-from core.training.recipe import ALPHA, LIMIT, MOST_EVALUATED, RANK
+from core.training.recipe import ALPHA, LIMIT, MOST_EVALUATED, PARTS, RANK
 from core.training.runs import DATA, Run
 from core.views.scripts.render import Code, family_values, model_values, relative, render
 
+CALIBRATION_FILE = "wobble-calibration.parquet"
+SEEDS_FILE = "wobble-seeds-data.parquet"
+"""The Parquet files that a page offers beside the scripts over labelled texts, so that their texts are those of the page."""
 
-def predict_script(classifier: Classifier, texts: Sequence[str], temperature: float = 1.0) -> str:
-    """A script that prints the probabilities of each text, and shift and margin beside the first, one JSON object a line.
+
+def predict_script(classifier: Classifier, texts: Sequence[str], *temperatures: float) -> str:
+    """A script that prints the probabilities of each text at each temperature (T = 1 if none is given), and shift and margin
+    beside the first text, one JSON object a line.
 
     It loads nothing of Wobble. Embedded models are named by their path from Wobble's folder, so it runs from there.
     """
-    return render("predict", **model_values(classifier, temperature), texts=texts)
+    return render("predict", **model_values(classifier), texts=texts, temperatures=temperatures or (1.0,))
 
 
 def edits_script(
@@ -44,12 +52,6 @@ def edits_script(
     return render("edits", **model_values(classifier, temperature), text=text, edits=tried)
 
 
-def temperature_script(classifier: Classifier, texts: Sequence[str], temperatures: Sequence[float]) -> str:
-    """A script that prints the probabilities of each text at each temperature, one JSON object a line."""
-    values = model_values(classifier, Code("temperature"))
-    return render("temperature", **values, texts=texts, temperatures=list(temperatures))
-
-
 def dropout_script(
     classifier: Classifier, text: str, passes: int, dropout: Dropout, temperature: float = 1.0
 ) -> str | None:
@@ -59,22 +61,16 @@ def dropout_script(
     None where plain transformers cannot be told apart what acts and what does not (one module that drops in two places,
     of which one is off; functions that a model calls with rates of their own).
     """
-    rates: dict[str, float] = {}
-    holders: dict[str, Code] = {}
-    for site in classifier.sites:
-        rate = rate_at(site, dropout)
-        if rates.setdefault(site.name, rate) != rate:
-            return None
-        if rate == site.rate:
-            continue
-        if site.name == FUNCTION_CALLS:
-            return None
-        module = classifier.model.get_submodule(site.name)
-        holders[site.name] = Code("p" if isinstance(module, torch.nn.Dropout) else attention_holder(module))
+    rates = {site.name: rate_at(site, dropout) for site in classifier.sites}
+    changed = {site.name: rates[site.name] for site in classifier.sites if rates[site.name] != site.rate}
+    if FUNCTION_CALLS in changed or any(rate_at(site, dropout) != rates[site.name] for site in classifier.sites):
+        return None
+    modules = {name: classifier.model.get_submodule(name) for name in changed}
+    holders = {n: "p" if isinstance(one, torch.nn.Dropout) else attention_holder(one) for n, one in modules.items()}
     return render(
         "dropout",
         **model_values(classifier, temperature),
-        changed=[(name, holder, rates[name]) for name, holder in holders.items()],
+        changed=[(name, Code(holders[name]), rate) for name, rate in changed.items()],
         text=text,
         passes=passes,
         seed=dropout.seed,
@@ -143,6 +139,41 @@ def training_script(run: Run) -> str:
     )
 
 
+def calibration_script(classifier: Classifier) -> str:
+    """A script that fits the temperature and prints accuracy, ECE, NLL and Brier score, each with its interval, before and
+    after, one JSON object a line. It reads `CALIBRATION_FILE` (`core.views.tables.calibration_frame`).
+    """
+    values = model_values(classifier)
+    return render("calibration", **values, file=CALIBRATION_FILE, searched=SEARCHED, resamples=RESAMPLES, bins=BINS)
+
+
+def on_data_script(family: Family) -> str:
+    """A script that prints the accuracy of each member, the pairwise disagreement, and for each source of chance that varies
+    alone the disagreement and the shift, one JSON object a line. It reads `SEEDS_FILE`
+    (`core.views.tables_training.on_data_frame`).
+    """
+    seeds = {member.name: astuple(member.seeds) for member in family.members}
+    return render("on_data", **family_values(family), file=SEEDS_FILE, parts=list(PARTS), seeds=seeds)
+
+
+def interpolation_script(
+    family: Family, first: str, second: str, text: str, points: int = 11, temperature: float = 1.0
+) -> str:
+    """A script that prints loss, accuracy and the probabilities of a text on the straight line between the weights of two
+    members, one JSON object a line. It reads `SEEDS_FILE` (`core.views.tables_training.on_data_frame`).
+    """
+    return render(
+        "interpolation",
+        **family_values(family, temperature),
+        file=SEEDS_FILE,
+        first=first,
+        second=second,
+        text=text,
+        points=points,
+        most=MOST_TEXTS,
+    )
+
+
 def article_script() -> str:
     """The article's first experiment (two seeds of bert-base-uncased on SST-2), corrected for today's transformers."""
     return render("article")
@@ -172,11 +203,6 @@ def _passes(classifier: Classifier, study: Study, row: Row) -> str | None:
     return dropout_script(classifier, study.reference.text, len(row.cases), dropout, study.temperature)
 
 
-def _temperatures(classifier: Classifier, study: Study, row: Row) -> str:
-    at = [case.made.temperature for case in row.cases if isinstance(case.made, Tempered)]
-    return temperature_script(classifier, [study.reference.text], [1.0, *at])
-
-
 def _seeds(classifier: Classifier, study: Study, row: Row) -> str | None:
     family = family_for(classifier)
     return None if family is None else seeds_script(family, study.reference.text, study.temperature)
@@ -185,7 +211,12 @@ def _seeds(classifier: Classifier, study: Study, row: Row) -> str | None:
 _REPEATED: dict[type, Callable[[Classifier, Study, Row], str | None]] = {
     Segmented: lambda classifier, study, row: segmentation_script(classifier, arranged(study, [row])),
     Pass: _passes,
-    Tempered: _temperatures,
+    Tempered: lambda classifier, study, row: predict_script(
+        classifier,
+        [study.reference.text],
+        1.0,
+        *(case.made.temperature for case in row.cases if isinstance(case.made, Tempered)),
+    ),
     Seed: _seeds,
     Condition: lambda classifier, study, _: numerics_script(classifier, study),
 }

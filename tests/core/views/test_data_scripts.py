@@ -15,7 +15,7 @@ from core.models.catalog import load
 from core.models.heads import SOFTMAX
 from core.studies.calibration import Calibration, Scores, calibrate_on
 from core.views import tables, tables_training
-from core.views.scripts.data import (
+from core.views.scripts import (
     CALIBRATION_FILE,
     SEEDS_FILE,
     calibration_script,
