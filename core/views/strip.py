@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from core.factors.case import Row
 from core.studies.finding import finding
 from core.studies.study import Study
-from core.views.style import ABSORBED, MARGINS, above, band, flip_line, label_colors, layout, plain, shades, upright
+from core.views.style import ABSORBED, MARGINS, above, band, drawn, flip_line, label_colors, plain, shades, upright
 from core.views.tables import strip_frame
 
 HOLLOW = {"symbol": "circle-open", "size": 9, "line": {"width": 1.5}}
@@ -88,22 +88,30 @@ def margin_strip(
     longest = max((len(line) for said in counts.values() for line in said), default=0)
     head = 8 + 22 * len(lines) if lines else 0
     shapes, over = _reference(study, colors, ink)
-    x: dict[str, Any] = {"range": MARGINS if has_labels else _range([study.reference.value, *frame["value"]])}
-    x |= {"title": {"text": axis, "font": {"size": 14}}, "tickfont": {"size": 13, "color": ink}}
-    y: dict[str, Any] = {"tickvals": list(height.values()), "ticktext": [f"<b>{plain(name, 60)}</b>" for name in rows]}
-    y |= {"range": [-0.6, max(0.4, len(rows) - 0.4)], "tickfont": {"size": 14, "color": ink}}
-    parts = layout("", dark, 96 + head + row_pixels * max(1, len(rows)), x, y) | {
-        "margin": {"l": 8, "r": max(110, 16 + 7 * longest), "t": 28 + head, "b": 8},
-        "title": {
+    x = {
+        "range": MARGINS if has_labels else _range([study.reference.value, *frame["value"]]),
+        "title": {"text": axis, "font": {"size": 14}},
+        "tickfont": {"size": 13, "color": ink},
+    }
+    y = {
+        "tickvals": list(height.values()),
+        "ticktext": [f"<b>{plain(name, 60)}</b>" for name in rows],
+        "range": [-0.6, max(0.4, len(rows) - 0.4)],
+        "tickfont": {"size": 14, "color": ink},
+    }
+    return drawn(
+        _dots(frame, height, colors, ink, "margin" if has_labels else "output"),
+        "", dark, 96 + head + row_pixels * max(1, len(rows)), x, y,
+        margin={"l": 8, "r": max(110, 16 + 7 * longest), "t": 28 + head, "b": 8},
+        title={
             "text": "<br>".join(plain(line, 160) for line in lines), "font": {"size": 16}, "x": 0, "xref": "container",
             "y": 1, "yref": "paper", "yanchor": "bottom", "pad": {"b": 4 + 22 * len(lines), "l": 4},
         },
-        "shapes": shapes,
-        "annotations": over + [_beside(height[name], rows[name], said, ink) for name, said in counts.items()],
-        "showlegend": False,
-        "clickmode": "event+select",
-    }  # fmt: skip
-    return go.Figure(_dots(frame, height, colors, ink, "margin" if has_labels else "output"), parts)
+        shapes=shapes,
+        annotations=over + [_beside(height[name], rows[name], said, ink) for name, said in counts.items()],
+        showlegend=False,
+        clickmode="event+select",
+    )  # fmt: skip
 
 
 def _reference(study: Study, colors: Mapping[str, str], ink: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
