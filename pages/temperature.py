@@ -21,7 +21,7 @@ from core.views.documents import tempered_document, unique
 from core.views.html import visible_html
 from core.views.scripts import predict_script
 from core.views.style import label_colors
-from core.views.tables_tempered import tempered_frame, tempered_rows
+from core.views.tables import tempered_frame, tempered_rows
 from pages import controls, state
 from pages.parts import charts, labelled_data, markup, results, subject, take_away, work
 from pages.parts.calibration import calibration

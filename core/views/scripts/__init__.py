@@ -141,7 +141,7 @@ def training_script(run: Run) -> str:
 
 def calibration_script(classifier: Classifier) -> str:
     """A script that fits the temperature and prints accuracy, ECE, NLL and Brier score, each with its interval, before and
-    after, one JSON object a line. It reads `CALIBRATION_FILE` (`core.views.tables.calibration_frame`).
+    after, one JSON object a line. It reads `CALIBRATION_FILE` (`core.views.tables_training.calibration_frame`).
     """
     values = model_values(classifier)
     return render("calibration", **values, file=CALIBRATION_FILE, searched=SEARCHED, resamples=RESAMPLES, bins=BINS)
