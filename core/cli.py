@@ -161,8 +161,8 @@ def perturb(
     chosen = None if only is None else [name.strip() for name in only.split(",")]
     perturbations(chosen)  # before a model is loaded
     classifier = _load(model)
-    kept = classifier.encoder([text])[0].kept
-    made = variants(text, only=chosen, seed=seed, cut=cutter(classifier.encoder), read=kept)
+    read = classifier.encoder([text])[0].kept
+    made = variants(text, only=chosen, seed=seed, cut=cutter(classifier.encoder), read=read)
     _print(documents.comparison_document(compare(classifier, text, made)), as_json, terminal.comparison)
 
 
@@ -332,25 +332,22 @@ def _command_of(one: Factor) -> Callable[..., None]:
         found = study(classifier, text, [one.name], {one.name: options})
         _print(make(classifier, found, options), as_json, show)
 
-    def parameter(name: str, kind: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
-        return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind)
-
-    made = [
-        parameter(
-            o.name,
-            Annotated[str | None if o.name in listed else o.kind, typer.Option(help=o.range.help)],
-            o.default,
-        )
-        for o in one.options
-    ]
-    signature = [
-        parameter("text", Text),
-        *made,
-        parameter("model", Model, catalog.DEFAULT),
-        parameter("as_json", Json, False),
-    ]
-    run.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
-    run.__annotations__ = {p.name: p.annotation for p in signature}
+    parameters = {
+        "text": (Text, inspect.Parameter.empty),
+        **{
+            o.name: (Annotated[str | None if o.name in listed else o.kind, typer.Option(help=o.range.help)], o.default)
+            for o in one.options
+        },
+        "model": (Model, catalog.DEFAULT),
+        "as_json": (Json, False),
+    }
+    run.__annotations__ = {name: kind for name, (kind, _) in parameters.items()}
+    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+            for name, (kind, default) in parameters.items()
+        ]
+    )
     run.__doc__ = (one.make.__doc__ or f"try {one.many} on a text").partition("\n")[0]
     return run
 

@@ -130,7 +130,9 @@ def _picture(study: Study) -> str:
         full_html=False, include_plotlyjs=True, div_id="strip", config={"displayModeBar": False}, validate=False
     )  # fmt: skip
     label = f"“{words(reference.label)}”" if len(reference.label) <= 40 else "the prediction"
-    flips = f"{study.flips or 'None'} of {study.tried} conditions {'flips' if study.flips < 2 else 'flip'} {label}"
+    title = "How far each condition moves the output"
+    if has_labels:
+        title = f"{study.flips or 'None'} of {study.tried} conditions {'flips' if study.flips < 2 else 'flip'} {label}"
     cases = listed(list(dict.fromkeys(row.factor.one for row in study.shown)), "or")
     uncounted = [row.factor.many for row in study.shown if not row.factor.flips_count]
     legend = [
@@ -150,7 +152,6 @@ def _picture(study: Study) -> str:
         for label in dict.fromkeys(case.label for row in study.rows for case in row.cases)
         if label in colors
     ]
-    title = flips if has_labels else "How far each condition moves the output"
     return (
         f"<section class='card'><h2>{title}</h2><div class='strip' role='img' aria-label='{words(summary(study))}'>"
         f"{html}</div><noscript><p>The picture needs JavaScript; the tables below hold its numbers.</p></noscript>"

@@ -10,13 +10,12 @@ import pandas as pd
 
 from core.base.words import capital
 from core.factors.case import Case, Fate, Reference, Row
-from core.models.heads import Probabilities
 from core.studies.study import Study
 from core.text.perturb import Variant, edits, perturbations
 from core.text.stages import Stages
 from core.text.tokens import Encoding, align
 from core.text.visible import visible
-from core.views.documents import unique
+from core.views.documents import named, ranked, unique
 from core.views.style import label_colors
 
 ALL_ON = "all that are on"
@@ -37,7 +36,7 @@ def strip_frame(study: Study) -> pd.DataFrame:
     `value` (margin; for regression the output).
     """
     records = [
-        (row.name, key, visible(case.text[:200]), tokens_line(case.encoding), ranked(case.probabilities, study.labels),
+        (row.name, key, visible(case.text[:200]), tokens_line(case.encoding), ranked(named(case.probabilities, study.labels), 4, 3),
          fate_of(row, case), case.value, case.shift, case.label)
         for key, (row, case) in study.keyed().items()
     ]  # fmt: skip
@@ -67,7 +66,7 @@ def cases_frame(*studies: Study) -> pd.DataFrame:
                 "flip": case.flip,
                 "shift": case.shift,
                 "margin": case.margin,
-                **{f"p({name})": p for name, p in zip(unique(study.labels), case.probabilities, strict=True)},
+                **{f"p({name})": p for name, p in named(case.probabilities, study.labels).items()},
                 "tokens": " ".join(case.encoding.tokens),
                 "ids": " ".join(map(str, case.encoding.ids)),
                 "truncated": case.encoding.truncated,
@@ -126,13 +125,6 @@ def tokens_line(encoding: Encoding) -> str:
     return " ".join(map(visible, encoding.tokens[:60]))
 
 
-def ranked(p: Probabilities, labels: tuple[str, ...], top: int = 4) -> str:
-    """The largest probabilities in one line."""
-    names = unique(labels)
-    order = sorted(range(len(names)), key=lambda i: -p[i])
-    return "  ".join(f"{names[i]} {p[i]:.3f}" for i in order[:top])
-
-
 # --- cases beside their reference ------------------------------------------------------------------------------------
 
 
@@ -150,10 +142,10 @@ def side_by_side(
     Returns:
         Entries ordered by the largest shift under any model; what no model could tell from the text comes last.
     """
-    named = [study.keyed() for study in studies]
+    keyed = [study.keyed() for study in studies]
     entries = []
-    for key, (row, first) in named[0].items():
-        found = [cases[key] for cases in named]
+    for key, (row, first) in keyed[0].items():
+        found = [cases[key] for cases in keyed]
         met = {fate_of(*pair) for pair in found}
         # One text that several perturbations make is one case: it is found under the factors of all.
         made_by = {row.factor.name, *(factor for _, factor in (first.variant.also if first.variant else ()))}
@@ -360,7 +352,7 @@ def tempered_rows(study: Study, temperature: float, most: int) -> pd.DataFrame:
         columns |= {
             name: head.margins(p, q),
             f"p_{name}": list(p),
-            f"said_{name}": [ranked(row, labels) for row in p],
+            f"said_{name}": [ranked(named(row, labels), 4, 3) for row in p],
             f"entropy_{name}": list(head.entropy(p)),
         }
     return pd.DataFrame(columns)
@@ -370,14 +362,14 @@ def tempered_frame(study: Study, temperature: float) -> pd.DataFrame:
     """The sentence and its cases at T = 1 and at another T, for a download: probabilities (one column a label), entropy in nats
     and margin, each twice. Nothing runs: the logits are the study's.
     """
-    head, named, reference = study.head, study.keyed(), study.reference
-    shown: list[Reference | Case] = [reference, *(case for _, case in named.values())]
+    head, keyed, reference = study.head, study.keyed(), study.reference
+    shown: list[Reference | Case] = [reference, *(case for _, case in keyed.values())]
     logits = np.stack([one.logits for one in shown])
     columns: dict[str, Any] = {
         "model": study.model,
-        "variant": ["your sentence", *named],
+        "variant": ["your sentence", *keyed],
         "text": [one.text for one in shown],
-        "fate": ["reference", *(fate_of(row, case) for row, case in named.values())],
+        "fate": ["reference", *(fate_of(row, case) for row, case in keyed.values())],
         "temperature": temperature,
     }
     for at, t in (("T = 1", 1.0), ("T", temperature)):

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.text.visible import visible
+from core.views.documents import ranked
 
 Part = str | tuple[Sequence[str], list[Sequence[str]]]
 """A line, or a table: its columns and its rows, of words or numbers already written. An empty heading stays empty."""
@@ -31,11 +32,6 @@ def show(parts: Iterable[Part], console: Console | None = None) -> None:
             widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
             for row in rows:
                 console.print(Text("  ".join(map(str.ljust, row, widths)).rstrip()), soft_wrap=True)
-
-
-def ranked(probabilities: dict[str, float], top: int = 6) -> str:
-    """The largest probabilities in one line."""
-    return "  ".join(f"{name} {p:.4f}" for name, p in sorted(probabilities.items(), key=lambda item: -item[1])[:top])
 
 
 def _shift(value: float | None) -> str:
