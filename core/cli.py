@@ -318,7 +318,6 @@ SPECIAL: dict[str, tuple[Callable[[Classifier, Study, dict[str, Any]], Any], Sho
 
 
 def _command_of(one: Factor) -> Callable[..., None]:
-    """A command with a factor's options, made from its signature."""
     # A tuple of words is typed as one, with commas.
     listed = {o.name for o in one.options if "tuple" in str(o.kind)}
 

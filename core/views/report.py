@@ -208,8 +208,7 @@ def _worst(row: Row, study: Study) -> str:
 
 
 def _answer(one: Case | Reference, study: Study) -> str:
-    top = f" {one.probabilities.max():.4f}" if study.head.exclusive else ""
-    return f"<b>{words(one.label)}</b>{top}"
+    return f"<b>{words(one.label)}</b>" + (f" {one.probabilities.max():.4f}" if study.head.exclusive else "")
 
 
 def _text(text: str, spans: Sequence[tuple[int, int]]) -> str:
@@ -219,8 +218,7 @@ def _text(text: str, spans: Sequence[tuple[int, int]]) -> str:
     for piece, edited in found[:MOST_PIECES]:
         html = visible_html(piece if len(piece) <= 3 * CONTEXT else f"{piece[:CONTEXT]}…{piece[-CONTEXT:]}")
         shown.append(f"<mark>{html}</mark>" if edited else html)
-    rest = " <i>…</i>" if len(found) > MOST_PIECES else ""
-    return f"<div class='text' dir='auto'>{''.join(shown)}{rest}</div>"
+    return f"<div class='text' dir='auto'>{''.join(shown)}{' <i>…</i>' if len(found) > MOST_PIECES else ''}</div>"
 
 
 def _tokens(encoding: Encoding, changed: Iterable[int]) -> str:
@@ -251,34 +249,44 @@ def _section(title: str, content: str) -> str:
 
 
 def _model(classifier: Classifier) -> str:
-    pairs = [
-        ("id", words(classifier.id)),
-        ("architecture", f"{words(classifier.architecture)} ({words(classifier.family)})"),
-        ("head", escape(classifier.head.meaning)),
-        (
-            f"labels ({len(classifier.labels)})",
-            ", ".join(f"{i} {words(label)}" for i, label in enumerate(classifier.labels)),
+    return _section(
+        "The model",
+        table(
+            ("", ""),
+            [
+                ("id", words(classifier.id)),
+                ("architecture", f"{words(classifier.architecture)} ({words(classifier.family)})"),
+                ("head", escape(classifier.head.meaning)),
+                (
+                    f"labels ({len(classifier.labels)})",
+                    ", ".join(f"{i} {words(label)}" for i, label in enumerate(classifier.labels)),
+                ),
+                ("parameters", f"{classifier.parameters:,}"),
+                ("longest text", f"{classifier.limit:,} tokens"),
+                ("weights", f"sha256 {words(classifier.weights_hash)}"),
+                ("precision", f"stored in {words(classifier.checkpoint_dtype)}, computed with in float32"),
+                ("device", words(str(classifier.device))),
+                ("notes", "<br>".join(map(words, classifier.notes)) or "none"),
+            ],
         ),
-        ("parameters", f"{classifier.parameters:,}"),
-        ("longest text", f"{classifier.limit:,} tokens"),
-        ("weights", f"sha256 {words(classifier.weights_hash)}"),
-        ("precision", f"stored in {words(classifier.checkpoint_dtype)}, computed with in float32"),
-        ("device", words(str(classifier.device))),
-        ("notes", "<br>".join(map(words, classifier.notes)) or "none"),
-    ]
-    return _section("The model", table(("", ""), pairs))
+    )
 
 
 def _run(study: Study) -> str:
     used = [(row, _used(row, study)) for row in study.shown]
-    pairs = [
-        *((words(row.name), words("; ".join(said))) for row, said in used if said),
-        ("noise floor", f"{study.noise_floor:.4g}"),
-        ("rows", f"{study.rows_run:,} run through a model for {study.rows_asked:,} asked"),
-        ("seconds", f"{study.seconds:.2f}"),
-        ("versions", ", ".join(f"{words(name)} {words(version)}" for name, version in versions().items())),
-    ]
-    return _section("The run", table(("", ""), pairs))
+    return _section(
+        "The run",
+        table(
+            ("", ""),
+            [
+                *((words(row.name), words("; ".join(said))) for row, said in used if said),
+                ("noise floor", f"{study.noise_floor:.4g}"),
+                ("rows", f"{study.rows_run:,} run through a model for {study.rows_asked:,} asked"),
+                ("seconds", f"{study.seconds:.2f}"),
+                ("versions", ", ".join(f"{words(name)} {words(version)}" for name, version in versions().items())),
+            ],
+        ),
+    )
 
 
 def _used(row: Row, study: Study) -> list[str]:
@@ -296,36 +304,44 @@ def _used(row: Row, study: Study) -> list[str]:
 
 def _definitions(study: Study) -> str:
     """The measures as they are taken for this head, p the probabilities of a case and q the reference's."""
-    rows = [
-        ("reference q", f"the text as it is: dropout off, fp32, alone in its batch, T = {study.temperature:g}", ""),
-        (
-            "absorbed",
-            "the tokenizer erased the edit, so the prediction cannot change",
-            "ids of the variant = ids of the text",
+    return _section(
+        "The measures",
+        table(
+            ("measure", "meaning", "formula"),
+            [
+                (
+                    "reference q",
+                    f"the text as it is: dropout off, fp32, alone in its batch, T = {study.temperature:g}",
+                    "",
+                ),
+                (
+                    "absorbed",
+                    "the tokenizer erased the edit, so the prediction cannot change",
+                    "ids of the variant = ids of the text",
+                ),
+                (
+                    "beyond the limit",
+                    "the edit lies where the model does not read, so it was not tried and does not count",
+                    "ids alike, what truncation cut off is not",
+                ),
+                *((name, *said) for name, said in study.head.measures.items()),
+                *(FLIP_MEASURES if study.head.has_labels else ()),
+                (
+                    "noise floor",
+                    "largest shift that rounding alone causes for this model and text; a case at or below it counts as unmoved",
+                    "max shift over the fp32 conditions",
+                ),
+                (
+                    "temperature T",
+                    "what the logits z are divided by before they become probabilities",
+                    f"p = {study.head.formula}",
+                ),
+            ],
         ),
-        (
-            "beyond the limit",
-            "the edit lies where the model does not read, so it was not tried and does not count",
-            "ids alike, what truncation cut off is not",
-        ),
-        *((name, *said) for name, said in study.head.measures.items()),
-        *(FLIP_MEASURES if study.head.has_labels else ()),
-        (
-            "noise floor",
-            "largest shift that rounding alone causes for this model and text; a case at or below it counts as unmoved",
-            "max shift over the fp32 conditions",
-        ),
-        (
-            "temperature T",
-            "what the logits z are divided by before they become probabilities",
-            f"p = {study.head.formula}",
-        ),
-    ]
-    return _section("The measures", table(("measure", "meaning", "formula"), rows))
+    )
 
 
 def _replay(study: Study) -> str:
-    """The record to download, and the commands that compute the numbers anew."""
     document = profile_document(study) if is_profile(study) else study_document(study)
     record = base64.b64encode(json.dumps(document).encode()).decode()
     link = f"<a class='screen' download='{RECORD}' href='data:application/json;base64,{record}'>Save the record of this run</a>"

@@ -44,9 +44,8 @@ def figure(
     if beside is not None:
         colors, axis = {**label_colors(beside.labels), **colors}, "margin of each model's own label"
         both = (study, beside)
-        frames = [strip_frame(one) for one in both]
-        named = [frame.assign(row=frame["row"] + f", {one.model}") for frame, one in zip(frames, both, strict=True)]
-        frame = pd.concat(named, ignore_index=True)
+        frames = zip(map(strip_frame, both), both, strict=True)
+        frame = pd.concat([f.assign(row=f["row"] + f", {one.model}") for f, one in frames], ignore_index=True)
         names = dict.fromkeys((*study.wanted, *beside.wanted))
         rows = {f"{name}, {one.model}": one[name] for name in names for one in both if name in one}
     return margin_strip(
@@ -130,9 +129,11 @@ def _reference(study: Study, colors: Mapping[str, str], ink: str) -> tuple[list[
 
 def counted(row: Row) -> list[str]:
     """What became of the cases of a row: "3 of 7 flip", "2 erased", "1 beyond the limit"."""
-    found = [f"{row.tried} {plain(row.factor.many)}" if row.flips is None else f"{row.flips} of {row.tried} flip"]
-    found += [f"{row.absorbed} erased"] if row.absorbed else []
-    return found + ([f"{row.beyond} beyond the limit"] if row.beyond else [])
+    return [
+        f"{row.tried} {plain(row.factor.many)}" if row.flips is None else f"{row.flips} of {row.tried} flip",
+        *([f"{row.absorbed} erased"] if row.absorbed else []),
+        *([f"{row.beyond} beyond the limit"] if row.beyond else []),
+    ]
 
 
 def _beside(y: int, row: Row, said: Sequence[str], ink: str) -> dict[str, Any]:
@@ -146,7 +147,6 @@ def _beside(y: int, row: Row, said: Sequence[str], ink: str) -> dict[str, Any]:
 def _dots(
     frame: pd.DataFrame, height: Mapping[str, int], colors: Mapping[str, str], ink: str, quantity: str
 ) -> list[go.Scatter]:
-    """The cases, a trace a fate."""
     traces = []
     for fate, (name, style) in FATES.items():
         part = frame[(frame["fate"] == fate) & frame["row"].isin(list(height))]

@@ -39,17 +39,14 @@ def predict_script(classifier: Classifier, texts: Sequence[str], *temperatures: 
     return render("predict", **model_values(classifier), texts=texts, temperatures=temperatures or (1.0,))
 
 
-def edits_script(
-    classifier: Classifier, text: str, edits: Mapping[str, Sequence[str]], temperature: float = 1.0
-) -> str:
+def edits_script(classifier: Classifier, text: str, edits: Mapping[str, list[str]], temperature: float = 1.0) -> str:
     """A script that prints for each factor how many edits were tried, erased and flip the text, and its largest and median
     shift, one JSON object a line.
 
     Args:
         edits: the edited texts of each factor.
     """
-    tried = {factor: list(texts) for factor, texts in edits.items()}
-    return render("edits", **model_values(classifier, temperature), text=text, edits=tried)
+    return render("edits", **model_values(classifier, temperature), text=text, edits=edits)
 
 
 def dropout_script(
@@ -103,16 +100,13 @@ def segmentation_script(classifier: Classifier, study: Study) -> str:
     """A script that prints the probabilities of each segmentation of a study, and shift and margin beside the reference, one
     JSON object a line. It holds their ids: what draws them is no part of transformers.
     """
-    found = {
-        "your sentence": study.reference.encoding,
-        **{key: case.encoding for key, (_, case) in study.keyed().items()},
-    }
+    found = {"your sentence": study.reference} | {key: case for key, (_, case) in study.keyed().items()}
     segmentations = {
-        name: {"input_ids": list(one.ids)} | ({"token_type_ids": list(one.type_ids)} if any(one.type_ids) else {})
-        for name, one in found.items()
+        name: {"input_ids": list(ids)} | ({"token_type_ids": list(types)} if any(types) else {})
+        for name, ids, types in ((name, one.encoding.ids, one.encoding.type_ids) for name, one in found.items())
     }
-    values = model_values(classifier, study.temperature)
-    return render("segmentation", **values, text=study.reference.text, segmentations=segmentations)
+    values = {"text": study.reference.text, "segmentations": segmentations, "temperatures": (study.temperature,)}
+    return render("predict", **model_values(classifier), **values)
 
 
 def seeds_script(family: Family, text: str, temperature: float = 1.0) -> str:
@@ -184,17 +178,14 @@ def scripts_of(classifier: Classifier, study: Study) -> dict[str, str]:
 
     Together they print the study's numbers.
     """
-    text, made = study.reference.text, {}
+    made: dict[str, str | None] = {}
     edits = {row.name: [case.text for case in row.cases if case.variant and case.tried] for row in study.shown}
-    if any(edits.values()):
-        known = {name: texts for name, texts in edits.items() if texts}
-        made["edits"] = edits_script(classifier, text, known, study.temperature)
+    if known := {name: texts for name, texts in edits.items() if texts}:
+        made["edits"] = edits_script(classifier, study.reference.text, known, study.temperature)
     for row in study.shown:
-        make = _REPEATED.get(type(row.cases[0].made)) if row.cases else None
-        script = None if make is None else make(classifier, study, row)
-        if script is not None:
-            made[row.name] = script
-    return made
+        if row.cases and (make := _REPEATED.get(type(row.cases[0].made))):
+            made[row.name] = make(classifier, study, row)
+    return {name: script for name, script in made.items() if script is not None}
 
 
 def _passes(classifier: Classifier, study: Study, row: Row) -> str | None:

@@ -118,8 +118,7 @@ def family_values(family: Family, temperature: float = 1.0) -> dict[str, object]
     """What the templates need to know of a family: how a member is loaded, the members' folders and the labels."""
     sources = {member.name: resolve(member.id) for member in family.members}
     folders = {name: where(replace(family.first, source=source), source.top) for name, source in sources.items()}
-    names = list(unique(family.first.labels))
-    return {**model_values(family.first, temperature), "members": folders, "names": names}
+    return model_values(family.first, temperature) | {"members": folders, "names": list(unique(family.first.labels))}
 
 
 def tokenizer_of(classifier: Classifier) -> str:
