@@ -8,7 +8,7 @@ The engine is a pipeline whose packages are floors, and knows nothing of the int
 variants(text))` that of some edits. `figure(study)` draws it; in a notebook a study shows itself.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.base import threads  # noqa: F401 - before torch
 from core.base.errors import WobbleError
@@ -20,9 +20,6 @@ from core.models.predict import Condition, Prediction, predict
 from core.studies.study import Study, compare, profile, study
 from core.studies.verdict import Verdict, verdict
 from core.text.perturb import Variant, variants
-
-if TYPE_CHECKING:
-    from core.views.strip import figure
 
 __all__ = [
     "Case",

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
@@ -26,7 +27,7 @@ from core.models import catalog
 from core.models.classifier import Classifier, best_device
 from core.models.predict import Condition, predict
 from core.studies.shortest import BUDGET, MOST_EDITS, shortest_flip
-from core.studies.study import compare, prepare, profile, study
+from core.studies.study import Study, compare, prepare, profile, study
 from core.text.perturb import perturbations, variants
 from core.text.stages import stages
 from core.text.truncation import cutter
@@ -87,19 +88,12 @@ def _writes_unicode() -> bool:
 
 def _several(arguments: list[str]) -> list[str]:
     """`--at 0.5 1 2` as click reads it: the option once for each number that follows."""
-    found: list[str] = []
-    repeated = ""
-    for i, argument in enumerate(arguments):
-        if argument == "--":
-            return found + arguments[i:]
-        if repeated and found[-1] != repeated and _is_number(argument):
-            found.append(repeated)
-        elif argument == "--at":
-            repeated = argument
-        elif not (repeated and found[-1] == repeated):
-            repeated = ""
-        found.append(argument)
-    return found
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    found, follows = [], False
+    for before, argument in pairwise(["", *arguments[:end]]):
+        follows = before == "--at" or (follows and _is_number(argument))
+        found += ["--at", argument] if follows and before != "--at" else [argument]
+    return found + arguments[end:]
 
 
 def _is_number(argument: str) -> bool:
@@ -117,14 +111,14 @@ def _print(document: Any, as_json: bool, show: Show) -> None:
         terminal.show(show(document))
 
 
-def _note(sentence: str) -> None:
-    print(f"wobble: note: {sentence}", file=sys.stderr)
+def _note(*sentences: str) -> None:
+    for sentence in sentences:
+        print(f"wobble: note: {sentence}", file=sys.stderr)
 
 
 def _load(id: str) -> Classifier:
     classifier = catalog.load(id)
-    for note in classifier.notes:
-        _note(note)
+    _note(*classifier.notes)
     return classifier
 
 
@@ -166,8 +160,8 @@ def perturb(
     chosen = None if only is None else [name.strip() for name in only.split(",")]
     perturbations(chosen)  # before a model is loaded
     classifier = _load(model)
-    kept = classifier.encoder([text])[0].kept
-    made = variants(text, only=chosen, seed=seed, cut=cutter(classifier.encoder), read=kept)
+    read = classifier.encoder([text])[0].kept
+    made = variants(text, only=chosen, seed=seed, cut=cutter(classifier.encoder), read=read)
     _print(documents.comparison_document(compare(classifier, text, made)), as_json, terminal.comparison)
 
 
@@ -178,10 +172,8 @@ def tokens(
     as_json: Json = False,
 ) -> None:
     """show what each stage of a tokenizer makes of a text"""
-    found = []
-    for id in model:
-        encoder = _load(id).encoder
-        found.append(documents.stages_document(id, encoder.name, stages(encoder, text)))
+    encoders = [(id, _load(id).encoder) for id in model]
+    found = [documents.stages_document(id, encoder.name, stages(encoder, text)) for id, encoder in encoders]
     _print(found, as_json, terminal.stages)
 
 
@@ -198,8 +190,7 @@ def temperature(
     if not classifier.head.has_labels:
         raise WobbleError(f"{model} has a regression head, whose value no temperature applies to.")
     logits = predict(classifier, classifier.encoder([text]), Condition(batch="alone")).logits[0]
-    document = documents.temperature_document(classifier, text, logits, temperatures)
-    _print(document, as_json, terminal.temperatures)
+    _print(documents.temperature_document(classifier, text, logits, temperatures), as_json, terminal.temperatures)
 
 
 @app.command()
@@ -295,8 +286,7 @@ def train(
         precision=default_precision(device),
     )
     rows = read(source, files=True)
-    for note in rows.notes:
-        _note(note)
+    _note(*rows.notes)
     check(recipe, rows)
     cost = estimate(recipe, rows, *catalog.size_of(recipe.base), device)
     print(f"wobble: {len(recipe.members)} models, about {cost.seconds:,.0f} s.", file=sys.stderr)
@@ -310,72 +300,54 @@ def train(
     _print(results(run), as_json, terminal.trained)
 
 
-def _passes_document(classifier: Classifier, text: str, options: dict[str, Any]) -> dict[str, Any]:
-    found = study(classifier, text, ["dropout"], {"dropout": options})
-    for note in found.rows[0].notes:
-        _note(note)
+def _passes_document(classifier: Classifier, found: Study, options: dict[str, Any]) -> dict[str, Any]:
+    _note(*found.rows[0].notes)
     return documents.passes_document(classifier, found, Dropout(options["seed"], options["p"], options["sites"]))
 
 
-def _segmentation_document(classifier: Classifier, text: str, options: dict[str, Any]) -> dict[str, Any]:
-    found = study(classifier, text, ["segmentation"], {"segmentation": options})
-    return documents.segmentation_document(found, nearest(Ask(classifier, text)))
-
-
-SPECIAL: dict[str, tuple[Callable[[Classifier, str, dict[str, Any]], Any], Show]] = {
+SPECIAL: dict[str, tuple[Callable[[Classifier, Study, dict[str, Any]], Any], Show]] = {
     "dropout": (_passes_document, terminal.passes),
-    "segmentation": (_segmentation_document, terminal.segmentation),
-    "numerics": (
-        lambda classifier, text, options: documents.numerics_document(study(classifier, text, ["numerics"])),
-        terminal.numerics,
+    "segmentation": (
+        lambda model, found, _: documents.segmentation_document(found, nearest(Ask(model, found.reference.text))),
+        terminal.segmentation,
     ),
+    "numerics": (lambda _, found, __: documents.numerics_document(found), terminal.numerics),
 }
 """Factors whose document has a form of its own; all others print a study."""
 
 
 def _command_of(one: Factor) -> Callable[..., None]:
-    """A command with a factor's options, made from its signature."""
+    # A tuple of words is typed as one, with commas.
+    listed = {o.name for o in one.options if "tuple" in str(o.kind)}
 
     def run(text: str, model: str, as_json: bool, **options: Any) -> None:
-        given = {o.name: _words(o.kind, options[o.name]) for o in one.options}
-        one.check(given)
+        for name in listed:
+            if options[name] is not None:
+                options[name] = tuple(part.strip() for part in options[name].split(","))
+        one.check(options)
         classifier = _load(model)
-        if one.name in SPECIAL:
-            make, show = SPECIAL[one.name]
-            document = make(classifier, text, given)
-        else:
-            document, show = (
-                documents.study_document(study(classifier, text, [one.name], {one.name: given})),
-                terminal.cases,
-            )
-        _print(document, as_json, show)
+        make, show = SPECIAL.get(one.name, (lambda _, found, __: documents.study_document(found), terminal.cases))
+        found = study(classifier, text, [one.name], {one.name: options})
+        _print(make(classifier, found, options), as_json, show)
 
-    def parameter(name: str, kind: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
-        return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind)
-
-    made = [
-        parameter(o.name, Annotated[_on_the_command_line(o.kind), typer.Option(help=o.range.help)], o.default)
-        for o in one.options
-    ]
-    signature = [
-        parameter("text", Text),
-        *made,
-        parameter("model", Model, catalog.DEFAULT),
-        parameter("as_json", Json, False),
-    ]
-    run.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
-    run.__annotations__ = {p.name: p.annotation for p in signature}
+    parameters = {
+        "text": (Text, inspect.Parameter.empty),
+        **{
+            o.name: (Annotated[str | None if o.name in listed else o.kind, typer.Option(help=o.range.help)], o.default)
+            for o in one.options
+        },
+        "model": (Model, catalog.DEFAULT),
+        "as_json": (Json, False),
+    }
+    run.__annotations__ = {name: kind for name, (kind, _) in parameters.items()}
+    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+            for name, (kind, default) in parameters.items()
+        ]
+    )
     run.__doc__ = (one.make.__doc__ or f"try {one.many} on a text").partition("\n")[0]
     return run
-
-
-def _on_the_command_line(kind: Any) -> Any:
-    """A tuple of words is typed as one, with commas."""
-    return str | None if "tuple" in str(kind) else kind
-
-
-def _words(kind: Any, value: Any) -> Any:
-    return tuple(part.strip() for part in value.split(",")) if "tuple" in str(kind) and value is not None else value
 
 
 def add_commands() -> None:

@@ -24,8 +24,7 @@ from core.training.recipe import PARTS
 from core.views import charts_training, strip, style, tables, tables_training
 from core.views.documents import seeds_document
 from core.views.html import visible_html
-from core.views.scripts import article_script, seeds_script
-from core.views.scripts.data import SEEDS_FILE, interpolation_script, on_data_script
+from core.views.scripts import SEEDS_FILE, article_script, interpolation_script, on_data_script, seeds_script
 from pages import controls, state
 from pages.parts import charts, markup, results, subject, take_away, work
 

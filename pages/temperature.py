@@ -19,9 +19,9 @@ from core.studies.temperatures import STEPS, read
 from core.views.charts import temperature_curves, tempered_strip
 from core.views.documents import tempered_document, unique
 from core.views.html import visible_html
-from core.views.scripts import temperature_script
+from core.views.scripts import predict_script
 from core.views.style import label_colors
-from core.views.tables_tempered import tempered_frame, tempered_rows
+from core.views.tables import tempered_frame, tempered_rows
 from pages import controls, state
 from pages.parts import charts, labelled_data, markup, results, subject, take_away, work
 from pages.parts.calibration import calibration
@@ -118,7 +118,7 @@ def at_temperature(model: Classifier, study: Study) -> None:
         st.subheader("Four ways in which temperature does change decisions")
         four_ways(model, reference, temperature)
     downloads(study, temperature, figure)
-    take_away.code(lambda: temperature_script(model, list(rows["text"]), list(dict.fromkeys((1.0, temperature)))))
+    take_away.code(lambda: predict_script(model, list(rows["text"]), *dict.fromkeys((1.0, temperature))))
     state.address("of the temperature")
 
 

@@ -9,13 +9,14 @@ import plotly.graph_objects as go
 
 from core.views.style import (
     ABSORBED,
+    LEGEND,
     MARGINS,
     PALETTE,
     above,
     axis,
+    drawn,
     flip_line,
     label_colors,
-    layout,
     plain,
     shades,
     upright,
@@ -46,29 +47,24 @@ def pass_distribution(
     rest = f" (the {len(shown)} largest of {len(labels)} labels)" if len(labels) > len(shown) else ""
     quantity, limits = ("probability", {"range": [-0.02, 1.02]}) if has_labels else ("output of the model", {})
     x = {**limits, "title": {"text": f"{quantity}; bold tick: dropout off{rest}"}}
-    figure = go.Figure()
+    traces = []
     for i in reversed(shown):
-        name = plain(labels[i], 28)
-        figure.add_violin(
-            x=samples[:, i], y=[name] * len(samples), name=name, orientation="h", side="positive", points="all",
-            pointpos=-0.35, jitter=0.5, width=0.9, spanmode="hard", line={"color": colors[labels[i]], "width": 1.5},
-            marker={"color": colors[labels[i]], "size": 5, "opacity": 0.6}, hoveron="points", showlegend=False,
-            hovertemplate="%{x:.4f}<extra>" + name + "</extra>",
-        )  # fmt: skip
-        figure.add_scatter(
-            x=[reference[i]],
-            y=[name],
-            mode="markers",
-            marker={"symbol": "line-ns", "size": 34, "line": {"color": ink, "width": 4}},
-            hovertemplate="dropout off: %{x:.4f}<extra>" + name + "</extra>",
-            showlegend=False,
-        )
-    figure.update_layout(
-        # One label alone needs no less room than two: its dots and its density lie above one another.
-        **layout(title, dark, 110 + max(140, 70 * len(shown)), x, {}),
-        violingap=0,
-    )
-    return figure
+        name, color = plain(labels[i], 28), colors[labels[i]]
+        traces += [
+            go.Violin(
+                x=samples[:, i], y=[name] * len(samples), name=name, orientation="h", side="positive", points="all",
+                pointpos=-0.35, jitter=0.5, width=0.9, spanmode="hard", line={"color": color, "width": 1.5},
+                marker={"color": color, "size": 5, "opacity": 0.6}, hoveron="points", showlegend=False,
+                hovertemplate="%{x:.4f}<extra>" + name + "</extra>",
+            ),
+            go.Scatter(
+                x=[reference[i]], y=[name], mode="markers", showlegend=False,
+                marker={"symbol": "line-ns", "size": 34, "line": {"color": ink, "width": 4}},
+                hovertemplate="dropout off: %{x:.4f}<extra>" + name + "</extra>",
+            ),
+        ]  # fmt: skip
+    # One label alone needs no less room than two: its dots and its density lie above one another.
+    return drawn(traces, title, dark, 110 + max(140, 70 * len(shown)), x, {}, violingap=0)
 
 
 def settling(
@@ -83,22 +79,19 @@ def settling(
     counts = np.cumsum(flips)
     passes = np.arange(1, len(flips) + 1)
     bounds = np.array([interval(int(count), int(n)) for count, n in zip(counts, passes, strict=True)])
-    figure = go.Figure()
-    for column, fill in ((0, None), (1, "tonexty")):
-        figure.add_scatter(
+    edges = [
+        go.Scatter(
             x=passes, y=bounds[:, column], mode="lines", line={"width": 0}, fill=fill,
             fillcolor="rgba(0,114,178,0.25)", hoverinfo="skip", showlegend=False,
-        )  # fmt: skip
-    figure.add_scatter(
+        )
+        for column, fill in ((0, None), (1, "tonexty"))
+    ]  # fmt: skip
+    rate = go.Scatter(
         x=passes, y=counts / passes, mode="lines", line={"color": PALETTE[0], "width": 2}, showlegend=False,
         hovertemplate="after %{x} passes: %{y:.3f}<extra></extra>",
     )  # fmt: skip
-    figure.update_layout(
-        **layout(
-            title, dark, 260, {"title": {"text": "passes"}}, {"range": [-0.02, 1.02], "title": {"text": "flip rate"}}
-        )
-    )
-    return figure
+    y = {"range": [-0.02, 1.02], "title": {"text": "flip rate"}}
+    return drawn([*edges, rate], title, dark, 260, {"title": {"text": "passes"}}, y)
 
 
 def temperature_curves(
@@ -145,18 +138,17 @@ def temperature_curves(
     # The names of many labels need lines of their own.
     names = -(-sum(9 + min(len(labels[i]), 28) for i in shown) // 100)
     y = {"automargin": False, "range": [-0.02, 1.02], "domain": [0.44, 1], "title": {"text": f"probability{rest}"}}
-    parts = layout(title, dark, 440 + 20 * names, _log_axis(temperatures) | {"anchor": "y2"}, y)
-    parts |= {
-        "yaxis2": {
+    return drawn(
+        lines, title, dark, 440 + 20 * names, _log_axis(temperatures) | {"anchor": "y2"}, y,
+        yaxis2={
             **axis(dark), "domain": [0, 0.34],
             "range": [-0.02 * most, 1.2 * most], "nticks": 4, "title": {"text": "entropy (nats)"},
         },
-        "margin": {"l": 62, "r": 16, "t": 76 + 20 * names, "b": 52},
-        "legend": {"orientation": "h", "y": 1.065, "yanchor": "bottom", "x": 0, "xanchor": "left"},
-        "showlegend": True,
+        margin={"l": 62, "r": 16, "t": 76 + 20 * names, "b": 52},
+        legend={**LEGEND, "y": 1.065, "x": 0, "xanchor": "left"},
+        showlegend=True,
         **_curve_marks(at, most, shades(dark)[0]),
-    }  # fmt: skip
-    return go.Figure(lines, parts)
+    )  # fmt: skip
 
 
 def _curve_marks(at: float, most: float, ink: str) -> dict[str, Any]:
@@ -238,13 +230,12 @@ def tempered_strip(
     text = f"margin of {plain(chr(8220) + reference_label + chr(8221), 40)}: open dot at T = 1, full dot at T = {at}"
     # The margins are given: measuring the names draws the chart twice at each move of the slider.
     x = {"range": MARGINS, "title": {"text": text}, "automargin": False}
-    parts = layout(title, dark, 130 + 26 * len(names), x, {"autorange": "reversed", "automargin": False})
-    parts |= {
-        "margin": {"l": 16 + 6.6 * max(map(len, names)), "r": 16, "t": 62, "b": 52},
-        "shapes": flip_line(ink),
-        "annotations": [above(0, "the label changes here", ink)],
-    }
-    return go.Figure(traces, parts)
+    return drawn(
+        traces, title, dark, 130 + 26 * len(names), x, {"autorange": "reversed", "automargin": False},
+        margin={"l": 16 + 6.6 * max(map(len, names)), "r": 16, "t": 62, "b": 52},
+        shapes=flip_line(ink),
+        annotations=[above(0, "the label changes here", ink)],
+    )  # fmt: skip
 
 
 def reliability_diagram(
@@ -257,24 +248,20 @@ def reliability_diagram(
         accuracy: `[bins]`; NaN where a bin is empty.
         count: `[bins]`
     """
-    figure = go.Figure()
-    figure.add_scatter(
+    right = go.Scatter(
         x=[0, 1], y=[0, 1], mode="lines", line={"color": ABSORBED, "dash": "dot"}, hoverinfo="skip", showlegend=False
     )
     filled = count > 0
     # Two labels cannot have less than 1/2; many can, and every bin stays in sight.
     lowest = min(0.45, float(confidence[filled].min()) - 0.05)
-    figure.add_scatter(
+    bins = go.Scatter(
         x=confidence[filled], y=accuracy[filled], mode="lines+markers", showlegend=False, line={"color": PALETTE[0], "width": 2},
         marker={"size": 6 + 22 * np.sqrt(count[filled] / count.max()), "color": PALETTE[0], "opacity": 0.75},
         customdata=count[filled],
         hovertemplate="%{customdata} texts: confidence %{x:.3f}, accuracy %{y:.3f}<extra></extra>",
     )  # fmt: skip
-    figure.update_layout(
-        **layout(
-            title, dark, 340,
-            {"range": [lowest, 1.02], "title": {"text": "confidence: probability of the predicted label"}},
-            {"range": [-0.02, 1.04], "title": {"text": "accuracy: share of right labels"}},
-        )
+    return drawn(
+        [right, bins], title, dark, 340,
+        {"range": [lowest, 1.02], "title": {"text": "confidence: probability of the predicted label"}},
+        {"range": [-0.02, 1.04], "title": {"text": "accuracy: share of right labels"}},
     )  # fmt: skip
-    return figure

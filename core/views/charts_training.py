@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.views.style import ABSORBED, PALETTE, interval_bars, layout, plain, shades
+from core.views.style import ABSORBED, LEGEND, PALETTE, drawn, interval_bars, plain, shades
 
 SMOOTHED = 8
 """Losses that a smoothed one is the mean of."""
@@ -29,32 +29,15 @@ def seed_grid(
         names: of the variants; the rows from top to bottom.
         sides: colours below and above zero.
     """
-    figure = go.Figure()
-    figure.add_heatmap(
-        z=margins.T,
-        x=[plain(seed, 24) for seed in seeds],
-        y=[plain(name, 30) for name in names],
-        text=np.where(margins.T < 0, "\u2715", ""),
-        texttemplate="%{text}",
+    cells = go.Heatmap(
+        z=margins.T, x=[plain(seed, 24) for seed in seeds], y=[plain(name, 30) for name in names], zmin=-1, zmax=1,
+        text=np.where(margins.T < 0, "\u2715", ""), texttemplate="%{text}",
         textfont={"size": 17, "color": shades(dark)[0]},
-        zmin=-1,
-        zmax=1,
-        colorscale=[[0, sides[0]], [0.5, "#14171C" if dark else "#FFFFFF"], [1, sides[1]]],
-        xgap=2,
-        ygap=2,
-        colorbar={"title": {"text": "margin"}},
-        hovertemplate="seed %{x}<br>%{y}<br>margin %{z:.3f}<extra></extra>",
-    )
-    figure.update_layout(
-        **layout(
-            title,
-            dark,
-            110 + 24 * len(names),
-            {"title": {"text": "training seed"}, "type": "category"},
-            {"autorange": "reversed"},
-        )
-    )
-    return figure
+        colorscale=[[0, sides[0]], [0.5, "#14171C" if dark else "#FFFFFF"], [1, sides[1]]], xgap=2, ygap=2,
+        colorbar={"title": {"text": "margin"}}, hovertemplate="seed %{x}<br>%{y}<br>margin %{z:.3f}<extra></extra>",
+    )  # fmt: skip
+    x = {"title": {"text": "training seed"}, "type": "category"}
+    return drawn([cells], title, dark, 110 + 24 * len(names), x, {"autorange": "reversed"})
 
 
 def level_bars(frame: pd.DataFrame, *, disagreement: float, title: str, dark: bool = False) -> go.Figure:
@@ -64,25 +47,17 @@ def level_bars(frame: pd.DataFrame, *, disagreement: float, title: str, dark: bo
         frame: columns `seed`, `accuracy`, `low`, `high`.
         disagreement: mean pairwise disagreement.
     """
-    figure = go.Figure()
-    figure.add_bar(
-        x=[str(seed) for seed in frame["seed"]],
-        y=frame["accuracy"],
-        error_y=interval_bars(frame, "accuracy", dark),
-        marker={"color": PALETTE[0]},
-        text=[f"{value:.1%}" for value in frame["accuracy"]],
-        textposition="inside",
-        hovertemplate="seed %{x}: %{y:.2%}<extra>accuracy</extra>",
-        showlegend=False,
-    )
-    figure.add_bar(
+    each = go.Bar(
+        x=[str(seed) for seed in frame["seed"]], y=frame["accuracy"], error_y=interval_bars(frame, "accuracy", dark),
+        marker={"color": PALETTE[0]}, text=[f"{value:.1%}" for value in frame["accuracy"]], textposition="inside",
+        hovertemplate="seed %{x}: %{y:.2%}<extra>accuracy</extra>", showlegend=False,
+    )  # fmt: skip
+    pairs = go.Bar(
         x=["two seeds<br>disagree"], y=[disagreement], marker={"color": PALETTE[1]}, text=[f"{disagreement:.1%}"],
         hovertemplate="mean over all pairs: %{y:.2%}<extra>disagreement</extra>", showlegend=False,
     )  # fmt: skip
-    figure.update_layout(
-        **layout(title, dark, 320, {"type": "category"}, {"range": [0, 1], "title": {"text": "share of texts"}})
-    )
-    return figure
+    y = {"range": [0, 1], "title": {"text": "share of texts"}}
+    return drawn([each, pairs], title, dark, 320, {"type": "category"}, y)
 
 
 def interpolation(
@@ -98,33 +73,27 @@ def interpolation(
         sentence: `[points]`, probability of `label` for the current sentence.
         ends: names of the two seeds.
     """
-    figure = go.Figure()
-    for name, values, color, dash in (
-        ("loss (nats)", loss, PALETTE[1], "solid"),
-        ("accuracy", accuracy, PALETTE[0], "solid"),
-        (f"your sentence: probability of {plain(label, 20)}", sentence, PALETTE[2], "dot"),
-    ):
-        figure.add_scatter(
-            x=shares,
-            y=values,
-            mode="lines+markers",
-            name=name,
-            line={"color": color, "width": 3, "dash": dash},
+    lines = [
+        go.Scatter(
+            x=shares, y=values, mode="lines+markers", name=name, line={"color": color, "width": 3, "dash": dash},
             hovertemplate="%{y:.4f}<extra>" + name + "</extra>",
         )
-    figure.add_hline(y=0.5, line={"color": ABSORBED, "width": 1.5, "dash": "dash"})
-    figure.update_layout(
-        **layout(
-            title,
-            dark,
-            380,
-            {"tickvals": [0, 0.25, 0.5, 0.75, 1], "ticktext": [ends[0], "1/4", "half way", "3/4", ends[1]]},
-            {"range": [0, 1.05]},
-        ),
+        for name, values, color, dash in (
+            ("loss (nats)", loss, PALETTE[1], "solid"),
+            ("accuracy", accuracy, PALETTE[0], "solid"),
+            (f"your sentence: probability of {plain(label, 20)}", sentence, PALETTE[2], "dot"),
+        )
+    ]  # fmt: skip
+    half = {"type": "line", "x0": 0, "x1": 1, "xref": "x domain", "y0": 0.5, "y1": 0.5, "yref": "y"}
+    return drawn(
+        lines, title, dark, 380,
+        {"tickvals": [0, 0.25, 0.5, 0.75, 1], "ticktext": [ends[0], "1/4", "half way", "3/4", ends[1]]},
+        {"range": [0, 1.05]},
+        shapes=[half | {"line": {"color": ABSORBED, "width": 1.5, "dash": "dash"}}],
         showlegend=True,
-    )
-    figure.update_layout(margin={"t": 70}, legend={"y": 1.02, "x": 0, "xanchor": "left"})
-    return figure
+        margin={"l": 8, "r": 16, "t": 70, "b": 8},
+        legend={**LEGEND, "y": 1.02, "x": 0, "xanchor": "left"},
+    )  # fmt: skip
 
 
 def loss_curves(frame: pd.DataFrame, evaluated: pd.DataFrame, *, title: str, dark: bool = False) -> go.Figure:
@@ -135,33 +104,33 @@ def loss_curves(frame: pd.DataFrame, evaluated: pd.DataFrame, *, title: str, dar
         frame: columns `member`, `step`, `loss`.
         evaluated: columns `member`, `step`, `loss`, `accuracy`.
     """
-    figure = go.Figure()
-    members = list(dict.fromkeys(frame["member"])) if len(frame) else []
-    for position, member in enumerate(members):
-        color, part = PALETTE[position % len(PALETTE)], frame[frame["member"] == member]
-        figure.add_scatter(
-            x=part["step"], y=part["loss"], mode="lines", line={"color": color, "width": 1}, opacity=0.35, showlegend=False,
-            hovertemplate="step %{x}: loss %{y:.4f}<extra>" + plain(member, 24) + "</extra>",
-        )  # fmt: skip
-        figure.add_scatter(
-            x=part["step"], y=part["loss"].rolling(SMOOTHED, min_periods=1).mean(), mode="lines", name=plain(member, 24),
-            line={"color": color, "width": 3}, hoverinfo="skip",
-        )  # fmt: skip
-        held_out = evaluated[evaluated["member"] == member] if len(evaluated) else evaluated
+    traces = []
+    for position, member in enumerate(dict.fromkeys(frame["member"]) if len(frame) else ()):
+        color, name = PALETTE[position % len(PALETTE)], plain(member, 24)
+        part, held_out = (steps[steps["member"] == member] if len(steps) else steps for steps in (frame, evaluated))
+        traces += [
+            go.Scatter(
+                x=part["step"], y=part["loss"], mode="lines", line={"color": color, "width": 1}, opacity=0.35,
+                showlegend=False, hovertemplate="step %{x}: loss %{y:.4f}<extra>" + name + "</extra>",
+            ),
+            go.Scatter(
+                x=part["step"], y=part["loss"].rolling(SMOOTHED, min_periods=1).mean(), mode="lines", name=name,
+                line={"color": color, "width": 3}, hoverinfo="skip",
+            ),
+        ]  # fmt: skip
         if len(held_out):
-            figure.add_scatter(
+            marks = go.Scatter(
                 x=held_out["step"], y=held_out["loss"], mode="markers", showlegend=False, customdata=held_out["accuracy"],
                 marker={"symbol": "diamond", "size": 12, "color": color, "line": {"width": 1.5, "color": ABSORBED}},
-                hovertemplate="held out: loss %{y:.4f}, accuracy %{customdata:.1%}<extra>" + plain(member, 24) + "</extra>",
+                hovertemplate="held out: loss %{y:.4f}, accuracy %{customdata:.1%}<extra>" + name + "</extra>",
             )  # fmt: skip
-    figure.update_layout(
-        **layout(
-            title, dark, 300, {"title": {"text": "step"}, "rangemode": "tozero"}, {"title": {"text": "loss (nats)"}}
-        ),
+            traces.append(marks)
+    return drawn(
+        traces, title, dark, 300, {"title": {"text": "step"}, "rangemode": "tozero"}, {"title": {"text": "loss (nats)"}},
         showlegend=True,
-    )
-    figure.update_layout(margin={"t": 64}, legend={"y": 1.0, "x": 0, "xanchor": "left"})
-    return figure
+        margin={"l": 8, "r": 16, "t": 64, "b": 8},
+        legend={**LEGEND, "x": 0, "xanchor": "left"},
+    )  # fmt: skip
 
 
 def share_bars(frame: pd.DataFrame, *, title: str, x: str, y: str, dark: bool = False) -> go.Figure:
@@ -172,23 +141,11 @@ def share_bars(frame: pd.DataFrame, *, title: str, x: str, y: str, dark: bool = 
         x: what the bars are.
         y: what the share is of.
     """
-    figure = go.Figure()
-    figure.add_bar(
-        x=[plain(name, 40) for name in frame["name"]],
-        y=frame["value"],
-        error_y=interval_bars(frame, "value", dark),
-        marker={"color": PALETTE[1]},
-        text=[f"{value:.1%}" for value in frame["value"]],
-        textposition="inside",
-        insidetextanchor="start",
-        customdata=[plain(said, 120) for said in frame["said"]],
+    bars = go.Bar(
+        x=[plain(name, 40) for name in frame["name"]], y=frame["value"], error_y=interval_bars(frame, "value", dark),
+        marker={"color": PALETTE[1]}, text=[f"{value:.1%}" for value in frame["value"]], textposition="inside",
+        insidetextanchor="start", customdata=[plain(said, 120) for said in frame["said"]], showlegend=False,
         hovertemplate="%{x}: %{y:.2%}<br>%{customdata}<extra></extra>",
-        showlegend=False,
-    )
-    figure.update_layout(
-        **layout(
-            title, dark, 300, {"type": "category", "title": {"text": x}},
-            {"title": {"text": y}, "rangemode": "tozero", "tickformat": ".0%"},
-        )
     )  # fmt: skip
-    return figure
+    share = {"title": {"text": y}, "rangemode": "tozero", "tickformat": ".0%"}
+    return drawn([bars], title, dark, 300, {"type": "category", "title": {"text": x}}, share)

@@ -1,6 +1,6 @@
 """Results as plain JSON values: what `--json` prints, what the pages let one download, and what a replay reads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -33,6 +33,12 @@ def unique(labels: tuple[str, ...]) -> tuple[str, ...]:
 def named(row: Probabilities, labels: tuple[str, ...]) -> dict[str, float]:
     """Probabilities by label."""
     return dict(zip(unique(labels), map(float, row), strict=True))
+
+
+def ranked(probabilities: Mapping[str, float], top: int = 6, digits: int = 4) -> str:
+    """The largest probabilities in one line."""
+    largest = sorted(probabilities.items(), key=lambda item: -item[1])[:top]
+    return "  ".join(f"{name} {p:.{digits}f}" for name, p in largest)
 
 
 # --- parts -----------------------------------------------------------------------------------------------------------
@@ -229,7 +235,6 @@ def temperature_document(classifier: Classifier, text: str, logits: Logits, at: 
 
 def _tempered(subject: Classifier | Study, text: str, logits: Logits, at: Sequence[float]) -> dict[str, Any]:
     head, labels = subject.head, subject.labels
-    rows = [(temperature, head.probabilities(logits, temperature)) for temperature in at]
     return {
         "text": text,
         "logits": [float(logit) for logit in logits],
@@ -240,7 +245,7 @@ def _tempered(subject: Classifier | Study, text: str, logits: Logits, at: Sequen
                 "label": head.label(p, labels),
                 "entropy": float(head.entropy(p)) if head.has_labels else None,
             }
-            for temperature, p in rows
+            for temperature, p in ((t, head.probabilities(logits, t)) for t in at)
         ],
     }
 
@@ -349,20 +354,17 @@ def search_document(classifier: Classifier, found: Search) -> dict[str, Any]:
     }
 
 
-# --- other results ---------------------------------------------------------------------------------------------------
-
-
 def stages_document(model: str, tokenizer: str, stages: Stages) -> dict[str, Any]:
     """What each stage of a tokenizer made of a text."""
-    encoding, pieces = stages.encoding, stages.pre_tokens
+    pieces, offsets = stages.pre_tokens, stages.encoding.offsets
     return {
         "model": model,
         "tokenizer": tokenizer,
         "raw": stages.raw,
         "normalized": stages.normalized,
         "pre_tokens": None if pieces is None else [{"text": piece.text, "span": list(piece.span)} for piece in pieces],
-        **encoding_document(encoding),
-        "offsets": None if encoding.offsets is None else [list(span) for span in encoding.offsets],
+        **encoding_document(stages.encoding),
+        "offsets": None if offsets is None else [list(span) for span in offsets],
         "notes": list(stages.notes),
     }
 

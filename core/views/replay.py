@@ -7,6 +7,7 @@ number that was shown.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ COMPARED = ("model", "reference", "noise_floor", "factors", "verdict", "mood")
 
 @dataclass(frozen=True)
 class Difference:
-    """One place in which a record and its replay differ."""
+    """One place of a record, and what its replay has there."""
 
     where: str
     """Like "factors.punctuation.cases.3.probabilities.positive"."""
@@ -67,13 +68,14 @@ def read_record(path: str | Path) -> dict[str, Any]:
         raise WobbleError(f"{name} is no JSON file.") from error
     if not isinstance(content, dict) or content.get("record") != PROFILE_RECORD:
         raise WobbleError(f"{name} is no record of a profile: make one with `python -m core profile TEXT --json`.")
-    model = content.get("model")
+    model, rows = content.get("model"), content.get("factors")
     needed = {
         "text": isinstance(content.get("text"), str),
         "options": _options(content) is not None,
         "model": isinstance(model, dict) and isinstance(model.get("id"), str),
         **{part: part in content for part in COMPARED},
-        "factors": _are_factors(content.get("factors")),
+        "factors": isinstance(rows, list)
+        and all(isinstance(row, dict) and isinstance(row.get("factor"), str) for row in rows),
     }
     if missing := [part for part, good in needed.items() if not good]:
         raise WobbleError(f"{name} is a damaged record: its part {missing[0]!r} is missing or unreadable.")
@@ -95,32 +97,21 @@ def replay(record: dict[str, Any]) -> Replay:
     found = study(classifier, record["text"], names, _options(record), temperature=record.get("temperature", 1.0))
     # Through JSON once, as the record went.
     now = json.loads(json.dumps(profile_document(found)))
-    pairs = [pair for part in COMPARED for pair in _leaves(part, record[part], now[part])]
-    apart = [abs(a - b) for _, a, b in pairs if _number(a) and _number(b)]
-    # Written so that a number that is not one (NaN) is no number's equal.
-    differences = tuple(
-        Difference(where, a, b, abs(a - b) if _number(a) and _number(b) else None)
-        for where, a, b in pairs
-        if not (abs(a - b) <= TOLERANCE if _number(a) and _number(b) else type(a) is type(b) and a == b)
-    )
+    places = [place for part in COMPARED for place in _places(part, record[part], now[part])]
+    apart = [place.by for place in places if place.by is not None]
+    differences = tuple(place for place in places if not _equal(place))
     largest = max(apart, default=0.0)
+    how = f"within {largest:.1g}" if largest else "exactly"
+    said = f"Equal: {len(apart):,} numbers agree {how}."
     if differences:
-        said = f"Different in {len(differences)} of {len(pairs)} places, numbers by up to {largest:.2g}."
-    else:
-        how = f"within {largest:.1g}" if largest else "exactly"
-        said = f"Equal: {len(apart):,} numbers agree {how}."
-    then = record.get("versions")
-    recorded = then if isinstance(then, dict) else {}
+        said = f"Different in {len(differences)} of {len(places)} places, numbers by up to {largest:.2g}."
+    recorded = record["versions"] if isinstance(record.get("versions"), dict) else {}
     notes = tuple(
         f"{library} was {recorded[library]} and is {version} now."
         for library, version in versions().items()
         if library in recorded and recorded[library] != version
     )
     return Replay(not differences, said, len(apart), largest, differences, notes)
-
-
-def _are_factors(rows: Any) -> bool:
-    return isinstance(rows, list) and all(isinstance(row, dict) and isinstance(row.get("factor"), str) for row in rows)
 
 
 def _options(record: dict[str, Any]) -> Options | None:
@@ -136,23 +127,25 @@ def _options(record: dict[str, Any]) -> Options | None:
     return options_of(seed, passes) if type(seed) is int and type(passes) is int else None
 
 
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _equal(place: Difference) -> bool:
+    if place.by is None:
+        return type(place.recorded) is type(place.now) and place.recorded == place.now
+    return place.by <= TOLERANCE  # which a number that is not one (NaN) is not
 
 
-def _leaves(where: str, recorded: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
+def _places(where: str, recorded: Any, now: Any) -> Iterator[Difference]:
     """The places of a record with what stands there now; None where nothing does. What is told only now was not recorded."""
     if isinstance(recorded, dict) and isinstance(now, dict):
         for key in recorded:
-            yield from _leaves(f"{where}.{key}", recorded.get(key), now.get(key))
+            yield from _places(f"{where}.{key}", recorded.get(key), now.get(key))
     elif isinstance(recorded, list) and isinstance(now, list):
-        for i in range(max(len(recorded), len(now))):
-            a = recorded[i] if i < len(recorded) else None
-            b = now[i] if i < len(now) else None
+        for i, pair in enumerate(zip_longest(recorded, now)):
             # Factors are named rather than numbered.
-            name = next((x["factor"] for x in (a, b) if isinstance(x, dict) and "factor" in x), i)
-            yield from _leaves(f"{where}.{name}", a, b)
+            name = next((one["factor"] for one in pair if isinstance(one, dict) and "factor" in one), i)
+            yield from _places(f"{where}.{name}", *pair)
     elif where.endswith(".seed"):
-        yield where, str(recorded), str(now)  # a name, though written in digits: nothing lies between two of them
+        # A name, though written in digits: nothing lies between two of them.
+        yield Difference(where, str(recorded), str(now), None)
     else:
-        yield where, recorded, now
+        numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (recorded, now))
+        yield Difference(where, recorded, now, abs(recorded - now) if numbers else None)

@@ -43,8 +43,14 @@ MOST_LABELS = 8
 LONGEST_COMMAND = 2000
 """Characters of a sentence that one can still paste into a command line."""
 RECORD = "wobble-profile.json"
-
-
+FLIP_MEASURES = (
+    ("flip rate", "share of what was tried that flips", "r = flips / n, n = tried"),
+    (
+        "95 % interval",
+        "Wilson's score interval of the flip rate (1927), z = 1.96",
+        "(r + z²/2n ± z·√(r(1 − r)/n + z²/4n²)) / (1 + z²/n)",
+    ),
+)
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 
 
@@ -90,10 +96,8 @@ def report(classifier: Classifier, study: Study) -> str:
 def _sentence(study: Study) -> str:
     reference = study.reference
     margin = "" if reference.margin is None else f", margin {reference.margin:+.4f}"
-    cut = ""
-    if reference.encoding.truncated:
-        read, full = len(reference.encoding.ids), reference.encoding.full_length
-        cut = f"<p>⚠ Truncated: the model reads {read:,} of {full:,} tokens.</p>"
+    read, full = len(reference.encoding.ids), reference.encoding.full_length
+    cut = f"<p>⚠ Truncated: the model reads {read:,} of {full:,} tokens.</p>" if reference.encoding.truncated else ""
     shown = visible(reference.text[:LONG_TEXT])
     marks = [f"<code>{mark}</code> {name}" for mark, name in LEGEND.items() if mark in shown]
     return (
@@ -108,11 +112,12 @@ def _bars(reference: Reference) -> str:
     """Probabilities as bars, the largest first; a regression's values as they are."""
     p, names, colors = reference.probabilities, unique(reference.labels), label_colors(reference.labels)
     order = sorted(range(len(names)), key=lambda i: -p[i])
-    lines = []
-    for i in order[:MOST_LABELS]:
-        bar = f"<i style='width:{100 * p[i]:.2f}%;background:{colors[reference.labels[i]]}'></i>"
-        track = f"<span class='track'>{bar}</span>" if reference.head.has_labels else "<span></span>"
-        lines.append(f"<span>{words(names[i])}</span>{track}<span>{p[i]:.4f}</span>")
+    filled = "<span class='track'><i style='width:{:.2f}%;background:{}'></i></span>"
+    track = filled if reference.head.has_labels else "<span></span>"
+    lines = [
+        f"<span>{words(names[i])}</span>{track.format(100 * p[i], colors[reference.labels[i]])}<span>{p[i]:.4f}</span>"
+        for i in order[:MOST_LABELS]
+    ]
     if len(order) > MOST_LABELS:
         lines.append(f"<span class='faint'>{len(order) - MOST_LABELS} other labels</span><span></span><span></span>")
     return f"<div class='bars'>{''.join(lines)}</div><p class='faint'>{escape(reference.head.meaning)}</p>"
@@ -124,7 +129,9 @@ def _picture(study: Study) -> str:
         full_html=False, include_plotlyjs=True, div_id="strip", config={"displayModeBar": False}, validate=False
     )  # fmt: skip
     label = f"“{words(reference.label)}”" if len(reference.label) <= 40 else "the prediction"
-    flips = f"{study.flips or 'None'} of {study.tried} conditions {'flips' if study.flips < 2 else 'flip'} {label}"
+    title = "How far each condition moves the output"
+    if has_labels:
+        title = f"{study.flips or 'None'} of {study.tried} conditions {'flips' if study.flips < 2 else 'flip'} {label}"
     cases = listed(list(dict.fromkeys(row.factor.one for row in study.shown)), "or")
     uncounted = [row.factor.many for row in study.shown if not row.factor.flips_count]
     legend = [
@@ -144,7 +151,6 @@ def _picture(study: Study) -> str:
         for label in dict.fromkeys(case.label for row in study.rows for case in row.cases)
         if label in colors
     ]
-    title = flips if has_labels else "How far each condition moves the output"
     return (
         f"<section class='card'><h2>{title}</h2><div class='strip' role='img' aria-label='{words(summary(study))}'>"
         f"{html}</div><noscript><p>The picture needs JavaScript; the tables below hold its numbers.</p></noscript>"
@@ -181,44 +187,37 @@ def _worst(row: Row, study: Study) -> str:
     if worst is None:
         moves_all = not row.cases or not row.factor.flips_count
         return "" if moves_all else "<p>Nothing here moves the prediction beyond the noise floor.</p>"
-    margin = "" if worst.margin is None else f", margin {worst.margin:+.4f}"
-    far = "Furthest"
-    if not worst.flip and worst.margin is not None and reference.margin is not None:
-        nearer = worst.margin < reference.margin
-        far = "Nearest to a flip" if nearer else "Smallest margin, though nothing here brings it nearer to a flip"
+    margin, far = "", "Furthest"
+    if worst.margin is not None and reference.margin is not None:
+        margin = f", margin {worst.margin:+.4f}"
+        if not worst.flip:
+            nearer = worst.margin < reference.margin
+            far = "Nearest to a flip" if nearer else "Smallest margin, though nothing here brings it nearer to a flip"
     head = f"<p>{far}: <b>{words(worst.made.said)}</b>, shift {number(worst.shift)}{margin}.</p>"
     said = [_answer(one, study) for one in (reference, worst)]
     if worst.text == reference.text and worst.encoding.key == reference.encoding.key:
         return f"{head}<p>Before: {said[0]}; after: {said[1]}; the text and its tokens are the same.</p>"
     made = edits(reference.text, worst.text)
     before, after = changed_positions(reference.encoding, worst.encoding)
-    cells = [
+    cells = (
         _text(reference.text, [edit.original for edit in made]) + _tokens(reference.encoding, before),
         _text(worst.text, [edit.variant for edit in made]) + _tokens(worst.encoding, after),
-    ]
-    return head + table(
-        ("", "text and tokens", "prediction"), (("before", cells[0], said[0]), ("after", cells[1], said[1]))
     )
+    return head + table(("", "text and tokens", "prediction"), zip(("before", "after"), cells, said, strict=True))
 
 
 def _answer(one: Case | Reference, study: Study) -> str:
-    top = f" {one.probabilities.max():.4f}" if study.head.exclusive else ""
-    return f"<b>{words(one.label)}</b>{top}"
+    return f"<b>{words(one.label)}</b>" + (f" {one.probabilities.max():.4f}" if study.head.exclusive else "")
 
 
 def _text(text: str, spans: Sequence[tuple[int, int]]) -> str:
     """A text with its edited spans marked; of a long one what lies around them."""
     found = pieces(text, spans)
-    shown = [
-        f"<mark>{visible_html(_middle_cut(piece))}</mark>" if edited else visible_html(_middle_cut(piece))
-        for piece, edited in found[:MOST_PIECES]
-    ]
-    rest = " <i>…</i>" if len(found) > MOST_PIECES else ""
-    return f"<div class='text' dir='auto'>{''.join(shown)}{rest}</div>"
-
-
-def _middle_cut(piece: str) -> str:
-    return piece if len(piece) <= 3 * CONTEXT else f"{piece[:CONTEXT]}…{piece[-CONTEXT:]}"
+    shown = []
+    for piece, edited in found[:MOST_PIECES]:
+        html = visible_html(piece if len(piece) <= 3 * CONTEXT else f"{piece[:CONTEXT]}…{piece[-CONTEXT:]}")
+        shown.append(f"<mark>{html}</mark>" if edited else html)
+    return f"<div class='text' dir='auto'>{''.join(shown)}{' <i>…</i>' if len(found) > MOST_PIECES else ''}</div>"
 
 
 def _tokens(encoding: Encoding, changed: Iterable[int]) -> str:
@@ -249,32 +248,44 @@ def _section(title: str, content: str) -> str:
 
 
 def _model(classifier: Classifier) -> str:
-    labels = ", ".join(f"{i} {words(label)}" for i, label in enumerate(classifier.labels))
-    pairs = [
-        ("id", words(classifier.id)),
-        ("architecture", f"{words(classifier.architecture)} ({words(classifier.family)})"),
-        ("head", escape(classifier.head.meaning)),
-        (f"labels ({len(classifier.labels)})", labels),
-        ("parameters", f"{classifier.parameters:,}"),
-        ("longest text", f"{classifier.limit:,} tokens"),
-        ("weights", f"sha256 {words(classifier.weights_hash)}"),
-        ("precision", f"stored in {words(classifier.checkpoint_dtype)}, computed with in float32"),
-        ("device", words(str(classifier.device))),
-        ("notes", "<br>".join(map(words, classifier.notes)) or "none"),
-    ]
-    return _section("The model", table(("", ""), pairs))
+    return _section(
+        "The model",
+        table(
+            ("", ""),
+            [
+                ("id", words(classifier.id)),
+                ("architecture", f"{words(classifier.architecture)} ({words(classifier.family)})"),
+                ("head", escape(classifier.head.meaning)),
+                (
+                    f"labels ({len(classifier.labels)})",
+                    ", ".join(f"{i} {words(label)}" for i, label in enumerate(classifier.labels)),
+                ),
+                ("parameters", f"{classifier.parameters:,}"),
+                ("longest text", f"{classifier.limit:,} tokens"),
+                ("weights", f"sha256 {words(classifier.weights_hash)}"),
+                ("precision", f"stored in {words(classifier.checkpoint_dtype)}, computed with in float32"),
+                ("device", words(str(classifier.device))),
+                ("notes", "<br>".join(map(words, classifier.notes)) or "none"),
+            ],
+        ),
+    )
 
 
 def _run(study: Study) -> str:
     used = [(row, _used(row, study)) for row in study.shown]
-    pairs = [
-        *((words(row.name), words("; ".join(said))) for row, said in used if said),
-        ("noise floor", f"{study.noise_floor:.4g}"),
-        ("rows", f"{study.rows_run:,} run through a model for {study.rows_asked:,} asked"),
-        ("seconds", f"{study.seconds:.2f}"),
-        ("versions", ", ".join(f"{words(name)} {words(version)}" for name, version in versions().items())),
-    ]
-    return _section("The run", table(("", ""), pairs))
+    return _section(
+        "The run",
+        table(
+            ("", ""),
+            [
+                *((words(row.name), words("; ".join(said))) for row, said in used if said),
+                ("noise floor", f"{study.noise_floor:.4g}"),
+                ("rows", f"{study.rows_run:,} run through a model for {study.rows_asked:,} asked"),
+                ("seconds", f"{study.seconds:.2f}"),
+                ("versions", ", ".join(f"{words(name)} {words(version)}" for name, version in versions().items())),
+            ],
+        ),
+    )
 
 
 def _used(row: Row, study: Study) -> list[str]:
@@ -292,32 +303,44 @@ def _used(row: Row, study: Study) -> list[str]:
 
 def _definitions(study: Study) -> str:
     """The measures as they are taken for this head, p the probabilities of a case and q the reference's."""
-    reference = f"the text as it is: dropout off, fp32, alone in its batch, T = {study.temperature:g}"
-    erased = "the tokenizer erased the edit, so the prediction cannot change"
-    beyond = "the edit lies where the model does not read, so it was not tried and does not count"
-    floor = "largest shift that rounding alone causes for this model and text; a case at or below it counts as unmoved"
-    rows = [
-        ("reference q", reference, ""),
-        ("absorbed", erased, "ids of the variant = ids of the text"),
-        ("beyond the limit", beyond, "ids alike, what truncation cut off is not"),
-        *((name, *said) for name, said in study.head.measures.items()),
-    ]
-    if study.head.has_labels:
-        wilson = "(r + z²/2n ± z·√(r(1 − r)/n + z²/4n²)) / (1 + z²/n)"
-        rows += [
-            ("flip rate", "share of what was tried that flips", "r = flips / n, n = tried"),
-            ("95 % interval", "Wilson's score interval of the flip rate (1927), z = 1.96", wilson),
-        ]
-    tempered = "what the logits z are divided by before they become probabilities"
-    rows += [
-        ("noise floor", floor, "max shift over the fp32 conditions"),
-        ("temperature T", tempered, f"p = {study.head.formula}"),
-    ]
-    return _section("The measures", table(("measure", "meaning", "formula"), rows))
+    return _section(
+        "The measures",
+        table(
+            ("measure", "meaning", "formula"),
+            [
+                (
+                    "reference q",
+                    f"the text as it is: dropout off, fp32, alone in its batch, T = {study.temperature:g}",
+                    "",
+                ),
+                (
+                    "absorbed",
+                    "the tokenizer erased the edit, so the prediction cannot change",
+                    "ids of the variant = ids of the text",
+                ),
+                (
+                    "beyond the limit",
+                    "the edit lies where the model does not read, so it was not tried and does not count",
+                    "ids alike, what truncation cut off is not",
+                ),
+                *((name, *said) for name, said in study.head.measures.items()),
+                *(FLIP_MEASURES if study.head.has_labels else ()),
+                (
+                    "noise floor",
+                    "largest shift that rounding alone causes for this model and text; a case at or below it counts as unmoved",
+                    "max shift over the fp32 conditions",
+                ),
+                (
+                    "temperature T",
+                    "what the logits z are divided by before they become probabilities",
+                    f"p = {study.head.formula}",
+                ),
+            ],
+        ),
+    )
 
 
 def _replay(study: Study) -> str:
-    """The record to download, and the commands that compute the numbers anew."""
     document = profile_document(study) if is_profile(study) else study_document(study)
     record = base64.b64encode(json.dumps(document).encode()).decode()
     link = f"<a class='screen' download='{RECORD}' href='data:application/json;base64,{record}'>Save the record of this run</a>"
@@ -344,13 +367,7 @@ def quoted(text: str) -> str | None:
     if text.isprintable():
         return shlex.quote(text)
     spelled = (
-        f"\\{c}"
-        if c in "\\'"
-        else c
-        if c.isprintable()
-        else f"\\U{ord(c):08X}"
-        if ord(c) > 0xFFFF
-        else f"\\u{ord(c):04X}"
-        for c in text
+        c if c.isprintable() else f"\\U{ord(c):08X}" if ord(c) > 0xFFFF else f"\\u{ord(c):04X}"
+        for c in text.replace("\\", "\\\\").replace("'", "\\'")
     )
     return f"$'{''.join(spelled)}'"

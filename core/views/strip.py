@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from core.factors.case import Row
 from core.studies.study import Study
 from core.studies.verdict import finding
-from core.views.style import ABSORBED, MARGINS, above, band, flip_line, label_colors, layout, plain, shades, upright
+from core.views.style import ABSORBED, MARGINS, above, band, drawn, flip_line, label_colors, plain, shades, upright
 from core.views.tables import strip_frame
 
 HOLLOW = {"symbol": "circle-open", "size": 9, "line": {"width": 1.5}}
@@ -44,9 +44,8 @@ def figure(
     if beside is not None:
         colors, axis = {**label_colors(beside.labels), **colors}, "margin of each model's own label"
         both = (study, beside)
-        frames = [strip_frame(one) for one in both]
-        named = [frame.assign(row=frame["row"] + f", {one.model}") for frame, one in zip(frames, both, strict=True)]
-        frame = pd.concat(named, ignore_index=True)
+        frames = zip(map(strip_frame, both), both, strict=True)
+        frame = pd.concat([f.assign(row=f["row"] + f", {one.model}") for f, one in frames], ignore_index=True)
         names = dict.fromkeys((*study.wanted, *beside.wanted))
         rows = {f"{name}, {one.model}": one[name] for name in names for one in both if name in one}
     return margin_strip(
@@ -88,22 +87,30 @@ def margin_strip(
     longest = max((len(line) for said in counts.values() for line in said), default=0)
     head = 8 + 22 * len(lines) if lines else 0
     shapes, over = _reference(study, colors, ink)
-    x: dict[str, Any] = {"range": MARGINS if has_labels else _range([study.reference.value, *frame["value"]])}
-    x |= {"title": {"text": axis, "font": {"size": 14}}, "tickfont": {"size": 13, "color": ink}}
-    y: dict[str, Any] = {"tickvals": list(height.values()), "ticktext": [f"<b>{plain(name, 60)}</b>" for name in rows]}
-    y |= {"range": [-0.6, max(0.4, len(rows) - 0.4)], "tickfont": {"size": 14, "color": ink}}
-    parts = layout("", dark, 96 + head + row_pixels * max(1, len(rows)), x, y) | {
-        "margin": {"l": 8, "r": max(110, 16 + 7 * longest), "t": 28 + head, "b": 8},
-        "title": {
+    x = {
+        "range": MARGINS if has_labels else _range([study.reference.value, *frame["value"]]),
+        "title": {"text": axis, "font": {"size": 14}},
+        "tickfont": {"size": 13, "color": ink},
+    }
+    y = {
+        "tickvals": list(height.values()),
+        "ticktext": [f"<b>{plain(name, 60)}</b>" for name in rows],
+        "range": [-0.6, max(0.4, len(rows) - 0.4)],
+        "tickfont": {"size": 14, "color": ink},
+    }
+    return drawn(
+        _dots(frame, height, colors, ink, "margin" if has_labels else "output"),
+        "", dark, 96 + head + row_pixels * max(1, len(rows)), x, y,
+        margin={"l": 8, "r": max(110, 16 + 7 * longest), "t": 28 + head, "b": 8},
+        title={
             "text": "<br>".join(plain(line, 160) for line in lines), "font": {"size": 16}, "x": 0, "xref": "container",
             "y": 1, "yref": "paper", "yanchor": "bottom", "pad": {"b": 4 + 22 * len(lines), "l": 4},
         },
-        "shapes": shapes,
-        "annotations": over + [_beside(height[name], rows[name], said, ink) for name, said in counts.items()],
-        "showlegend": False,
-        "clickmode": "event+select",
-    }  # fmt: skip
-    return go.Figure(_dots(frame, height, colors, ink, "margin" if has_labels else "output"), parts)
+        shapes=shapes,
+        annotations=over + [_beside(height[name], rows[name], said, ink) for name, said in counts.items()],
+        showlegend=False,
+        clickmode="event+select",
+    )  # fmt: skip
 
 
 def _reference(study: Study, colors: Mapping[str, str], ink: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -122,9 +129,11 @@ def _reference(study: Study, colors: Mapping[str, str], ink: str) -> tuple[list[
 
 def counted(row: Row) -> list[str]:
     """What became of the cases of a row: "3 of 7 flip", "2 erased", "1 beyond the limit"."""
-    found = [f"{row.tried} {plain(row.factor.many)}" if row.flips is None else f"{row.flips} of {row.tried} flip"]
-    found += [f"{row.absorbed} erased"] if row.absorbed else []
-    return found + ([f"{row.beyond} beyond the limit"] if row.beyond else [])
+    return [
+        f"{row.tried} {plain(row.factor.many)}" if row.flips is None else f"{row.flips} of {row.tried} flip",
+        *([f"{row.absorbed} erased"] if row.absorbed else []),
+        *([f"{row.beyond} beyond the limit"] if row.beyond else []),
+    ]
 
 
 def _beside(y: int, row: Row, said: Sequence[str], ink: str) -> dict[str, Any]:
@@ -138,7 +147,6 @@ def _beside(y: int, row: Row, said: Sequence[str], ink: str) -> dict[str, Any]:
 def _dots(
     frame: pd.DataFrame, height: Mapping[str, int], colors: Mapping[str, str], ink: str, quantity: str
 ) -> list[go.Scatter]:
-    """The cases, a trace a fate."""
     traces = []
     for fate, (name, style) in FATES.items():
         part = frame[(frame["fate"] == fate) & frame["row"].isin(list(height))]

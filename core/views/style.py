@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 
 ABSORBED = "#8A8F98"
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#8A8F98")
 """Okabe and Ito's colours, which colour-blind people can tell apart."""
+LEGEND = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"}
 BY_NAME = {"positive": "#0072B2", "negative": "#D55E00", "neutral": "#8A8F98"}
 
 
@@ -35,9 +37,11 @@ def axis(dark: bool) -> dict[str, Any]:
     return {"gridcolor": grid, "zeroline": False, "fixedrange": True, "tickfont": {"color": ink}}
 
 
-def layout(title: str, dark: bool, height: float, x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
-    """What all figures share."""
-    return {
+def drawn(
+    traces: Sequence[Any], title: str, dark: bool, height: float, x: dict[str, Any], y: dict[str, Any], /, **more: Any
+) -> go.Figure:
+    """A figure of some traces with the layout that all figures share; what is given besides replaces its parts."""
+    shared = {
         "height": height,
         "margin": {"l": 8, "r": 16, "t": 40, "b": 8},
         "title": {"text": plain(title, 160), "font": {"size": 16}, "x": 0, "xref": "container", "pad": {"l": 4}},
@@ -47,9 +51,10 @@ def layout(title: str, dark: bool, height: float, x: dict[str, Any], y: dict[str
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": shades(dark)[0], "size": 13},
         "hoverlabel": {"font": {"family": "monospace", "size": 13}},
-        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        "legend": LEGEND,
         "dragmode": False,
     }
+    return go.Figure(traces, shared | more)
 
 
 def upright(x: float, line: dict[str, Any]) -> dict[str, Any]:

@@ -5,20 +5,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from core.base.words import capital
-from core.data.labelled import Labelled
 from core.factors.case import Case, Fate, Reference, Row
-from core.models.classifier import Classifier
-from core.models.heads import Probabilities
-from core.studies.calibration import fit_and_test
 from core.studies.study import Study
-from core.text.perturb import Edit, edits, perturbations
+from core.text.perturb import Variant, edits, perturbations
 from core.text.stages import Stages
 from core.text.tokens import Encoding, align
 from core.text.visible import visible
-from core.views.documents import unique
+from core.views.documents import named, ranked, unique
 from core.views.style import label_colors
 
 ALL_ON = "all that are on"
@@ -35,16 +32,17 @@ def fate_of(row: Row, case: Case) -> Fate:
 
 
 def strip_frame(study: Study) -> pd.DataFrame:
-    """The columns that `strip.margin_strip` reads, one line a case: its row, its key as `variant`, what one reads of it, its
-    fate, and its `value` (margin; for regression the output).
+    """What `strip.margin_strip` reads, one line a case: its row, its key as `variant`, what one reads of it, its fate, and its
+    `value` (margin; for regression the output).
     """
     records = [
-        (row.name, key, visible(case.text[:200]), tokens_line(case.encoding), ranked(case.probabilities, study.labels),
+        (row.name, key, visible(case.text[:200]), tokens_line(case.encoding), ranked(named(case.probabilities, study.labels), 4, 3),
          fate_of(row, case), case.value, case.shift, case.label)
         for key, (row, case) in study.keyed().items()
     ]  # fmt: skip
-    columns = ["row", "variant", "visible", "tokens", "probabilities", "fate", "value", "shift", "label"]
-    return pd.DataFrame(records, columns=columns)
+    return pd.DataFrame(
+        records, columns=["row", "variant", "visible", "tokens", "probabilities", "fate", "value", "shift", "label"]
+    )
 
 
 def cases_frame(*studies: Study) -> pd.DataFrame:
@@ -68,7 +66,7 @@ def cases_frame(*studies: Study) -> pd.DataFrame:
                 "flip": case.flip,
                 "shift": case.shift,
                 "margin": case.margin,
-                **{f"p({name})": p for name, p in zip(unique(study.labels), case.probabilities, strict=True)},
+                **{f"p({name})": p for name, p in named(case.probabilities, study.labels).items()},
                 "tokens": " ".join(case.encoding.tokens),
                 "ids": " ".join(map(str, case.encoding.ids)),
                 "truncated": case.encoding.truncated,
@@ -127,13 +125,6 @@ def tokens_line(encoding: Encoding) -> str:
     return " ".join(map(visible, encoding.tokens[:60]))
 
 
-def ranked(p: Probabilities, labels: tuple[str, ...], top: int = 4) -> str:
-    """The largest probabilities in one line."""
-    names = unique(labels)
-    order = sorted(range(len(names)), key=lambda i: -p[i])
-    return "  ".join(f"{names[i]} {p[i]:.3f}" for i in order[:top])
-
-
 # --- cases beside their reference ------------------------------------------------------------------------------------
 
 
@@ -151,27 +142,24 @@ def side_by_side(
     Returns:
         Entries ordered by the largest shift under any model; what no model could tell from the text comes last.
     """
-    named = [study.keyed() for study in studies]
-    entries: list[dict[str, Any]] = []
-    for key, (row, first) in named[0].items():
-        found = [cases[key] for cases in named]
+    keyed = [study.keyed() for study in studies]
+    entries = []
+    for key, (row, first) in keyed[0].items():
+        found = [cases[key] for cases in keyed]
         met = {fate_of(*pair) for pair in found}
         # One text that several perturbations make is one case: it is found under the factors of all.
-        made_by = (
-            {row.factor.name, *(factor for _, factor in first.variant.also)} if first.variant else {row.factor.name}
-        )
-        if (factors and not made_by & set(factors)) or (fates and not met & set(fates)):
-            continue
-        entries.append(
-            {
-                "key": key,
-                "factor": row.factor.name,
-                "description": described(first),
-                "text": marked_text(first, studies[0].reference, longest),
-                "answers": [_answer(*pair, study, longest) for pair, study in zip(found, studies, strict=True)],
-                "order": (met <= {"absorbed", "beyond the limit"}, -max(case.shift for _, case in found)),
-            }
-        )
+        made_by = {row.factor.name, *(factor for _, factor in (first.variant.also if first.variant else ()))}
+        if made_by & set(factors or made_by) and met & set(fates or met):
+            entries.append(
+                {
+                    "key": key,
+                    "factor": row.factor.name,
+                    "description": described(first),
+                    "text": marked_text(first.text, studies[0].reference.text, longest, first.variant),
+                    "answers": [_answer(*pair, study, longest) for pair, study in zip(found, studies, strict=True)],
+                    "order": (met <= {"absorbed", "beyond the limit"}, -max(case.shift for _, case in found)),
+                }
+            )
     return sorted(entries, key=lambda entry: entry["order"])
 
 
@@ -183,18 +171,14 @@ def described(case: Case) -> str:
     return case.variant.description + "".join(f"; the same text: {description}" for description in also)
 
 
-def marked_text(case: Case, reference: Reference, longest: int) -> list[tuple[str, bool]]:
-    """A case's visible text in pieces, each with whether it was edited."""
-    made = case.variant.edits if case.variant else edits(reference.text, case.text)
-    return _marked(case.text, made, longest)
+def marked_text(text: str, before: str, longest: int, variant: Variant | None = None) -> list[tuple[str, bool]]:
+    """The visible text of a case or after a step in pieces, each with whether it differs from the text before.
 
-
-def marked_step(before: str, after: str, longest: int) -> list[tuple[str, bool]]:
-    """The visible text after a step in pieces, each with whether the step made it."""
-    return _marked(after, edits(before, after), longest)
-
-
-def _marked(text: str, made: Iterable[Edit], longest: int) -> list[tuple[str, bool]]:
+    Args:
+        longest: characters that are shown.
+        variant: the edits that made it, where they are known.
+    """
+    made = variant.edits if variant else edits(before, text)
     shown, left = [], longest
     for piece, edited in pieces(text, [edit.variant for edit in made]):
         if left > 0:
@@ -226,7 +210,6 @@ def token_states(case: Case, reference: Reference) -> list[tuple[str, int, str]]
 
 def _answer(row: Row, case: Case, study: Study, longest: int) -> dict[str, Any]:
     reference, bounded, fate = study.reference.probabilities, study.head.has_labels, fate_of(row, case)
-    said = f"shift {case.shift:.3f}" + (f", now {case.label}" if fate == "flips" else "")
     if case.absorbed:
         said = case.absorbed_by or ""
     elif not case.tried:
@@ -235,6 +218,8 @@ def _answer(row: Row, case: Case, study: Study, longest: int) -> dict[str, Any]:
         said = f"moves the output by {case.shift:.3f}"
     elif case.shift <= row.noise_floor and row.factor.floor_applies:
         said = "shift below the noise floor: none"
+    else:
+        said = f"shift {case.shift:.3f}" + (f", now {case.label}" if fate == "flips" else "")
     names, colors = unique(study.labels), label_colors(study.labels)
     shown = sorted(range(len(names)), key=lambda i: -max(case.probabilities[i], reference[i]))[:3]
     return {
@@ -273,17 +258,12 @@ def explanation(case: Case) -> str:
     return f"The probabilities move by a shift of {case.shift:.3f}; the prediction {said}."
 
 
-ESCAPES = {"\\n": "\n", "\\t": "\t", "\\r": "\r", "\\\\": "\\"}
-
-
 def own_edits(lines: str) -> tuple[str, ...]:
     r"""Texts typed by hand, one a line, with `\n`, `\t`, `\r`, `\\` and `\uXXXX` for what a line cannot hold."""
-
-    def spelled(match: re.Match[str]) -> str:
-        found = match.group()
-        return ESCAPES.get(found) or chr(int(found[2:], 16))
-
-    texts = (re.sub(r"\\(?:[ntr\\]|u[0-9a-fA-F]{4})", spelled, line) for line in lines.splitlines())
+    escape = re.compile(r"\\(?:[ntr\\]|u[0-9a-fA-F]{4})")
+    texts = (
+        escape.sub(lambda found: found.group().encode().decode("unicode_escape"), one) for one in lines.splitlines()
+    )
     return tuple(dict.fromkeys(text for text in texts if text))
 
 
@@ -314,9 +294,8 @@ def cuts(stages: Stages, longest: int) -> list[Cut]:
         if begin < at and parts:
             parts[-1] = Cut(parts[-1].text + text[at : max(at, end)], (*parts[-1].tokens, (token, id)))
         else:
-            if begin > at:
-                parts.append(Cut(text[at:begin], ()))
-            parts.append(Cut(text[begin:end], ((token, id),)))
+            dropped = [Cut(text[at:begin], ())] if begin > at else []
+            parts += [*dropped, Cut(text[begin:end], ((token, id),))]
         at = max(at, end)
     if at < len(text):
         parts.append(Cut(text[at:], ()))
@@ -341,15 +320,62 @@ def tokens_frame(model: str, stages: Stages) -> pd.DataFrame:
     )
 
 
-# --- calibration -----------------------------------------------------------------------------------------------------
+# --- temperature ------------------------------------------------------------------------------------------------------
 
 
-def calibration_frame(classifier: Classifier, data: Labelled) -> pd.DataFrame:
-    """The labelled texts of a calibration, for a download: text, number of the label, and "fit" or "test"."""
-    return pd.concat(
-        [
-            pd.DataFrame({"text": part.texts, "label": part.numbered_as(classifier.labels), "part": name})
-            for name, part in zip(("fit", "test"), fit_and_test(data), strict=True)
-        ],
-        ignore_index=True,
-    )
+def tempered_rows(study: Study, temperature: float, most: int) -> pd.DataFrame:
+    """Your sentence and the variants that move it most: what `charts.tempered_strip` reads, and more.
+
+    Args:
+        study: at T = 1, of a head with labels.
+        most: variants beside the sentence; only those that reach the model.
+
+    Returns:
+        The columns `name`, `text`, `visible`, `tokens`, `label` (at T), and twice, at T = 1 and at T: `p_before` and `p_after`
+        (arrays `[n_labels]`), `before` and `after` (margins), `said_before` and `said_after` (probabilities as a line),
+        `entropy_before` and `entropy_after` (nats).
+    """
+    head, labels, reference = study.head, study.labels, study.reference
+    beside = {key: case for key, (_, case) in study.keyed().items() if case.reaches}
+    shown: list[Reference | Case] = [reference, *list(beside.values())[:most]]
+    logits, q = np.stack([one.logits for one in shown]), head.probabilities(reference.logits)
+    columns: dict[str, Any] = {
+        "name": ["your sentence", *list(beside)[:most]],
+        "text": [one.text for one in shown],
+        "visible": [visible(one.text[:200]) for one in shown],
+        "tokens": [tokens_line(one.encoding) for one in shown],
+        # No temperature changes it.
+        "label": [head.label(row, labels) for row in head.probabilities(logits, temperature)],
+    }
+    for name, t in (("before", 1.0), ("after", temperature)):
+        p = head.probabilities(logits, t)
+        columns |= {
+            name: head.margins(p, q),
+            f"p_{name}": list(p),
+            f"said_{name}": [ranked(named(row, labels), 4, 3) for row in p],
+            f"entropy_{name}": list(head.entropy(p)),
+        }
+    return pd.DataFrame(columns)
+
+
+def tempered_frame(study: Study, temperature: float) -> pd.DataFrame:
+    """The sentence and its cases at T = 1 and at another T, for a download: probabilities (one column a label), entropy in nats
+    and margin, each twice. Nothing runs: the logits are the study's.
+    """
+    head, keyed, reference = study.head, study.keyed(), study.reference
+    shown: list[Reference | Case] = [reference, *(case for _, case in keyed.values())]
+    logits = np.stack([one.logits for one in shown])
+    columns: dict[str, Any] = {
+        "model": study.model,
+        "variant": ["your sentence", *keyed],
+        "text": [one.text for one in shown],
+        "fate": ["reference", *(fate_of(row, case) for row, case in keyed.values())],
+        "temperature": temperature,
+    }
+    for at, t in (("T = 1", 1.0), ("T", temperature)):
+        p = head.probabilities(logits, t)
+        columns[f"label at {at}"] = [head.label(row, study.labels) for row in p]
+        columns |= {f"p({name}) at {at}": p[:, i] for i, name in enumerate(unique(study.labels))}
+        columns[f"entropy at {at}"] = head.entropy(p)
+        columns[f"margin at {at}"] = head.margins(p, head.probabilities(reference.logits))
+    return pd.DataFrame(columns)

@@ -1,4 +1,4 @@
-"""Trainings and the seeds of a family as frames: plain values, ready for a figure or a download."""
+"""Labelled texts, trainings and the seeds of a family as frames: plain values, ready for a figure or a download."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -6,10 +6,13 @@ from typing import Any
 import pandas as pd
 
 from core.base.statistics import Estimate, wilson
+from core.data.labelled import Labelled
 from core.families.agreement import HumanBin, Influence, OnData
 from core.families.interpolation import Interpolation
 from core.families.stacked import Family
+from core.models.classifier import Classifier
 from core.models.heads import Probabilities
+from core.studies.calibration import fit_and_test
 from core.training.recipe import PARTS
 from core.views.documents import unique
 
@@ -69,3 +72,14 @@ def influences_frame(found: Sequence[Influence]) -> pd.DataFrame:
 def _shares(bars: Iterable[tuple[str, Estimate, str]]) -> pd.DataFrame:
     records = [(name, share.value, share.low, share.high, said) for name, share, said in bars]
     return pd.DataFrame(records, columns=["name", "value", "low", "high", "said"])
+
+
+def calibration_frame(classifier: Classifier, data: Labelled) -> pd.DataFrame:
+    """The labelled texts of a calibration, for a download: text, number of the label, and "fit" or "test"."""
+    return pd.concat(
+        [
+            pd.DataFrame({"text": part.texts, "label": part.numbered_as(classifier.labels), "part": name})
+            for name, part in zip(("fit", "test"), fit_and_test(data), strict=True)
+        ],
+        ignore_index=True,
+    )

@@ -8,10 +8,10 @@ from core.base.statistics import Estimate
 from core.data.labelled import Labelled
 from core.models.classifier import Classifier
 from core.studies.calibration import BINS, Calibration, Scores
-from core.views import tables
+from core.views import tables_training
 from core.views.charts import reliability_diagram
 from core.views.documents import calibration_document
-from core.views.scripts.data import CALIBRATION_FILE, calibration_script
+from core.views.scripts import CALIBRATION_FILE, calibration_script
 from pages import state
 from pages.parts import charts, markup, take_away
 
@@ -56,7 +56,7 @@ def calibration(classifier: Classifier, data: Labelled, found: Calibration) -> N
         take_away.download(
             "Labelled texts (Parquet)",
             CALIBRATION_FILE,
-            lambda: tables.calibration_frame(classifier, data).to_parquet(index=False),
+            lambda: tables_training.calibration_frame(classifier, data).to_parquet(index=False),
         )
     take_away.code(lambda: calibration_script(classifier), CALIBRATION_FILE, name="calibration")
 

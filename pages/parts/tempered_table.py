@@ -21,7 +21,7 @@ def tempered_table(rows: pd.DataFrame, head: Head, labels: tuple[str, ...], temp
     """The table as HTML.
 
     Args:
-        rows: as `core.views.tables_tempered.tempered_rows` makes them.
+        rows: as `core.views.tables.tempered_rows` makes them.
     """
     at = read(temperature)
     some = f" (the {SHOWN} largest of {len(labels)})" if len(labels) > SHOWN else ""

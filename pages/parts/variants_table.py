@@ -84,7 +84,7 @@ def beside(reference: Reference, case: Case, title: str) -> None:
         title: over the case.
     """
     before, after = tables.changed_positions(reference.encoding, case.encoding)
-    edited = markup.marked_html(tables.marked_text(case, reference, 2000))
+    edited = markup.marked_html(tables.marked_text(case.text, reference.text, 2000, case.variant))
     left, right = st.columns(2)
     for side, said, text, encoding, marked, p in (
         (left, "Your sentence", visible_html(reference.text), reference.encoding, before, reference.probabilities),

@@ -5,46 +5,45 @@ from dataclasses import astuple
 
 import torch
 
+from core.base.statistics import RESAMPLES
 from core.factors.case import Row
 from core.factors.conditions import REFERENCE
 from core.factors.dropout import Dropout, rate_at
 from core.factors.seeds import family_for
+from core.families.interpolation import MOST_TEXTS
 from core.families.stacked import Family
 from core.models.catalog import base_source
 from core.models.classifier import Classifier
 from core.models.predict import Condition
 from core.models.sites import FUNCTION_CALLS, attention_holder
+from core.studies.calibration import BINS, SEARCHED
 from core.studies.study import Study, arranged
-from core.training.recipe import ALPHA, LIMIT, MOST_EVALUATED, RANK
+from core.training.recipe import ALPHA, LIMIT, MOST_EVALUATED, PARTS, RANK
 from core.training.runs import DATA, Run
 from core.views.scripts.render import Code, family_values, model_values, relative, render
 
+CALIBRATION_FILE = "wobble-calibration.parquet"
+SEEDS_FILE = "wobble-seeds-data.parquet"
+"""The Parquet files that a page offers beside the scripts over labelled texts, so that their texts are those of the page."""
 
-def predict_script(classifier: Classifier, texts: Sequence[str], temperature: float = 1.0) -> str:
-    """A script that prints the probabilities of each text, and shift and margin beside the first, one JSON object a line.
+
+def predict_script(classifier: Classifier, texts: Sequence[str], *temperatures: float) -> str:
+    """A script that prints the probabilities of each text at each temperature (T = 1 if none is given), and shift and margin
+    beside the first text, one JSON object a line.
 
     It loads nothing of Wobble. Embedded models are named by their path from Wobble's folder, so it runs from there.
     """
-    return render("predict", **model_values(classifier, temperature), texts=texts)
+    return render("predict", **model_values(classifier), texts=texts, temperatures=temperatures or (1.0,))
 
 
-def edits_script(
-    classifier: Classifier, text: str, edits: Mapping[str, Sequence[str]], temperature: float = 1.0
-) -> str:
+def edits_script(classifier: Classifier, text: str, edits: Mapping[str, list[str]], temperature: float = 1.0) -> str:
     """A script that prints for each factor how many edits were tried, erased and flip the text, and its largest and median
     shift, one JSON object a line.
 
     Args:
         edits: the edited texts of each factor.
     """
-    tried = {factor: list(texts) for factor, texts in edits.items()}
-    return render("edits", **model_values(classifier, temperature), text=text, edits=tried)
-
-
-def temperature_script(classifier: Classifier, texts: Sequence[str], temperatures: Sequence[float]) -> str:
-    """A script that prints the probabilities of each text at each temperature, one JSON object a line."""
-    values = model_values(classifier, Code("temperature"))
-    return render("temperature", **values, texts=texts, temperatures=list(temperatures))
+    return render("edits", **model_values(classifier, temperature), text=text, edits=edits)
 
 
 def dropout_script(
@@ -56,22 +55,16 @@ def dropout_script(
     None where plain transformers cannot be told apart what acts and what does not (one module that drops in two places,
     of which one is off; functions that a model calls with rates of their own).
     """
-    rates: dict[str, float] = {}
-    holders: dict[str, Code] = {}
-    for site in classifier.sites:
-        rate = rate_at(site, dropout)
-        if rates.setdefault(site.name, rate) != rate:
-            return None
-        if rate == site.rate:
-            continue
-        if site.name == FUNCTION_CALLS:
-            return None
-        module = classifier.model.get_submodule(site.name)
-        holders[site.name] = Code("p" if isinstance(module, torch.nn.Dropout) else attention_holder(module))
+    rates = {site.name: rate_at(site, dropout) for site in classifier.sites}
+    changed = {site.name: rates[site.name] for site in classifier.sites if rates[site.name] != site.rate}
+    if FUNCTION_CALLS in changed or any(rate_at(site, dropout) != rates[site.name] for site in classifier.sites):
+        return None
+    modules = {name: classifier.model.get_submodule(name) for name in changed}
+    holders = {n: "p" if isinstance(one, torch.nn.Dropout) else attention_holder(one) for n, one in modules.items()}
     return render(
         "dropout",
         **model_values(classifier, temperature),
-        changed=[(name, holder, rates[name]) for name, holder in holders.items()],
+        changed=[(name, Code(holders[name]), rate) for name, rate in changed.items()],
         text=text,
         passes=passes,
         seed=dropout.seed,
@@ -104,16 +97,13 @@ def segmentation_script(classifier: Classifier, study: Study) -> str:
     """A script that prints the probabilities of each segmentation of a study, and shift and margin beside the reference, one
     JSON object a line. It holds their ids: what draws them is no part of transformers.
     """
-    found = {
-        "your sentence": study.reference.encoding,
-        **{key: case.encoding for key, (_, case) in study.keyed().items()},
-    }
+    found = {"your sentence": study.reference} | {key: case for key, (_, case) in study.keyed().items()}
     segmentations = {
-        name: {"input_ids": list(one.ids)} | ({"token_type_ids": list(one.type_ids)} if any(one.type_ids) else {})
-        for name, one in found.items()
+        name: {"input_ids": list(ids)} | ({"token_type_ids": list(types)} if any(types) else {})
+        for name, ids, types in ((name, one.encoding.ids, one.encoding.type_ids) for name, one in found.items())
     }
-    values = model_values(classifier, study.temperature)
-    return render("segmentation", **values, text=study.reference.text, segmentations=segmentations)
+    values = {"text": study.reference.text, "segmentations": segmentations, "temperatures": (study.temperature,)}
+    return render("predict", **model_values(classifier), **values)
 
 
 def seeds_script(family: Family, text: str, temperature: float = 1.0) -> str:
@@ -140,6 +130,41 @@ def training_script(run: Run) -> str:
     )
 
 
+def calibration_script(classifier: Classifier) -> str:
+    """A script that fits the temperature and prints accuracy, ECE, NLL and Brier score, each with its interval, before and
+    after, one JSON object a line. It reads `CALIBRATION_FILE` (`core.views.tables_training.calibration_frame`).
+    """
+    values = model_values(classifier)
+    return render("calibration", **values, file=CALIBRATION_FILE, searched=SEARCHED, resamples=RESAMPLES, bins=BINS)
+
+
+def on_data_script(family: Family) -> str:
+    """A script that prints the accuracy of each member, the pairwise disagreement, and for each source of chance that varies
+    alone the disagreement and the shift, one JSON object a line. It reads `SEEDS_FILE`
+    (`core.views.tables_training.on_data_frame`).
+    """
+    seeds = {member.name: astuple(member.seeds) for member in family.members}
+    return render("on_data", **family_values(family), file=SEEDS_FILE, parts=list(PARTS), seeds=seeds)
+
+
+def interpolation_script(
+    family: Family, first: str, second: str, text: str, points: int = 11, temperature: float = 1.0
+) -> str:
+    """A script that prints loss, accuracy and the probabilities of a text on the straight line between the weights of two
+    members, one JSON object a line. It reads `SEEDS_FILE` (`core.views.tables_training.on_data_frame`).
+    """
+    return render(
+        "interpolation",
+        **family_values(family, temperature),
+        file=SEEDS_FILE,
+        first=first,
+        second=second,
+        text=text,
+        points=points,
+        most=MOST_TEXTS,
+    )
+
+
 def article_script() -> str:
     """The article's first experiment (two seeds of bert-base-uncased on SST-2), corrected for today's transformers."""
     return render("article")
@@ -150,28 +175,20 @@ def scripts_of(classifier: Classifier, study: Study) -> dict[str, str]:
 
     Together they print the study's numbers.
     """
-    text, made = study.reference.text, {}
+    made: dict[str, str | None] = {}
     edits = {row.name: [case.text for case in row.cases if case.variant and case.tried] for row in study.shown}
-    if any(edits.values()):
-        known = {name: texts for name, texts in edits.items() if texts}
-        made["edits"] = edits_script(classifier, text, known, study.temperature)
+    if known := {name: texts for name, texts in edits.items() if texts}:
+        made["edits"] = edits_script(classifier, study.reference.text, known, study.temperature)
     for row in study.shown:
-        make = _REPEATED.get(row.factor.name) if row.cases else None
-        script = None if make is None else make(classifier, study, row)
-        if script is not None:
-            made[row.name] = script
-    return made
+        if row.cases and (make := _REPEATED.get(row.factor.name)):
+            made[row.name] = make(classifier, study, row)
+    return {name: script for name, script in made.items() if script is not None}
 
 
 def _passes(classifier: Classifier, study: Study, row: Row) -> str | None:
     options = study.options.get(row.factor.name, {})
     dropout = Dropout(options.get("seed", 0), options.get("p"), options.get("sites"))
     return dropout_script(classifier, study.reference.text, len(row.cases), dropout, study.temperature)
-
-
-def _temperatures(classifier: Classifier, study: Study, row: Row) -> str:
-    at = [case.made.document()["temperature"] for case in row.cases]
-    return temperature_script(classifier, [study.reference.text], [1.0, *at])
 
 
 def _seeds(classifier: Classifier, study: Study, row: Row) -> str | None:
@@ -182,7 +199,9 @@ def _seeds(classifier: Classifier, study: Study, row: Row) -> str | None:
 _REPEATED: dict[str, Callable[[Classifier, Study, Row], str | None]] = {
     "segmentation": lambda classifier, study, row: segmentation_script(classifier, arranged(study, [row])),
     "dropout": _passes,
-    "temperature": _temperatures,
+    "temperature": lambda classifier, study, row: predict_script(
+        classifier, [study.reference.text], 1.0, *(case.made.document()["temperature"] for case in row.cases)
+    ),
     "seed": _seeds,
     "numerics": lambda classifier, study, _: numerics_script(classifier, study),
 }

@@ -1,29 +1,40 @@
 """A preprocessing chain as a short Python script on the public libraries, without Wobble."""
 
+import sys
 from importlib.metadata import version
 
 from core.base.errors import WobbleError
-from core.text.perturb import Perturbation
-from core.text.perturb.preprocessing import MENTION, URL, Chain, steps
+from core.text.perturb.preprocessing import MENTION, URL, Chain
 from core.text.perturb.stop_words import STOP_WORDS
-from core.views.scripts.render import render
+from core.views.scripts.render import Code, render
 
-_STANDARD = {
-    "clean_html": "import html",
-    "clean_urls": "import re",
-    "clean_mentions": "import re",
-    "clean_punctuation": "import string",
-    "clean_nfc": "import unicodedata",
-    "clean_nfkc": "import unicodedata",
-    "clean_accents": "import unicodedata",
-    "truncate": "import unicodedata",
+_CODE: dict[str, tuple[str, ...]] = {
+    "clean_html": ("html.unescape(text)", "import html"),
+    "clean_mojibake": ("ftfy.fix_text(text)", "import ftfy"),
+    "clean_nfc": ('unicodedata.normalize("NFC", text)', "import unicodedata"),
+    "clean_nfkc": ('unicodedata.normalize("NFKC", text)', "import unicodedata"),
+    "clean_accents": (
+        '"".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn")',
+        "import unicodedata",
+    ),
+    "clean_lower": ("text.lower()",),
+    "clean_urls": (f"re.sub({URL.pattern!a}, lambda _: {{url}}, text)", "import re"),
+    "clean_mentions": (f"re.sub({MENTION.pattern!a}, lambda _: {{mention}}, text)", "import re"),
+    "clean_emoji": ("emoji.demojize(text)", "import emoji"),
+    "clean_punctuation": ('text.translate(str.maketrans("", "", string.punctuation))', "import string"),
+    "clean_treebank": ('" ".join(NLTKWordTokenizer().tokenize(text))', "from nltk.tokenize import NLTKWordTokenizer"),
+    "clean_whitespace": ('" ".join(text.split())',),
+    "clean_stop_words": ('" ".join(word for word in text.split() if word.lower() not in STOP_WORDS)',),
+    **{
+        f"truncate_{tokens}": (
+            f"truncate(text, {tokens})",
+            "import unicodedata",
+            "from transformers import AutoTokenizer",
+        )
+        for tokens in (64, 128, 256)
+    },
 }
-_PUBLIC = {
-    "clean_emoji": ("emoji", "import emoji"),
-    "clean_mojibake": ("ftfy", "import ftfy"),
-    "clean_treebank": ("nltk", "from nltk.tokenize import NLTKWordTokenizer"),
-    "truncate": ("transformers", "from transformers import AutoTokenizer"),
-}
+"""What each step does, as an expression, and the imports that it needs."""
 
 
 def chain_code(chain: Chain, text: str, tokenizer: str | None = None) -> str:
@@ -37,27 +48,18 @@ def chain_code(chain: Chain, text: str, tokenizer: str | None = None) -> str:
     """
     if chain.needs_cut and tokenizer is None:
         raise WobbleError("A step of this chain truncates: choose a model, whose tokenizer says where.")
-    limits = {rule.name: _limit(rule) for rule in steps() if rule.needs_cut and rule.name in chain.steps}
-    used = {*chain.steps, "truncate"} if limits else set(chain.steps)
-    public = sorted({_PUBLIC[name] for name in used & _PUBLIC.keys()})
+    # By package; another version of a public one may make another text.
+    imports = {line.split()[1].partition(".")[0]: line for step in chain.steps for line in _CODE[step][1:]}
+    public = sorted(imports.keys() - sys.stdlib_module_names)
+    placeholders = {"url": ascii(chain.url), "mention": ascii(chain.mention)}
     return render(
         "chain",
         chain=chain,
         text=text,
         tokenizer=tokenizer,
-        # Another version may make another text.
-        packages=[f"{name}=={version(name)}" for name, _ in public],
-        standard=sorted({_STANDARD[name] for name in used & _STANDARD.keys()}),
-        public=[line for _, line in public],
-        limits=limits,
-        url=URL.pattern,
-        mention=MENTION.pattern,
+        packages=[f"{name}=={version(name)}" for name in public],
+        standard=sorted(imports[name] for name in imports.keys() & sys.stdlib_module_names),
+        public=[imports[name] for name in public],
+        code={step: Code(_CODE[step][0].format(**placeholders)) for step in chain.steps},
         stop_words=sorted(STOP_WORDS),
     )
-
-
-def _limit(rule: Perturbation) -> int:
-    """The number of tokens at which a rule cuts, as the rule itself asks for it."""
-    asked: list[int] = []
-    rule.apply("", lambda _, tokens: asked.append(tokens))
-    return asked[0]

@@ -1,7 +1,7 @@
 """How a script comes from its template: every value arrives as a Python literal, so that no text can become code."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
@@ -10,6 +10,7 @@ from core.families.stacked import Family
 from core.models.catalog import resolve
 from core.models.classifier import Classifier
 from core.models.heads import REGRESSION, SIGMOID, SOFTMAX, Head
+from core.views.documents import unique
 
 ROOT = Path(__file__).parent.parent.parent.parent
 BATCH = 32
@@ -22,40 +23,35 @@ class Code(str):
         return str(self)
 
 
-@dataclass(frozen=True)
-class HeadCode:
-    """What a script calculates for one kind of head, as Python expressions; None where a head has no such measure."""
-
-    answer: str
-    """Probabilities of the logits, which stand for `{}`."""
-    shift: Code
-    """Of a row `p` beside the reference's row `q`."""
-    margin: Code | None = None
-    """Of a row `p` beside the reference's row `q`."""
-    label: Code | None = None
-    """The answers of rows `p`, as a tensor of zeros and ones."""
-    entropy: Code | None = None
-    """Of rows `p`, label by label."""
-
-
-HEADS: dict[Head, HeadCode] = {
-    SOFTMAX: HeadCode(
-        "{}.softmax(-1)",
-        Code("0.5 * sum(abs(a - b) for a, b in zip(p, q))"),
-        Code("p[top := q.index(max(q))] - max(a for i, a in enumerate(p) if i != top)"),
-        Code("torch.nn.functional.one_hot(p.argmax(-1), p.shape[-1])"),
-        Code("torch.special.entr(p)"),
-    ),
-    SIGMOID: HeadCode(
-        "{}.sigmoid()",
-        Code("max(abs(a - b) for a, b in zip(p, q))"),
-        Code("min(2 * (a - 0.5 if b > 0.5 else 0.5 - a) for a, b in zip(p, q))"),
-        Code("(p > 0.5)"),
+HEADS: dict[Head, dict[str, Code | None]] = {
+    SOFTMAX: {
+        "answer": Code("(logits / temperature).softmax(-1)"),
+        "shift": Code("0.5 * sum(abs(a - b) for a, b in zip(p, q))"),
+        "margin": Code("p[top := q.index(max(q))] - max(a for i, a in enumerate(p) if i != top)"),
+        "label": Code("torch.nn.functional.one_hot(p.argmax(-1), p.shape[-1])"),
+        "entropy": Code("torch.special.entr(p)"),
+    },
+    SIGMOID: {
+        "answer": Code("(logits / temperature).sigmoid()"),
+        "shift": Code("max(abs(a - b) for a, b in zip(p, q))"),
+        "margin": Code("min(2 * (a - 0.5 if b > 0.5 else 0.5 - a) for a, b in zip(p, q))"),
+        "label": Code("(p > 0.5)"),
         # A yes-or-no answer has an entropy of its own.
-        Code("(torch.special.entr(p) + torch.special.entr(1 - p))"),
-    ),
-    REGRESSION: HeadCode("logits", Code("max(abs(a - b) for a, b in zip(p, q))")),
+        "entropy": Code("(torch.special.entr(p) + torch.special.entr(1 - p))"),
+    },
+    REGRESSION: {
+        "answer": Code("logits"),
+        "shift": Code("max(abs(a - b) for a, b in zip(p, q))"),
+        "margin": None,
+        "label": None,
+        "entropy": None,
+    },
 }
+"""What a script calculates for one kind of head, as Python expressions; None where a head has no such measure.
+
+The answer is made of `logits` at a `temperature`; shift and margin are of a row `p` beside the reference's row `q`; label is
+the answers of rows `p`, as a tensor of zeros and ones, and entropy that of rows `p`, label by label.
+"""
 
 
 def _literal(value: object) -> object:
@@ -88,8 +84,6 @@ TEMPLATES = Environment(
 )
 TEMPLATES.filters["lines"] = lines
 TEMPLATES.filters["code"] = Code
-# In the second argument of re.sub a backslash means something.
-TEMPLATES.filters["replacement"] = lambda text: text.replace("\\", r"\\")
 
 
 def render(name: str, **values: object) -> str:
@@ -101,36 +95,30 @@ def render(name: str, **values: object) -> str:
     return TEMPLATES.get_template(f"{name}.py.j2").render(values)
 
 
-def model_values(
-    classifier: Classifier, temperature: float | Code = 1.0, folder: Code | None = None
-) -> dict[str, object]:
-    """What the templates need to know of a model: its files, its limit and what its head's numbers mean.
-
-    Args:
-        temperature: of the expression `answer`, which makes probabilities of `logits`.
-        folder: an expression for the directory that carries the model's name, by default that directory.
-    """
-    source, head = classifier.source, HEADS[classifier.head]
-    top = folder or where(classifier, source.top)
+def model_values(classifier: Classifier, temperature: float = 1.0) -> dict[str, object]:
+    """What the templates need to know of a model: its files, its limit and what its head's numbers mean."""
+    source = classifier.source
     return {
         "tokenizer": tokenizer_of(classifier),
-        "base": where(classifier, source.directory) if source.adapter else top,
-        "adapter": top if source.adapter else None,
+        # The directory that carries the model's name: of the model itself, or of an adapter on a base.
+        "folder": where(classifier, source.top),
+        "base": where(classifier, source.directory) if source.adapter else Code("folder"),
+        "adapter": source.adapter is not None,
         # An adapter with labels of its own brings the config that knows them; its head has their shape.
-        "config": top if source.adapter and source.config.parent == source.adapter else None,
+        "config": source.adapter is not None and source.config.parent == source.adapter,
         "limit": classifier.limit,
         # Where padding changes the answer, each text runs alone.
         "batch": BATCH if classifier.batching == "padded" else 1,
-        "head": head,
-        "answer": Code(head.answer.format("logits" if temperature == 1 else f"(logits / {temperature!a})")),
+        "head": HEADS[classifier.head],
+        "temperature": temperature,
     }
 
 
 def family_values(family: Family, temperature: float = 1.0) -> dict[str, object]:
-    """What the templates need to know of a family: its members' folders, and how the one in `folder` is loaded."""
+    """What the templates need to know of a family: how a member is loaded, the members' folders and the labels."""
     sources = {member.name: resolve(member.id) for member in family.members}
     folders = {name: where(replace(family.first, source=source), source.top) for name, source in sources.items()}
-    return {**model_values(family.first, temperature, folder=Code("folder")), "members": folders}
+    return model_values(family.first, temperature) | {"members": folders, "names": list(unique(family.first.labels))}
 
 
 def tokenizer_of(classifier: Classifier) -> str:

@@ -11,7 +11,7 @@ from core.studies import temperatures
 from core.studies.calibration import SEARCHED
 from core.studies.study import Study, compare, study
 from core.text.perturb import variants
-from core.views.tables_tempered import tempered_frame, tempered_rows
+from core.views.tables import tempered_frame, tempered_rows
 from tests.architectures import loaded, save
 
 TEXT = "Coppola has made a film of intoxicating atmosphere and little else."

@@ -14,8 +14,8 @@ from core.families.stacked import Family, load_family
 from core.models.catalog import load
 from core.models.heads import SOFTMAX
 from core.studies.calibration import Calibration, Scores, calibrate_on
-from core.views import tables, tables_training
-from core.views.scripts.data import (
+from core.views import tables_training
+from core.views.scripts import (
     CALIBRATION_FILE,
     SEEDS_FILE,
     calibration_script,
@@ -46,7 +46,7 @@ def family() -> Family:
 def test_the_calibration_script_fits_and_scores_as_the_page_does(tmp_path: Path) -> None:
     classifier, data = load(), some(read(DataSource("movie")).part("validation"), 240)
     ours: Calibration = calibrate_on(classifier, data)
-    tables.calibration_frame(classifier, data).to_parquet(tmp_path / CALIBRATION_FILE, index=False)
+    tables_training.calibration_frame(classifier, data).to_parquet(tmp_path / CALIBRATION_FILE, index=False)
     before, after = run(calibration_script(classifier), tmp_path)
     assert (before["temperature"], after["temperature"]) == (1.0, pytest.approx(ours.temperature, rel=1e-3))
 

@@ -20,16 +20,17 @@ from core.studies.study import Study, study
 from core.training.recipe import Recipe, plan
 from core.training.runs import Run
 from core.views.scripts import (
+    calibration_script,
     dropout_script,
     edits_script,
+    interpolation_script,
     numerics_script,
+    on_data_script,
     predict_script,
     seeds_script,
-    temperature_script,
     tokens_script,
     training_script,
 )
-from core.views.scripts.data import calibration_script, interpolation_script, on_data_script
 from core.views.scripts.render import TEMPLATES, Code
 from tests.architectures import loaded, save
 
@@ -80,7 +81,7 @@ def test_no_text_becomes_code(hostile: str, family: Family, conditions: Study) -
     classifier = load(CLASSIFIER)
     same_program(lambda text: predict_script(classifier, ["first", text]), hostile)
     same_program(lambda text: edits_script(classifier, text, {"casing": [text, "B"]}), hostile)
-    same_program(lambda text: temperature_script(classifier, [text], [0.5, 2.0]), hostile)
+    same_program(lambda text: predict_script(classifier, [text], 0.5, 2.0), hostile)
     same_program(lambda text: dropout_script(classifier, text, 3, Dropout(rate=0.3)) or "", hostile)
     reference = conditions.reference
     same_program(
@@ -144,9 +145,9 @@ def test_an_adapter_with_labels_of_its_own_is_loaded_by_its_own_config(tmp_path:
     assert "AutoConfig" not in predict_script(classifier, ["a"])
     (tmp_path / "config.json").write_text("{}")
     own = replace(classifier, source=replace(classifier.source, adapter=tmp_path))
-    assert f"config=AutoConfig.from_pretrained({str(tmp_path)!a}), ignore_mismatched_sizes=True" in predict_script(
-        own, ["a"]
-    )
+    script = predict_script(own, ["a"])
+    assert "config=AutoConfig.from_pretrained(folder), ignore_mismatched_sizes=True" in script
+    assert f"model = loaded({str(tmp_path)!a})\n" in script
 
 
 def test_a_model_that_padding_disturbs_gets_its_labelled_texts_one_by_one(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from core.models.predict import Condition, predict
 from core.studies.study import compare, study
 from core.text.perturb import variants
 from core.text.stages import stages
-from core.views.scripts import dropout_script, edits_script, predict_script, temperature_script, tokens_script
+from core.views.scripts import dropout_script, edits_script, predict_script, tokens_script
 from tests.architectures import loaded, save
 from tests.scripts import rows_of
 
@@ -107,10 +107,10 @@ def test_the_edits_script_prints_the_rows_of_the_profile(id: str) -> None:
         assert row["median_shift"] == pytest.approx(float(np.median(shifts)), abs=1e-5)
 
 
-def test_the_temperature_script_prints_the_same_numbers() -> None:
+def test_the_script_prints_the_same_numbers_at_each_temperature() -> None:
     classifier = load()
     logits = predict(classifier, classifier.encoder(TEXTS[:2]), Condition(batch="alone")).logits
-    rows = rows_of(temperature_script(classifier, TEXTS[:2], [0.3, 1.0, 5.0]))
+    rows = rows_of(predict_script(classifier, TEXTS[:2], 0.3, 1.0, 5.0))
     assert [(row["text"], row["temperature"]) for row in rows] == [(t, at) for t in TEXTS[:2] for at in (0.3, 1.0, 5.0)]
     for row in rows:
         ours = classifier.head.probabilities(logits[TEXTS.index(row["text"])], row["temperature"])
@@ -120,7 +120,7 @@ def test_the_temperature_script_prints_the_same_numbers() -> None:
 def test_a_script_at_another_temperature_prints_the_numbers_of_the_page() -> None:
     classifier = load()
     logits = predict(classifier, classifier.encoder(TEXTS[:1]), Condition(batch="alone")).logits[0]
-    row = rows_of(predict_script(classifier, [TEXTS[0]], temperature=2.5))[0]
+    row = rows_of(predict_script(classifier, [TEXTS[0]], 2.5))[0]
     np.testing.assert_allclose(row["probabilities"], classifier.head.probabilities(logits, 2.5), atol=1e-5)
 
 

@@ -17,7 +17,7 @@ from core.models.heads import SOFTMAX
 from core.studies.study import Study, compare, reaching, study
 from core.text.perturb import custom, variants
 from core.views import tables
-from core.views.tables_tempered import tempered_frame
+from core.views.tables import tempered_frame
 from tests.architectures import loaded, save
 
 TEXT = "Few films this year have been as resolute in their emotional nakedness."
@@ -108,7 +108,7 @@ def test_keys_mean_the_same_variant_under_every_model(compared: Study) -> None:
 def test_marked_text_is_the_visible_variant(compared: Study) -> None:
     for case in compared.cases:
         assert case.variant is not None
-        pieces = tables.marked_text(case, compared.reference, 10_000)
+        pieces = tables.marked_text(case.text, compared.reference.text, 10_000, case.variant)
         assert "".join(piece for piece, _ in pieces) == tables.visible(case.text)
         inserted = any(edit.variant[0] < edit.variant[1] for edit in case.variant.edits)
         assert any(edited for _, edited in pieces) == inserted
