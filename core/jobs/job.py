@@ -16,9 +16,9 @@ whoever cancels it never overwrites that, nor is overwritten. In what people rea
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -133,21 +133,21 @@ def job_at(folder: Path) -> Job:
     Raises:
         WobbleError: its record is damaged.
     """
-    now = read_json(folder / STATE)
     try:
         created = float(read_json(folder / RECORD)["created"])
     except (KeyError, TypeError, ValueError) as error:
         raise WobbleError(f"The record of the run {folder.name} is damaged.") from error
-    state: State = now.get("state", "")
-    message = str(now.get("message", ""))
-    if state not in get_args(State):
-        state, message = "failed", "The record of how this run stands is damaged."
+    now = {"message": "", **read_json(folder / STATE)}
+    if now.get("state") not in get_args(State):
+        now = {"state": "failed", "message": "The record of how this run stands is damaged."}
+    state: State = now["state"]
+    message = str(now["message"])
     if state in LIVE and (folder / CANCELLED).exists():
         state = "cancelled"
     elif (
         state in LIVE
         and process.worker_of(folder) is None
-        and (process.is_noted(folder) or time.time() - created > SECONDS_TO_APPEAR)
+        and (read_json(folder / process.WORKER) or time.time() - created > SECONDS_TO_APPEAR)
     ):
         state = "killed"
         message = "Its process ended without a word: it was killed, most often because memory ran out."
@@ -216,10 +216,5 @@ def tidy(folder: Path) -> None:
 
 def free_name(root: Path | None, wanted: str) -> str:
     """The name, or the name with a number behind it where it is taken."""
-    return next(name for name in _numbered(wanted) if root is None or not (root / name).exists())
-
-
-def _numbered(wanted: str) -> Iterator[str]:
-    yield wanted
-    for number in count(2):
-        yield f"{wanted}-{number}"
+    names = chain([wanted], (f"{wanted}-{number}" for number in count(2)))
+    return next(name for name in names if root is None or not (root / name).exists())

@@ -59,7 +59,7 @@ def work(folder: Path, do: Callable[[Path], None], explain: Callable[[Exception]
         for job in jobs_in(folder.parent):
             if job.state not in LIVE:
                 tidy(job.folder)  # a worker that was killed could not
-        outcome: tuple[State, str]
+        outcome: tuple[State, str] = "done", ""
         try:
             do(folder)
         except WobbleError as error:
@@ -67,8 +67,6 @@ def work(folder: Path, do: Callable[[Path], None], explain: Callable[[Exception]
         except Exception as error:
             traceback.print_exc()
             outcome = "failed", explain(error)
-        else:
-            outcome = "done", ""
         # First of all, for the disk may be full: saying how it ended takes room too.
         tidy(folder)
         announce(folder, *outcome)

@@ -83,8 +83,20 @@ class Recipe:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """A short name for each member: its seed, or the part that differs from the first member's ("head 43")."""
-        return member_names(self.members)
+        """A short name for each member: its seed, or the part that differs from the first member's ("head 43").
+
+        Equal names mean equal seeds.
+        """
+        first = self.members[0]
+
+        def name(seeds: Seeds) -> str:
+            if seeds.head == seeds.order == seeds.dropout and (seeds.head != first.head or seeds == first):
+                return str(seeds.head) if seeds.subset == first.subset else f"{seeds.head} subset {seeds.subset}"
+            different = [part for part in PARTS if getattr(seeds, part) != getattr(first, part)]
+            # Nothing differs where the first member itself has several seeds.
+            return " ".join(f"{part} {getattr(seeds, part)}" for part in different) or str(first.head)
+
+        return tuple(map(name, self.members))
 
     def document(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -118,21 +130,6 @@ def recipe_of(document: dict[str, Any]) -> Recipe:
     if wrong or not recipe.members or not all(type(seed) is int for m in recipe.members for seed in asdict(m).values()):
         raise WobbleError(f"This is no training's record: {(wrong or ['members'])[0]} cannot be read.")
     return recipe
-
-
-def member_names(members: Sequence[Seeds]) -> tuple[str, ...]:
-    """A short name for each member of a family; equal names mean equal seeds."""
-    first = members[0]
-    names = []
-    for seeds in members:
-        together = seeds.head == seeds.order == seeds.dropout
-        if together and (seeds.head != first.head or seeds == first):
-            names.append(str(seeds.head) if seeds.subset == first.subset else f"{seeds.head} subset {seeds.subset}")
-        else:
-            different = [part for part in PARTS if getattr(seeds, part) != getattr(first, part)]
-            # Nothing differs where the first member itself has several seeds.
-            names.append(" ".join(f"{part} {getattr(seeds, part)}" for part in different) or str(first.head))
-    return tuple(names)
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -174,14 +171,11 @@ def plan(seeds: Sequence[int], vary: Vary = "together") -> tuple[Seeds, ...]:
         raise WobbleError(f"{vary!r} cannot be varied: choose from {', '.join(get_args(Vary))}.")
     if not seeds:
         raise WobbleError("No seed is given.")
-    first = one_seed(seeds[0])
     if vary != "together" and len(seeds) < 2:
         raise WobbleError("One seed has nothing to vary: give at least two.")
-    if vary == "together":
-        made = [replace(one_seed(seed), subset=seeds[0]) for seed in seeds]
-    else:
-        parts: tuple[Part, ...] = tuple(PARTS) if vary == "each" else (vary,)
-        made = [first, *(replace(first, **{part: seed}) for part in parts for seed in seeds[1:])]
+    first = one_seed(seeds[0])
+    varied = {"together": [("head", "order", "dropout")], "each": [(part,) for part in PARTS]}.get(vary, [(vary,)])
+    made = [first, *(replace(first, **dict.fromkeys(parts, seed)) for parts in varied for seed in seeds[1:])]
     if len(made) > MOST_MEMBERS:
         raise WobbleError(f"That makes {len(made)} models, more than the {MOST_MEMBERS} that one run may have.")
     return tuple(made)
@@ -197,33 +191,37 @@ def check(recipe: Recipe, data: Labelled) -> None:
         raise WobbleError(
             f"{recipe.name[:48]!r} is no name for a family: use small letters, digits, dots, dashes and underscores."
         )
-    train = data.part("train")
-    if recipe.examples < FEWEST_EXAMPLES:
-        raise WobbleError(f"{recipe.examples:,} examples are too few: give at least {FEWEST_EXAMPLES}.")
-    if len(train.texts) < FEWEST_EXAMPLES:
-        raise WobbleError(
-            f"The data hold {len(train.texts)} texts to train on (others are held out): at least {FEWEST_EXAMPLES} are needed."
-        )
-    if len(set(train.labels.tolist())) < 2:
-        raise WobbleError("The texts to train on have one label only: there is nothing to tell apart.")
-    for value, low, high, what in (
-        (recipe.epochs, 1, 50, "epochs"),
-        (recipe.batch, 1, 512, "texts a batch"),
-    ):
-        if not low <= value <= high:
-            raise WobbleError(f"{value:,} {what} cannot be run: choose from {low} to {high}.")
-    if not 0 < recipe.learning_rate <= 1:
-        raise WobbleError(f"A learning rate of {recipe.learning_rate:g} is not above 0 and at most 1.")
-    if recipe.method not in get_args(Method):
-        raise WobbleError(f"{recipe.method!r} is no method: choose lora or full.")
-    if recipe.precision not in ("bf16", "fp32"):
-        raise WobbleError(f"{recipe.precision!r} is no precision: choose bf16 or fp32.")
-    if not 1 <= len(recipe.members) <= MOST_MEMBERS:
-        raise WobbleError(f"A run trains 1 to {MOST_MEMBERS} models, not {len(recipe.members)}.")
-    if len(set(recipe.members)) < len(recipe.members):
-        raise WobbleError("The members of a run need different seeds.")
-    if any(not 0 <= seed <= MOST_SEED for seeds in recipe.members for seed in asdict(seeds).values()):
-        raise WobbleError(f"A seed is at least 0 and at most {MOST_SEED:,}.")
+    train, members = data.part("train"), recipe.members
+    wrong = (
+        (
+            recipe.examples < FEWEST_EXAMPLES,
+            f"{recipe.examples:,} examples are too few: give at least {FEWEST_EXAMPLES}.",
+        ),
+        (
+            len(train.texts) < FEWEST_EXAMPLES,
+            f"The data hold {len(train.texts)} texts to train on (others are held out): at least {FEWEST_EXAMPLES} are needed.",
+        ),
+        (
+            len(set(train.labels.tolist())) < 2,
+            "The texts to train on have one label only: there is nothing to tell apart.",
+        ),
+        (not 1 <= recipe.epochs <= 50, f"{recipe.epochs:,} epochs cannot be run: choose from 1 to 50."),
+        (not 1 <= recipe.batch <= 512, f"{recipe.batch:,} texts a batch cannot be run: choose from 1 to 512."),
+        (
+            not 0 < recipe.learning_rate <= 1,
+            f"A learning rate of {recipe.learning_rate:g} is not above 0 and at most 1.",
+        ),
+        (recipe.method not in get_args(Method), f"{recipe.method!r} is no method: choose lora or full."),
+        (recipe.precision not in ("bf16", "fp32"), f"{recipe.precision!r} is no precision: choose bf16 or fp32."),
+        (not 1 <= len(members) <= MOST_MEMBERS, f"A run trains 1 to {MOST_MEMBERS} models, not {len(members)}."),
+        (len(set(members)) < len(members), "The members of a run need different seeds."),
+        (
+            any(not 0 <= seed <= MOST_SEED for seeds in members for seed in asdict(seeds).values()),
+            f"A seed is at least 0 and at most {MOST_SEED:,}.",
+        ),
+    )
+    if sentence := next((sentence for holds, sentence in wrong if holds), None):
+        raise WobbleError(sentence)
 
 
 def drawn(recipe: Recipe, data: Labelled, seeds: Seeds) -> Labelled:
@@ -235,11 +233,10 @@ def drawn(recipe: Recipe, data: Labelled, seeds: Seeds) -> Labelled:
 
 def default_precision(device: torch.device) -> Literal["bf16", "fp32"]:
     """bf16 where the device computes it fast, which no clock decides: equal machines choose equally."""
-    if device.type == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
-    if device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()):
-        return "bf16"
-    return "fp32"
+    fast = (device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)) or (
+        device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    )
+    return "bf16" if fast else "fp32"
 
 
 @dataclass(frozen=True)
@@ -275,15 +272,12 @@ def estimate(recipe: Recipe, data: Labelled, parameters: int, width: int, device
     words = sum(len(text.split()) for text in train.texts[:200]) / max(1, min(200, len(train.texts)))
     tokens = min(LIMIT, 1.4 * words + 2)
     held_out = min(len(data.part("validation").texts), MOST_EVALUATED)
-    # Embeddings are looked up, not multiplied.
-    multiplied = 0.6 * parameters
-    operations = multiplied * tokens * recipe.epochs * (6 * count + 2 * held_out) * len(recipe.members)
-    seconds = SECONDS_TO_START + operations / (REACHED[recipe.precision] * _speed(device.type, recipe.precision))
-    lora = int(0.016 * parameters)
-    trained = parameters if recipe.method == "full" else lora
+    # Embeddings, about two fifths, are looked up, not multiplied.
+    operations = 0.6 * parameters * tokens * recipe.epochs * (6 * count + 2 * held_out) * len(recipe.members)
+    trained = parameters if recipe.method == "full" else int(0.016 * parameters)
     activations = int(recipe.batch * tokens * width * 4 * 200)
     return Estimate(
-        seconds=seconds,
+        seconds=SECONDS_TO_START + operations / (REACHED[recipe.precision] * _speed(device.type, recipe.precision)),
         memory=4 * parameters + 12 * trained + activations + BYTES_TO_START,
         disk=4 * trained * len(recipe.members),
     )
@@ -308,11 +302,6 @@ def _speed(device: str, precision: str) -> float:
 
 
 def members_of(recipe: Recipe, folder: Path) -> Iterator[tuple[Seeds, str, Path]]:
-    """The members of a run: seeds, name and folder."""
+    """The members of a run: seeds, name and folder; that of "42" is `seed-42`, of "head 43" it is `head-43`."""
     for seeds, name in zip(recipe.members, recipe.names, strict=True):
-        yield seeds, name, folder / member_folder(name)
-
-
-def member_folder(name: str) -> str:
-    """The folder of a member: "42" is `seed-42`, "head 43" is `head-43`."""
-    return f"seed-{name}" if name.isdigit() else name.replace(" ", "-")
+        yield seeds, name, folder / (f"seed-{name}" if name.isdigit() else name.replace(" ", "-"))

@@ -9,7 +9,7 @@ A member that is not finished has a hidden folder, which no catalog lists.
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from core.training.recipe import MEMBER_RECORD, Recipe, check, members_of, recip
 
 WORKER = "core.training.worker"
 DATA = "data.parquet"
+MEASURED = ("accuracy", "loss", "tested_on", "weights", "seconds")
+"""What is told of each finished member."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,46 +102,35 @@ def _run(job: jobs.Job) -> Run:
     record = read_json(job.folder / jobs.RECORD)
     try:
         recipe = recipe_of(record["recipe"])
-        notes = tuple(map(str, record.get("notes", ())))
+        return Run(
+            **vars(job),
+            recipe=recipe,
+            fingerprint=str(record.get("data_fingerprint", "")),
+            notes=tuple(map(str, record.get("notes", ()))),
+            finished=tuple(name for _, name, place in members_of(recipe, job.folder) if _result(place)),
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise WobbleError(f"The record of the run {job.name} is damaged.") from error
-    return Run(
-        **vars(job),
-        recipe=recipe,
-        fingerprint=str(record.get("data_fingerprint", "")),
-        notes=notes,
-        finished=tuple(name for _, name, place in members_of(recipe, job.folder) if _result(place)),
-    )
 
 
 def _result(member: Path) -> dict[str, Any]:
     """The record of a finished member; empty where it is unfinished or damaged."""
     record = read_json(member / MEMBER_RECORD)
-    return record if {"accuracy", "loss", "tested_on", "weights", "seconds"} <= set(record) else {}
+    return record if set(MEASURED) <= set(record) else {}
 
 
 def results(run: Run) -> list[dict[str, Any]]:
     """One entry a finished member: accuracy, loss, where it was saved."""
-    rows = []
-    for seeds, name, folder in members_of(run.recipe, run.folder):
-        record = _result(folder)
-        if record:
-            rows.append(
-                {
-                    "name": name,
-                    "head": seeds.head,
-                    "order": seeds.order,
-                    "dropout": seeds.dropout,
-                    "subset": seeds.subset,
-                    "accuracy": record["accuracy"],
-                    "loss": record["loss"],
-                    "tested_on": record["tested_on"],
-                    "weights": record["weights"],
-                    "seconds": record["seconds"],
-                    "saved": f"{run.id}/{folder.name}",
-                }
-            )
-    return rows
+    return [
+        {
+            "name": name,
+            **asdict(seeds),
+            **{key: record[key] for key in MEASURED},
+            "saved": f"{run.id}/{folder.name}",
+        }
+        for seeds, name, folder in members_of(run.recipe, run.folder)
+        if (record := _result(folder))
+    ]
 
 
 def wait(run: Run, told: Callable[[dict[str, Any]], None], pause: float = 0.5) -> Run:

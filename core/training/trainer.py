@@ -8,7 +8,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -38,21 +38,6 @@ from core.training.recipe import ALPHA, LIMIT, MEMBER_RECORD, MOST_EVALUATED, RA
 
 Report = Callable[[dict[str, Any]], None]
 """Called with what has just happened, as plain JSON values."""
-
-
-@dataclass(frozen=True)
-class Trained:
-    """One finished member."""
-
-    name: str
-    folder: Path
-    accuracy: float
-    """On the held-out texts, after the last epoch."""
-    loss: float
-    """Mean negative log likelihood there, in nats."""
-    weights: str
-    """sha256 of what was trained: of the adapter, or of the whole model."""
-    seconds: float
 
 
 class _Trainer(Trainer):
@@ -100,45 +85,44 @@ class _Told(TrainerCallback):
         """A loss of the last few steps, or an evaluation."""
         logs = logs or {}
         seconds = time.monotonic() - self.begin
+        event = {"step": state.global_step, "steps": state.max_steps, "epoch": state.epoch}
         if "loss" in logs:
-            self.report(
-                {
-                    "event": "step",
-                    "step": state.global_step,
-                    "steps": state.max_steps,
-                    "epoch": state.epoch,
-                    "loss": float(logs["loss"]),
-                    "examples_per_second": state.global_step * self.recipe.batch / max(seconds, 1e-9),
-                    "seconds_left": seconds * (state.max_steps - state.global_step) / max(1, state.global_step),
-                }
-            )
+            event |= {
+                "event": "step",
+                "loss": float(logs["loss"]),
+                "examples_per_second": state.global_step * self.recipe.batch / max(seconds, 1e-9),
+                "seconds_left": seconds * (state.max_steps - state.global_step) / max(1, state.global_step),
+            }
         elif "eval_loss" in logs:
             if not math.isfinite(logs["eval_loss"]):
                 # The last step of all may spoil the weights: no loss of training would tell.
                 raise _no_number(float(logs["eval_loss"]), f"on the held-out texts after step {state.global_step:,}")
-            self.report(
-                {
-                    "event": "evaluated",
-                    "step": state.global_step,
-                    "steps": state.max_steps,
-                    "epoch": state.epoch,
-                    "accuracy": float(logs["eval_accuracy"]),
-                    "loss": float(logs["eval_loss"]),
-                }
-            )
+            event |= {
+                "event": "evaluated",
+                "accuracy": float(logs["eval_accuracy"]),
+                "loss": float(logs["eval_loss"]),
+            }
+        if "event" in event:
+            self.report(event)
 
 
 def train_member(
     recipe: Recipe, data: Labelled, seeds: Seeds, name: str, folder: Path, device: torch.device, report: Report
-) -> Trained:
+) -> dict[str, Any]:
     """Train one member and put it into `folder`, which is there only when it is complete.
+
+    Returns:
+        The record that lies beside it: how it was trained, `accuracy` and `loss` (mean negative log likelihood in nats) on
+        the held-out texts after the last epoch, `weights` (sha256 of the adapter, or of the whole model), `seconds`.
 
     Raises:
         WobbleError: the base cannot be trained, or the loss became no number.
     """
     begin = time.monotonic()
     source = catalog.base_source(recipe.base)
-    tokenizer = _tokenizer(source)
+    if source.tokenizer is None:
+        raise WobbleError(f"{source.id} has no tokenizer.")
+    tokenizer = AutoTokenizer.from_pretrained(source.tokenizer, local_files_only=True, trust_remote_code=False)
     # Seeded before the model is made: parameters that the checkpoint lacks, and LoRA's first factors, are drawn here.
     torch.manual_seed(seeds.head)
     model, fresh = _model(source, recipe, data.names)
@@ -161,14 +145,6 @@ def train_member(
     trainer.train()
     last = next(entry for entry in reversed(trainer.state.log_history) if "eval_loss" in entry)
     _save(trained, tokenizer, recipe, partial)
-    finished = Trained(
-        name=name,
-        folder=folder,
-        accuracy=float(last["eval_accuracy"]),
-        loss=float(last["eval_loss"]),
-        weights=sha256(weight_files(partial)),
-        seconds=time.monotonic() - begin,
-    )
     record = {
         "recipe": recipe.document(),
         "seeds": asdict(seeds),
@@ -176,18 +152,18 @@ def train_member(
         "data_fingerprint": data.fingerprint,
         "trained_on": len(examples.texts),
         "tested_on": len(held_out.texts),
-        "accuracy": finished.accuracy,
-        "loss": finished.loss,
-        "weights": finished.weights,
+        "accuracy": float(last["eval_accuracy"]),
+        "loss": float(last["eval_loss"]),
+        "weights": sha256(weight_files(partial)),
         "device": str(device),
         "threads": torch.get_num_threads(),
         "versions": versions(),
-        "seconds": finished.seconds,
+        "seconds": time.monotonic() - begin,
     }
     (partial / MEMBER_RECORD).write_text(json.dumps(record, indent=2), encoding="utf-8")
     shutil.rmtree(partial / "work", ignore_errors=True)
     partial.rename(folder)
-    return finished
+    return record
 
 
 def _padded(model: PreTrainedModel, tokenizer: Any, base: str) -> int:
@@ -227,12 +203,6 @@ def _arguments(recipe: Recipe, seeds: Seeds, steps: int, work: Path, device: tor
         label_names=["labels"],
         dataloader_pin_memory=False,
     )
-
-
-def _tokenizer(source: Source) -> Any:
-    if source.tokenizer is None:
-        raise WobbleError(f"{source.id} has no tokenizer.")
-    return AutoTokenizer.from_pretrained(source.tokenizer, local_files_only=True, trust_remote_code=False)
 
 
 def _model(source: Source, recipe: Recipe, names: Sequence[str]) -> tuple[PreTrainedModel, set[str]]:

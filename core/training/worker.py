@@ -52,16 +52,8 @@ def _train(folder: Path) -> None:
             if (place / MEMBER_RECORD).is_file():
                 continue
             report({"event": "began"})
-            trained = train_member(run.recipe, data, seeds, name, place, device, report)
-            report(
-                {
-                    "event": "saved",
-                    "accuracy": trained.accuracy,
-                    "loss": trained.loss,
-                    "weights": trained.weights,
-                    "seconds": trained.seconds,
-                }
-            )
+            record = train_member(run.recipe, data, seeds, name, place, device, report)
+            report({"event": "saved", **{key: record[key] for key in ("accuracy", "loss", "weights", "seconds")}})
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ MORE = {
     "core/factors/segmentation.py": STUDIED[:1],
     "core/models/predict.py": PREDICTING,
     "core/studies/study.py": STUDIED,
+    "core/text/perturb/registry.py": ("tests/core/text/perturb/test_merging.py",),
     "core/text/segmentation/*": ("tests/core/text/test_segmentation.py",),
 }
 """Beside the file that mirrors the module's path (core/x/y.py and tests/core/x/test_y.py)."""
