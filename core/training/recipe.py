@@ -174,7 +174,8 @@ def plan(seeds: Sequence[int], vary: Vary = "together") -> tuple[Seeds, ...]:
     if vary != "together" and len(seeds) < 2:
         raise WobbleError("One seed has nothing to vary: give at least two.")
     first = one_seed(seeds[0])
-    varied = {"together": [("head", "order", "dropout")], "each": [(part,) for part in PARTS]}.get(vary, [(vary,)])
+    every: list[tuple[str, ...]] = [(part,) for part in PARTS if vary in ("each", part)]
+    varied = [("head", "order", "dropout")] if vary == "together" else every
     made = [first, *(replace(first, **dict.fromkeys(parts, seed)) for parts in varied for seed in seeds[1:])]
     if len(made) > MOST_MEMBERS:
         raise WobbleError(f"That makes {len(made)} models, more than the {MOST_MEMBERS} that one run may have.")

@@ -9,12 +9,12 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any
 
 from core.base.cache import Kept
 from core.base.errors import WobbleError
-from core.text.segmentation.lattice import Cut, difference, nearest_cuts
-from core.text.segmentation.recut import ALGORITHMS, Recutter, Words
+from core.text.segmentation.algorithms import ALGORITHMS, Cut
+from core.text.segmentation.lattice import difference, nearest_cuts
+from core.text.segmentation.recut import Recutter, Words
 from core.text.tokens import Encoding, TextEncoder
 
 P = 0.1
@@ -62,10 +62,6 @@ class Drawn:
     repeated: int
     """Draws among the segmentations whose ids the reference or an earlier draw has."""
 
-    @property
-    def tried(self) -> int:
-        return len(self.segmentations) + self.rejected
-
 
 _recutters: Kept[Recutter] = Kept(limit=8)
 """By text encoder: its vocabulary once more, in tables."""
@@ -83,7 +79,8 @@ def why_not(encoder: TextEncoder) -> str | None:
     else:
         prefix = model.get("continuing_subword_prefix") or ""
         added = {entry["content"] for entry in encoder.settings.get("added_tokens", ())}
-        alone = all(len(piece.removeprefix(prefix)) <= 1 for piece in _pieces(model) if piece not in added)
+        pieces = dict(model["vocab"])
+        alone = all(len(piece.removeprefix(prefix)) <= 1 for piece in pieces if piece not in added)
     return "No other segmentation: each piece of this tokenizer is one character or byte." if alone else None
 
 
@@ -162,8 +159,7 @@ def nearest(encoder: TextEncoder, text: str, count: int = NEAREST) -> tuple[Segm
 
 
 def _prepared(encoder: TextEncoder, text: str) -> tuple[Encoding, Recutter, Words]:
-    reason = why_not(encoder)
-    if reason:
+    if reason := why_not(encoder):
         raise WobbleError(reason)
     reference = encoder([text])[0]
     recutter = _recutters.get(encoder, "recutter", lambda: Recutter(encoder))
@@ -174,18 +170,17 @@ def _segmentations(
     encoder: TextEncoder, recutter: Recutter, text: str, words: Words, cuts: Iterable[tuple[int | None, list[Cut]]]
 ) -> Iterator[Segmentation]:
     """Segmentations of cuts, each with its number; those that say another text than the reference are left out."""
-    own = recutter.full(text, words.cuts).ids
-    said = _said(encoder, own)
-    said_of_read = said if len(own) <= encoder.limit else _said(encoder, recutter.read(encoder, text, words.cuts).ids)
+    said, said_of_read = (
+        _said(encoder, recutter.encode(text, words.cuts, truncated=truncated).ids) for truncated in (False, True)
+    )
     for number, cut in cuts:
-        full = recutter.full(text, cut)
-        if _said(encoder, full.ids) != said:
-            continue
-        changed = sum(difference(mine, other) for mine, other in zip(cut, words.cuts, strict=True) if mine != other)
-        fits = len(full.ids) <= encoder.limit
-        encoding = encoder.read(full) if fits else recutter.read(encoder, text, cut)
-        same = said_of_read == (said if fits else _said(encoder, encoding.ids))
-        yield Segmentation(encoding, changed, same, number)
+        full = recutter.encode(text, cut, truncated=False)
+        if _said(encoder, full.ids) == said:
+            changed = sum(difference(mine, other) for mine, other in zip(cut, words.cuts, strict=True) if mine != other)
+            fits = len(full.ids) <= encoder.limit
+            encoding = encoder.read(full if fits else recutter.encode(text, cut, truncated=True))
+            same = said_of_read == (said if fits else _said(encoder, encoding.ids))
+            yield Segmentation(encoding, changed, same, number)
 
 
 def _said(encoder: TextEncoder, ids: Sequence[int]) -> tuple[int, str]:
@@ -195,7 +190,3 @@ def _said(encoder: TextEncoder, ids: Sequence[int]) -> tuple[int, str]:
     # Without a decoder the library puts spaces between the pieces, so that any other cut would decode otherwise.
     text = encoder.backend.decode(list(ids), skip_special_tokens=False) if encoder.backend.decoder else ""
     return sum(id == unknown for id in ids), text
-
-
-def _pieces(model: dict[str, Any]) -> Iterable[str]:
-    return (piece for piece, _ in model["vocab"]) if model["type"] == "Unigram" else model["vocab"]

@@ -1,39 +1,10 @@
-"""The pieces that a word can be cut into, and the cuts of a text that lie nearest to its reference."""
+"""The cuts of a text that lie nearest to its reference."""
 
-from collections.abc import Callable, Sequence
-from random import Random
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from itertools import groupby
+from typing import NamedTuple
 
-
-class Piece(NamedTuple):
-    """A token of a word."""
-
-    id: int
-    token: str
-    start: int
-    """In bytes of the normalized word, as the tokenizers library counts."""
-    end: int
-
-
-Cut = tuple[Piece, ...]
-"""A word in pieces, from left to right."""
-
-Edges = dict[int, list[Cut]]
-"""By the byte where it starts: what may come next in a cut. Nearly always one piece; several where bytes stand for one
-character."""
-
-Sampler = Callable[[Random], Cut]
-"""Draws a cut of one word. A word that comes to a dead end is unknown, as it is to the tokenizer itself."""
-
-
-class Algorithm(Protocol):
-    """One kind of vocabulary, and how it can be made to cut otherwise."""
-
-    def edges(self, word: str) -> Edges:
-        """Every piece that a draw can cut out of a word, but no unknown one; may be empty."""
-
-    def sampler(self, word: str, rate: float) -> Sampler:
-        """Draws cuts of one word at a rate (p or alpha)."""
+from core.text.segmentation.algorithms import Cut, Edges
 
 
 def difference(cut: Cut, reference: Cut) -> int:
@@ -66,40 +37,27 @@ def nearest_cuts(words: Sequence[Edges], references: Sequence[Cut], count: int) 
     """
     after: Sequence[_Path | None] = [None]
     for edges, reference in zip(reversed(words), reversed(references), strict=True):
-        after = _through(edges, reference, after, count + 1)
+        after = _through(edges, reference, after, count + 1) if reference else after
     return [_words(path, references) for path in after[1:]]
 
 
 def _through(edges: Edges, reference: Cut, after: Sequence[_Path | None], count: int) -> Sequence[_Path | None]:
     """The best paths from the start of a word, given the best ones from its end."""
-    if not reference:
-        return after
-    kept = _steps(reference)
+    # Pieces of one span, which are the bytes of one character, belong together.
+    steps = (tuple(run) for _, run in groupby(reference, key=lambda piece: (piece.start, piece.end)))
+    own = {step[0].start: [step] for step in steps}
     best: dict[int, Sequence[_Path | None]] = {reference[-1].end: after}
-    for start in sorted({*edges, *(step[0].start for step in kept)}, reverse=True):
-        steps = {step[-1].end: step for step in edges.get(start, ())}
-        own = next((step for step in kept if step[0].start == start), None)
-        if own:
-            steps[own[-1].end] = own
-        found = []
-        for end in sorted(steps, key=lambda end: (steps[end] == own, -end)):
-            step = steps[end]
-            cost = -len(step) if step == own else len(step)
-            found += [_Path(cost + (path.cost if path else 0), step, path) for path in best.get(end, ())]
+    for start in sorted({*edges, *own}, reverse=True):
+        kept = own.get(start, [])
+        ends = {step[-1].end: step for step in (*edges.get(start, ()), *kept)}
+        found = [
+            _Path((-len(step) if step in kept else len(step)) + (path.cost if path else 0), step, path)
+            for end, step in sorted(ends.items(), key=lambda item: (item[1] in kept, -item[0]))
+            for path in best.get(end, ())
+        ]
         # Sorting is stable, so that equals stay in the order in which they were found.
         best[start] = sorted(found, key=lambda path: path.cost)[:count]
     return best[reference[0].start]
-
-
-def _steps(cut: Cut) -> list[Cut]:
-    """A cut as edges: pieces of one span, which are the bytes of one character, belong together."""
-    steps: list[Cut] = []
-    for piece in cut:
-        if steps and (piece.start, piece.end) == (steps[-1][0].start, steps[-1][0].end):
-            steps[-1] += (piece,)
-        else:
-            steps.append((piece,))
-    return steps
 
 
 def _words(path: _Path | None, references: Sequence[Cut]) -> list[Cut]:
