@@ -23,6 +23,7 @@ from core.base.hub import HUB_ID, hub_answers
 from core.base.words import plural, verb
 from core.data.files import FORMATS, OTHER_FORMATS, read_table
 from core.data.snippets import snippets
+from core.text.tokens import LONE_SURROGATE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,8 +52,6 @@ MOST_ROWS = 100_000
 MOST_LABELS = 1_000
 FEWEST_LABELS = 5
 """So many different labels are never taken for texts, however few rows there are."""
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-"""Is no character, and neither a tokenizer nor a file takes it."""
 WHOLE = re.compile(r"([+-]?\d{1,18})\.0+", re.ASCII)
 """A whole number as a table writes it whose column has gaps: `1.0`."""
 HELD_OUT = 0.2

@@ -122,9 +122,8 @@ def jobs_in(root: Path | None) -> tuple[Job, ...]:
             with contextlib.suppress(WobbleError):
                 found.append(job_at(folder))
     found.sort(key=lambda job: (-job.created, job.name))
-    live = [job for job in reversed(found) if job.state in LIVE]
-    places = {job.name: place for place, job in enumerate(live)}
-    return tuple(replace(job, ahead=places[job.name]) if job.state == "queued" else job for job in found)
+    older = ((job, sum(other.state in LIVE for other in found[n:])) for n, job in enumerate(found, start=1))
+    return tuple(replace(job, ahead=ahead) if job.state == "queued" else job for job, ahead in older)
 
 
 def job_at(folder: Path) -> Job:

@@ -13,6 +13,8 @@ LEGEND = {
 """Mark: what it stands for."""
 
 _MARKS = {
+    **{chr(code): chr(0x2400 + code) for code in range(0x20)},
+    "\x7f": "\u2421",
     " ": "\u00b7",
     "\t": "\u2192",
     "\n": "\u21b5",
@@ -35,17 +37,11 @@ def visible(text: str) -> str:
     """
     marks = []
     for i, character in enumerate(text):
-        if character in _MARKS:
-            marks.append(_MARKS[character])
-        elif character == _JOINER:
+        if character == _JOINER:
             inside = 0 < i < len(text) - 1 and not (text[i - 1].isascii() or text[i + 1].isascii())
             marks.append(character if inside else _MARKS["\u200b"])
-        elif character.isprintable():
-            marks.append(character)
-        elif character < "\x20":
-            marks.append(chr(0x2400 + ord(character)))
-        elif character == "\x7f":
-            marks.append("\u2421")
+        elif character in _MARKS or character.isprintable():
+            marks.append(_MARKS.get(character, character))
         elif unicodedata.category(character) == "Zs":
             marks.append("\u2423")
         else:

@@ -5,7 +5,7 @@ examples are drawn is a fourth. Each has a seed of its own, so that three can be
 """
 
 import re
-import time
+import timeit
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -105,8 +105,7 @@ class Recipe:
 
 def default_name(data: str) -> str:
     """A name for a family that learns from some data."""
-    last = [part for part in data.strip("/").split("/") if part][-1:] or ["mine"]
-    return re.sub(r"[^a-z0-9._-]+", "-", Path(last[0]).stem.lower()).strip("-._")[:40] or "mine"
+    return re.sub(r"[^a-z0-9._-]+", "-", Path(data).stem.lower()).strip("-._")[:40] or "mine"
 
 
 def recipe_of(document: dict[str, Any]) -> Recipe:
@@ -116,18 +115,13 @@ def recipe_of(document: dict[str, Any]) -> Recipe:
         WobbleError: the document is no recipe.
     """
     try:
-        recipe = Recipe(
-            **{
-                **document,
-                "data": DataSource(**document["data"]),
-                "members": tuple(Seeds(**member) for member in document["members"]),
-            }
-        )
+        members = tuple(Seeds(**member) for member in document["members"])
+        recipe = Recipe(**{**document, "data": DataSource(**document["data"]), "members": members})
     except (TypeError, KeyError) as error:
         raise WobbleError(f"This is no training's record: {first_line(error)}") from error
     kinds = {"name": str, "base": str, "examples": int, "epochs": int, "batch": int, "learning_rate": float | int}
     wrong = [name for name, kind in kinds.items() if not isinstance(getattr(recipe, name), kind)]
-    if wrong or not recipe.members or not all(type(seed) is int for m in recipe.members for seed in asdict(m).values()):
+    if wrong or not members or not all(type(seed) is int for seeds in members for seed in asdict(seeds).values()):
         raise WobbleError(f"This is no training's record: {(wrong or ['members'])[0]} cannot be read.")
     return recipe
 
@@ -147,12 +141,12 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         if last < first or last - first >= MOST_SEEDS:
             raise WobbleError(f"{part} is no range of at most {MOST_SEEDS} seeds.")
         seeds += range(first, last + 1)
-    if repeated := sorted({seed for seed in seeds if seeds.count(seed) > 1}):
-        raise WobbleError(f"The seed {repeated[0]} stands there twice: it would train the same model again.")
-    if len(seeds) > MOST_SEEDS:
-        raise WobbleError(f"{len(seeds)} seeds are more than the {MOST_SEEDS} that one run may have.")
-    if any(seed > MOST_SEED for seed in seeds):
-        raise WobbleError(f"A seed is at most {MOST_SEED:,}.")
+    repeated = min((seed for seed in seeds if seeds.count(seed) > 1), default=None)
+    _refuse(
+        (repeated is not None, f"The seed {repeated} stands there twice: it would train the same model again."),
+        (len(seeds) > MOST_SEEDS, f"{len(seeds)} seeds are more than the {MOST_SEEDS} that one run may have."),
+        (max(seeds) > MOST_SEED, f"A seed is at most {MOST_SEED:,}."),
+    )
     return tuple(seeds)
 
 
@@ -167,12 +161,11 @@ def plan(seeds: Sequence[int], vary: Vary = "together") -> tuple[Seeds, ...]:
     Raises:
         WobbleError: there is nothing to vary, or there would be too many members.
     """
-    if vary not in get_args(Vary):
-        raise WobbleError(f"{vary!r} cannot be varied: choose from {', '.join(get_args(Vary))}.")
-    if not seeds:
-        raise WobbleError("No seed is given.")
-    if vary != "together" and len(seeds) < 2:
-        raise WobbleError("One seed has nothing to vary: give at least two.")
+    _refuse(
+        (vary not in get_args(Vary), f"{vary!r} cannot be varied: choose from {', '.join(get_args(Vary))}."),
+        (not seeds, "No seed is given."),
+        (vary != "together" and len(seeds) < 2, "One seed has nothing to vary: give at least two."),
+    )
     first = one_seed(seeds[0])
     every: list[tuple[str, ...]] = [(part,) for part in PARTS if vary in ("each", part)]
     varied = [("head", "order", "dropout")] if vary == "together" else every
@@ -182,18 +175,25 @@ def plan(seeds: Sequence[int], vary: Vary = "together") -> tuple[Seeds, ...]:
     return tuple(made)
 
 
+def _refuse(*wrong: tuple[object, str]) -> None:
+    """Raise the first sentence of which it holds."""
+    for holds, sentence in wrong:
+        if holds:
+            raise WobbleError(sentence)
+
+
 def check(recipe: Recipe, data: Labelled) -> None:
     """Refuse a training that cannot be run.
 
     Raises:
         WobbleError: with one sentence that says why.
     """
-    if not NAME.fullmatch(recipe.name):
-        raise WobbleError(
-            f"{recipe.name[:48]!r} is no name for a family: use small letters, digits, dots, dashes and underscores."
-        )
     train, members = data.part("train"), recipe.members
-    wrong = (
+    _refuse(
+        (
+            not NAME.fullmatch(recipe.name),
+            f"{recipe.name[:48]!r} is no name for a family: use small letters, digits, dots, dashes and underscores.",
+        ),
         (
             recipe.examples < FEWEST_EXAMPLES,
             f"{recipe.examples:,} examples are too few: give at least {FEWEST_EXAMPLES}.",
@@ -221,15 +221,11 @@ def check(recipe: Recipe, data: Labelled) -> None:
             f"A seed is at least 0 and at most {MOST_SEED:,}.",
         ),
     )
-    if sentence := next((sentence for holds, sentence in wrong if holds), None):
-        raise WobbleError(sentence)
 
 
-def drawn(recipe: Recipe, data: Labelled, seeds: Seeds) -> Labelled:
-    """The training texts of one member: `examples` of the train split, drawn by the seed of the subset."""
-    train = data.part("train")
-    count = min(recipe.examples, len(train.texts))
-    return train.rows(np.sort(np.random.default_rng(seeds.subset).permutation(len(train.texts))[:count]))
+def drawn(data: Labelled, count: int, seed: int) -> Labelled:
+    """At most so many of the texts, drawn, because data may be sorted, and in their own order."""
+    return data.rows(np.sort(np.random.default_rng(seed).permutation(len(data.texts))[:count]))
 
 
 def default_precision(device: torch.device) -> Literal["bf16", "fp32"]:
@@ -294,11 +290,8 @@ def _speed(device: str, precision: str) -> float:
     size, times = (1024, 20) if device == "cpu" else (4096, 5)
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     a = torch.ones(size, size, device=device, dtype=dtype)
-    seconds = []
-    for _ in range(times + 1):  # the first one also loads the kernel
-        begin = time.perf_counter()
-        float((a @ a)[0, 0])  # waits for the device
-        seconds.append(time.perf_counter() - begin)
+    # The first one also loads the kernel; to read a number waits for the device.
+    seconds = timeit.repeat(lambda: float((a @ a)[0, 0]), number=1, repeat=times + 1)
     return 2 * size**3 / min(seconds[1:])
 
 

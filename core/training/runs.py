@@ -32,8 +32,6 @@ class Run(jobs.Job):
     """What is known of one training at one moment."""
 
     recipe: Recipe
-    fingerprint: str
-    notes: tuple[str, ...]
     finished: tuple[str, ...]
     """Names of the members that are complete."""
 
@@ -83,10 +81,10 @@ def run_named(name: str) -> Run:
     Raises:
         WobbleError: there is none.
     """
-    found = next((run for run in runs() if run.name == name), None)
-    if found is None:
-        raise WobbleError(f"There is no run named {name[:48]!r}.")
-    return found
+    for run in runs():
+        if run.name == name:
+            return run
+    raise WobbleError(f"There is no run named {name[:48]!r}.")
 
 
 def run_at(folder: Path) -> Run:
@@ -99,14 +97,11 @@ def run_at(folder: Path) -> Run:
 
 
 def _run(job: jobs.Job) -> Run:
-    record = read_json(job.folder / jobs.RECORD)
     try:
-        recipe = recipe_of(record["recipe"])
+        recipe = recipe_of(read_json(job.folder / jobs.RECORD)["recipe"])
         return Run(
             **vars(job),
             recipe=recipe,
-            fingerprint=str(record.get("data_fingerprint", "")),
-            notes=tuple(map(str, record.get("notes", ()))),
             finished=tuple(name for _, name, place in members_of(recipe, job.folder) if _result(place)),
         )
     except (KeyError, TypeError, ValueError) as error:

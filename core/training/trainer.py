@@ -54,11 +54,6 @@ class _Trainer(Trainer):
     def compute_loss(  # type: ignore[override]  # what else it is given is Trainer's business
         self, model: Any, inputs: Any, return_outputs: bool = False, **kwargs: Any
     ) -> Any:
-        """Trainer's own loss.
-
-        Raises:
-            WobbleError: it is not finite.
-        """
         found: Any = super().compute_loss(model, inputs, return_outputs=return_outputs, **kwargs)
         loss = (found[0] if return_outputs else found).detach()
         if model.training and not bool(torch.isfinite(loss)):
@@ -82,7 +77,6 @@ class _Told(TrainerCallback):
         self.begin = time.monotonic()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
-        """A loss of the last few steps, or an evaluation."""
         logs = logs or {}
         seconds = time.monotonic() - self.begin
         event = {"step": state.global_step, "steps": state.max_steps, "epoch": state.epoch}
@@ -130,7 +124,8 @@ def train_member(
     trained: nn.Module = _adapted(model, fresh) if recipe.method == "lora" else model
     partial = folder.parent / f".{folder.name}"
     shutil.rmtree(partial, ignore_errors=True)
-    examples, held_out = drawn(recipe, data, seeds), _held_out(data)
+    examples = drawn(data.part("train"), recipe.examples, seeds.subset)
+    held_out = drawn(data.part("validation"), MOST_EVALUATED, seed=0)
     steps = math.ceil(len(examples.texts) / recipe.batch) * recipe.epochs
     trainer = _Trainer(
         model=trained,
@@ -182,7 +177,6 @@ def _padded(model: PreTrainedModel, tokenizer: Any, base: str) -> int:
 
 
 def _arguments(recipe: Recipe, seeds: Seeds, steps: int, work: Path, device: torch.device) -> TrainingArguments:
-    """Trainer's own settings, for a training of some steps."""
     return TrainingArguments(
         output_dir=str(work),
         seed=seeds.dropout,
@@ -254,13 +248,6 @@ def _adapted(model: PreTrainedModel, fresh: set[str]) -> nn.Module:
             fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
         ),
     )
-
-
-def _held_out(data: Labelled) -> Labelled:
-    part = data.part("validation")
-    # Always the same ones, and drawn, because data may be sorted.
-    order = np.random.default_rng(0).permutation(len(part.texts))
-    return part.rows(np.sort(order[:MOST_EVALUATED]))
 
 
 def _encoded(data: Labelled, tokenizer: Any, limit: int) -> list[dict[str, Any]]:

@@ -46,7 +46,7 @@ class Recutter:
         self._step, self._lock = _Step(), threading.Lock()
         last = pre_tokenizers.PreTokenizer.custom(self._step)
         self._full, self._truncating = Tokenizer.from_str(serialized), Tokenizer.from_str(serialized)
-        self._truncating.enable_truncation(**encoder.truncation)
+        self._truncating.enable_truncation(max_length=encoder.limit, direction=encoder.truncation_side)
         for tokenizer in (self._full, self._truncating):
             first = tokenizer.pre_tokenizer
             tokenizer.pre_tokenizer = pre_tokenizers.Sequence([first, last]) if first else last

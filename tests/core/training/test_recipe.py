@@ -194,14 +194,11 @@ def test_data_that_teach_nothing_are_refused_in_one_sentence() -> None:
 
 
 def test_the_subset_s_seed_alone_decides_which_texts_are_drawn() -> None:
-    recipe = made(examples=12)
-    first, same, other = (
-        drawn(recipe, data(), seeds).texts for seeds in (one_seed(42), Seeds(1, 2, 3, 42), Seeds(42, 42, 42, 43))
-    )
+    first, same, other = (drawn(data().part("train"), 12, seed).texts for seed in (42, 42, 43))
     assert first == same
     assert len(set(first)) == 12 and set(first) != set(other)
     assert set(first) <= set(data().part("train").texts)
-    assert len(drawn(made(examples=10_000), data(), one_seed(1)).texts) == 30
+    assert len(drawn(data().part("train"), 10_000, 1).texts) == 30
 
 
 @pytest.mark.parametrize("vary", get_args(Vary))
