@@ -23,7 +23,7 @@ from core.base.hub import HUB_ID, hub_answers
 from core.base.words import plural, verb
 from core.data.files import FORMATS, OTHER_FORMATS, read_table
 from core.data.snippets import snippets
-from core.text.tokens import LONE_SURROGATE
+from core.text.visible import LONE_SURROGATE
 
 if TYPE_CHECKING:
     import pandas as pd

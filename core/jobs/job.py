@@ -16,15 +16,17 @@ whoever cancels it never overwrites that, nor is overwritten. In what people rea
 import contextlib
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from core.base.errors import WobbleError
 from core.jobs import process
 from core.jobs.files import draft_of, read_json, read_json_lines, write_json
+
+Found = TypeVar("Found")
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "killed"]
 LIVE: tuple[State, ...] = ("queued", "running")
@@ -115,15 +117,19 @@ def jobs_in(root: Path | None) -> tuple[Job, ...]:
     """All jobs below a root, the newest first."""
     if root is None or not root.is_dir():
         return ()
-    found = []
-    for folder in root.iterdir():
-        if not folder.name.startswith(".") and (folder / RECORD).is_file():
-            # One that is damaged, or that somebody has just deleted, does not hide the others.
-            with contextlib.suppress(WobbleError):
-                found.append(job_at(folder))
-    found.sort(key=lambda job: (-job.created, job.name))
+    folders = (folder for folder in root.iterdir() if not folder.name.startswith(".") and (folder / RECORD).is_file())
+    found = sorted(readable(folders, job_at), key=lambda job: (-job.created, job.name))
     older = ((job, sum(other.state in LIVE for other in found[n:])) for n, job in enumerate(found, start=1))
     return tuple(replace(job, ahead=ahead) if job.state == "queued" else job for job, ahead in older)
+
+
+def readable(places: Iterable[Any], read: Callable[[Any], Found]) -> list[Found]:
+    """What can be read: one that is damaged, or that somebody has just deleted, does not hide the others."""
+    found = []
+    for place in places:
+        with contextlib.suppress(WobbleError):
+            found.append(read(place))
+    return found
 
 
 def job_at(folder: Path) -> Job:

@@ -1,7 +1,6 @@
 """From texts to token ids, and which tokens of a variant differ from the original's."""
 
 import json
-import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +12,7 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerBase
 
 from core.base.errors import WobbleError
-
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-"""Is no character, and neither a tokenizer nor a file takes it."""
+from core.text.visible import LONE_SURROGATE
 
 TokenKey = tuple[tuple[int, ...], tuple[int, ...]]
 """Token ids and type ids: all that a model reads."""

@@ -1,5 +1,6 @@
 """White space and hidden characters made visible. For display only: what is copied or downloaded is the real text."""
 
+import re
 import unicodedata
 
 LEGEND = {
@@ -11,6 +12,9 @@ LEGEND = {
     "\u2205": "zero-width character",
 }
 """Mark: what it stands for."""
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Is no character, and neither a tokenizer nor a file takes it."""
 
 _MARKS = {
     **{chr(code): chr(0x2400 + code) for code in range(0x20)},

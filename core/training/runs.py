@@ -7,7 +7,6 @@
 A member that is not finished has a hidden folder, which no catalog lists.
 """
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -67,12 +66,7 @@ def submit(recipe: Recipe, data: Labelled, needed: int = 0) -> Run:
 
 def runs() -> tuple[Run, ...]:
     """All runs, the newest first."""
-    found = []
-    for job in jobs.jobs_in(settings().runs_dir):
-        # One that is damaged does not hide the others.
-        with contextlib.suppress(WobbleError):
-            found.append(_run(job))
-    return tuple(found)
+    return tuple(jobs.readable(jobs.jobs_in(settings().runs_dir), _run))
 
 
 def run_named(name: str) -> Run:

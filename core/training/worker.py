@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from core.jobs.job import PROGRESS
 from core.jobs.worker import work
 from core.training.recipe import MEMBER_RECORD, members_of
@@ -20,8 +22,6 @@ def main(folder: Path) -> int:
 
 
 def _sentence(error: Exception) -> str:
-    import torch
-
     if isinstance(error, torch.OutOfMemoryError | MemoryError) or "alloc" in str(error).lower():
         return "Memory ran out: choose a smaller batch, LoRA, or a smaller base model."
     # safetensors has an error of its own.
@@ -33,8 +33,6 @@ def _sentence(error: Exception) -> str:
 def _train(folder: Path) -> None:
     # Set before CUDA is initialised: without it equal seeds need not give equal weights there.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    import torch
-
     from core.data.labelled import from_parquet
     from core.models.classifier import best_device
     from core.training.trainer import train_member

@@ -4,8 +4,7 @@ from importlib.metadata import version
 
 from core.base.errors import WobbleError
 from core.text.perturb import Perturbation
-from core.text.perturb.preprocessing import MENTION, URL, Chain, steps
-from core.text.perturb.stop_words import STOP_WORDS
+from core.text.perturb.preprocessing import MENTION, STOP_WORDS, URL, Chain, steps
 from core.views.scripts.render import render
 
 _STANDARD = {

@@ -18,9 +18,8 @@ from transformers import AutoTokenizer, ByT5Tokenizer, PreTrainedTokenizerFast
 
 from benchmarks.segmentation import HOSTILE
 from core.base.errors import WobbleError
-from core.text.segmentation import draws, nearest, uses, why_not
+from core.text.segmentation import difference, draws, nearest, uses, why_not
 from core.text.segmentation.algorithms import BPE, Cut, Unigram, WordPiece
-from core.text.segmentation.lattice import difference
 from core.text.tokens import TextEncoder
 from tests.architectures import SENTENCES, byte_level, unigram, wordpiece
 
