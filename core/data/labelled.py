@@ -166,7 +166,6 @@ def read(source: DataSource, content: bytes | None = None, files: bool = False) 
 
 
 def _hub(source: DataSource) -> Labelled:
-    """A data set of the hub, with its own splits."""
     import datasets  # heavy, and needed only where data are read
 
     parts = source.name.strip("/").split("/")

@@ -14,17 +14,21 @@ whoever cancels it never overwrites that, nor is overwritten. In what people rea
 """
 
 import contextlib
+import os
 import shutil
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
+from filelock import AcquireReturnProxy, FileLock, Timeout
+
 from core.base.errors import WobbleError
 from core.jobs import process
-from core.jobs.files import draft_of, read_json, read_json_lines, write_json
+from core.jobs.process import draft_of, read_json, read_json_lines, write_json
 
 Found = TypeVar("Found")
 
@@ -35,6 +39,12 @@ RECORD = "recipe.json"
 STATE = "state.json"
 CANCELLED = "cancelled"
 PROGRESS = "progress.jsonl"
+TURN = ".turn"
+"""The file that the worker whose turn it is has locked.
+
+The operating system holds the lock (`flock`; on Windows `LockFileEx`) and ends it with the process, however that ends. Not the
+kind of lock that is a file's mere existence: a killed worker would keep the turn.
+"""
 SECONDS_TO_APPEAR = 30.0
 """A job without a worker after this long will not get one."""
 MOST_QUEUED = 5
@@ -223,3 +233,54 @@ def free_name(root: Path | None, wanted: str) -> str:
     """The name, or the name with a number behind it where it is taken."""
     names = chain([wanted], (f"{wanted}-{number}" for number in count(2)))
     return next(name for name in names if root is None or not (root / name).exists())
+
+
+def wait_for_turn(folder: Path, pause: float = 0.3) -> AcquireReturnProxy[FileLock] | None:
+    """Wait, in the worker, until all older jobs have ended and nobody works; None if the job was cancelled meanwhile.
+
+    Returns:
+        What holds the turn until it is left, as a context.
+    """
+    turn = FileLock(folder.parent / TURN, thread_local=False, fallback_to_soft=False)
+    while True:
+        me = job_at(folder)
+        if me.state != "queued":
+            return None
+        if not any(
+            job.state in LIVE and (job.created, job.name) < (me.created, me.name) for job in jobs_in(folder.parent)
+        ):
+            with contextlib.suppress(Timeout):
+                return turn.acquire(blocking=False)
+        time.sleep(pause)
+
+
+def work(folder: Path, do: Callable[[Path], None], explain: Callable[[Exception], str]) -> None:
+    """Wait for the turn, do the work in a folder, and say how it ended.
+
+    Args:
+        do: the work; a `WobbleError` of its is what people read.
+        explain: any other error in one sentence.
+    """
+    process.appear(folder)
+    if hasattr(os, "nice"):  # Windows has none
+        with contextlib.suppress(OSError):
+            os.nice(5)  # pages answer first
+    turn = wait_for_turn(folder)
+    if turn is None:
+        return
+    with turn:
+        announce(folder, "running")
+        for job in jobs_in(folder.parent):
+            if job.state not in LIVE:
+                tidy(job.folder)  # a worker that was killed could not
+        outcome: tuple[State, str] = "done", ""
+        try:
+            do(folder)
+        except WobbleError as error:
+            outcome = "failed", str(error)
+        except Exception as error:
+            traceback.print_exc()
+            outcome = "failed", explain(error)
+        # First of all, for the disk may be full: saying how it ended takes room too.
+        tidy(folder)
+        announce(folder, *outcome)

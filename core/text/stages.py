@@ -133,9 +133,8 @@ def _normalized(backend: Tokenizer, text: str) -> str:
 
 def _pre_tokens(backend: Tokenizer, text: str) -> list[tuple[str, tuple[int, int]]]:
     normalized = _normalized(backend, text)
-    if backend.pre_tokenizer is None:
-        return [(normalized, (0, len(normalized)))]
-    return list(backend.pre_tokenizer.pre_tokenize_str(normalized))
+    whole = [(normalized, (0, len(normalized)))]
+    return list(backend.pre_tokenizer.pre_tokenize_str(normalized)) if backend.pre_tokenizer else whole
 
 
 def _named_steps(steps: list[Step], original: str, variant: str) -> str:

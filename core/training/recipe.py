@@ -176,7 +176,6 @@ def plan(seeds: Sequence[int], vary: Vary = "together") -> tuple[Seeds, ...]:
 
 
 def _refuse(*wrong: tuple[object, str]) -> None:
-    """Raise the first sentence of which it holds."""
     for holds, sentence in wrong:
         if holds:
             raise WobbleError(sentence)

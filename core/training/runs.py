@@ -17,7 +17,7 @@ from core.base.settings import settings
 from core.base.versions import versions
 from core.data.labelled import Labelled, to_parquet
 from core.jobs import job as jobs
-from core.jobs.files import read_json
+from core.jobs.process import read_json
 from core.training.recipe import MEMBER_RECORD, Recipe, check, members_of, recipe_of
 
 WORKER = "core.training.worker"

@@ -221,16 +221,11 @@ def _model(source: Source, recipe: Recipe, names: Sequence[str]) -> tuple[PreTra
     return model, set(info["missing_keys"]) | mismatched
 
 
-def whole_modules(model: PreTrainedModel, fresh: set[str]) -> list[str]:
-    """The modules that LoRA trains as a whole: the head, and what the checkpoint lacks (BERT's pooler, say)."""
+def _adapted(model: PreTrainedModel, fresh: set[str]) -> nn.Module:
     base = model.base_model_prefix
     heads = [name for name, child in model.named_children() if name != base and any(True for _ in child.parameters())]
-    inside = {name.rpartition(".")[0] for name in fresh if name.startswith(f"{base}.")}
-    return [*heads, *sorted(inside)]
-
-
-def _adapted(model: PreTrainedModel, fresh: set[str]) -> nn.Module:
-    whole = whole_modules(model, fresh)
+    # LoRA trains as a whole: the head, and what the checkpoint lacks (BERT's pooler, say).
+    whole = [*heads, *sorted({name.rpartition(".")[0] for name in fresh if name.startswith(f"{base}.")})]
     linear = [
         name
         for name, module in model.base_model.named_modules(prefix=model.base_model_prefix)

@@ -9,8 +9,7 @@ from typing import Any
 
 import torch
 
-from core.jobs.job import PROGRESS
-from core.jobs.worker import work
+from core.jobs.job import PROGRESS, work
 from core.training.recipe import MEMBER_RECORD, members_of
 from core.training.runs import DATA, run_at
 

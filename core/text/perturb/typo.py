@@ -8,24 +8,16 @@ import random
 from core.text.perturb.parts import before_letters, edit_one_place
 from core.text.perturb.registry import Perturbation, register
 
-_KEYBOARDS = (
-    ("qwertyuiop", "asdfghjkl", "zxcvbnm"),
-    ("йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю"),
-)
+# Two keyboards, with an empty row between them.
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "", "йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю")
+_KEYS = {(row, column): key for row, line in enumerate(_ROWS) for column, key in enumerate(line)}
 
-
-def _neighbouring_keys() -> dict[str, str]:
-    """Each letter with its neighbours in its row, and in the rows above and below, which are shifted by half a key."""
-    neighbours = {}
-    for rows in _KEYBOARDS:
-        keys = {(row, column): key for row, line in enumerate(rows) for column, key in enumerate(line)}
-        for (row, column), key in keys.items():
-            around = ((row, -1), (row, 1), (row - 1, 0), (row - 1, 1), (row + 1, -1), (row + 1, 0))
-            neighbours[key] = "".join(keys.get((other, column + step), "") for other, step in around)
-    return neighbours
-
-
-_NEIGHBOURS = _neighbouring_keys()
+# Each letter with its neighbours in its row, and in the rows above and below, which are shifted by half a key.
+_AROUND = ((0, -1), (0, 1), (-1, 0), (-1, 1), (1, -1), (1, 0))
+_NEIGHBOURS = {
+    key: "".join(_KEYS.get((row + down, column + right), "") for down, right in _AROUND)
+    for (row, column), key in _KEYS.items()
+}
 
 
 def _on_a_keyboard(word: list[str]) -> list[int]:

@@ -61,13 +61,14 @@ class Algorithm(ABC):
     def _matches(self, word: str) -> dict[int, list[Piece]]:
         """By start: the pieces that stand there, from the shortest to the longest."""
         at = _offsets(word)
-        matches: dict[int, list[Piece]] = {start: [] for start in at[:-1]}
-        for i, start in enumerate(at[:-1]):
-            for j in range(i + 1, min(len(word), i + self._longest) + 1):
-                text = (self._prefix if i else "") + word[i:j]
-                if text in self.vocabulary:
-                    matches[start].append(Piece(self.vocabulary[text], text, start, at[j]))
-        return matches
+        return {
+            start: [
+                Piece(self.vocabulary[text], text, start, at[j])
+                for j in range(i + 1, min(len(word), i + self._longest) + 1)
+                if (text := (self._prefix if i else "") + word[i:j]) in self.vocabulary
+            ]
+            for i, start in enumerate(at[:-1])
+        }
 
     def _coded(self, text: str) -> list[str]:
         """A text as tokens of its bytes; empty if the vocabulary lacks one."""

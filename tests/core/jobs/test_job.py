@@ -15,7 +15,7 @@ import pytest
 
 from core.jobs import job as jobs
 from core.jobs import process
-from core.jobs.files import read_json, write_json
+from core.jobs.process import read_json, write_json
 from tests.trainings import refused
 
 Queue = Callable[..., jobs.Job]

@@ -11,8 +11,8 @@ import torch
 from core.base.errors import WobbleError
 from core.families.members import families, family_of
 from core.jobs import process
-from core.jobs.files import read_json, write_json
 from core.jobs.job import RECORD, progress
+from core.jobs.process import read_json, write_json
 from core.models import catalog
 from core.training import runs, worker
 from core.training.recipe import MEMBER_RECORD

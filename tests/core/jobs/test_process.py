@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.jobs.files import read_json, read_json_lines, write_json
+from core.jobs.process import read_json, read_json_lines, write_json
 
 
 def test_who_reads_while_a_file_is_replaced_still_reads_the_old_one_as_a_whole(tmp_path: Path) -> None:
