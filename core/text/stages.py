@@ -26,6 +26,12 @@ NORMALIZERS = {
     "Replace": "replace characters",
     "Prepend": "prepend a mark",
 }
+BERT_STEPS = {
+    "lowercase": "lower-case",
+    "strip_accents": "strip accents",
+    "clean_text": "clean up control characters and white space",
+    "handle_chinese_chars": "space around Chinese characters",
+}
 PRE_TOKENIZERS = {
     "BertPreTokenizer": "splits at white space, which it drops, and at punctuation",
     "Whitespace": "splits at white space, which it drops, and at punctuation",
@@ -170,16 +176,11 @@ def _steps(settings: dict[str, Any] | None) -> Iterator[Step]:
         for part in settings["normalizers"]:
             yield from _steps(part)
     elif kind == "BertNormalizer":
-        off = {"clean_text": False, "handle_chinese_chars": False, "strip_accents": False, "lowercase": False}
         accents = settings["strip_accents"] if settings["strip_accents"] is not None else settings["lowercase"]
-        for words, name, on in (
-            ("lower-case", "lowercase", settings["lowercase"]),
-            ("strip accents", "strip_accents", accents),
-            ("clean up control characters and white space", "clean_text", settings["clean_text"]),
-            ("space around Chinese characters", "handle_chinese_chars", settings["handle_chinese_chars"]),
-        ):
-            if on:
-                yield words, normalizers.BertNormalizer(**{**off, name: True})
+        on = {**settings, "strip_accents": accents}
+        for name, words in BERT_STEPS.items():
+            if on[name]:
+                yield words, normalizers.BertNormalizer(**{**dict.fromkeys(BERT_STEPS, False), name: True})
     else:
         # A tokenizer of one normalizer alone is the way to make it from its settings.
         made = Tokenizer.from_str(_EMPTY.replace("null", json.dumps(settings), 1))
@@ -197,5 +198,4 @@ def _pre_tokenizer_words(settings: dict[str, Any] | None) -> str:
         return "none"
     if settings["type"] == "Sequence":
         return ", ".join(_pre_tokenizer_words(part) for part in settings["pretokenizers"])
-    kind = str(settings["type"])
-    return PRE_TOKENIZERS.get(kind, kind)
+    return PRE_TOKENIZERS.get(settings["type"], str(settings["type"]))

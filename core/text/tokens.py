@@ -171,7 +171,5 @@ def align(original: Encoding, variant: Encoding) -> tuple[Aligned, ...]:
         "delete": "removed",
         "insert": "added",
     }
-    matcher = SequenceMatcher(a=original.ids, b=variant.ids, autojunk=False)
-    return tuple(
-        Aligned(kinds[tag], tuple(range(a, b)), tuple(range(c, d))) for tag, a, b, c, d in matcher.get_opcodes()
-    )
+    codes = SequenceMatcher(a=original.ids, b=variant.ids, autojunk=False).get_opcodes()
+    return tuple(Aligned(kinds[tag], tuple(range(a, b)), tuple(range(c, d))) for tag, a, b, c, d in codes)

@@ -86,8 +86,8 @@ class Variant:
 
     def document(self) -> dict[str, Any]:
         """As plain JSON values."""
-        also = {"also": [name for name, _ in self.also]} if self.also else {}
-        return {"text": self.text, "seed": self.seed, **also}
+        document = {"text": self.text, "seed": self.seed}
+        return {**document, "also": [name for name, _ in self.also]} if self.also else document
 
 
 # What a description adds to its rule: exceptions and fine print.
