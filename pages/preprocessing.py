@@ -10,8 +10,7 @@ from core.base.words import listed
 from core.models.classifier import Classifier
 from core.studies.steps import NOT_COUNTED, RULES, Chained, Step, idle_steps, steps_finding
 from core.studies.study import Study
-from core.text.perturb.preprocessing import CHAINS, MENTION_PLACEHOLDER, URL_PLACEHOLDER, Chain, steps
-from core.text.perturb.stop_words import SOURCE
+from core.text.perturb.preprocessing import CHAINS, MENTION_PLACEHOLDER, SOURCE, URL_PLACEHOLDER, Chain, steps
 from core.text.truncation import why_not
 from core.views import tables
 from core.views.documents import chain_document, comparison_document

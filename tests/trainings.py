@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from core.jobs.job import State, announce
 from core.models.loading import drawn_from
 from core.training import runs
 from core.training.recipe import Recipe, members_of, plan
-from core.training.trainer import Trained, train_member
+from core.training.trainer import train_member
 from tests.architectures import SENTENCES
 
 NAMES = ("bad", "fair", "good")
@@ -48,15 +49,16 @@ def recipe(**changes: Any) -> Recipe:
     return replace(some, **changes)
 
 
-def trained(some: Recipe, number: int = 0, told: Callable[[dict[str, Any]], None] = lambda _: None) -> Trained:
-    """One member, in this process, whose random state stays what it is."""
+def trained(some: Recipe, number: int = 0, told: Callable[[dict[str, Any]], None] = lambda _: None) -> SimpleNamespace:
+    """The record of one member and its folder, trained in this process, whose random state stays what it is."""
     root = settings().runs_dir
     assert root is not None
     folder = root / some.name
     folder.mkdir(parents=True, exist_ok=True)
     seeds, name, place = list(members_of(some, folder))[number]
     with drawn_from(0):
-        return train_member(some, data(), seeds, name, place, torch.device("cpu"), told)
+        record = train_member(some, data(), seeds, name, place, torch.device("cpu"), told)
+    return SimpleNamespace(**record, folder=place)
 
 
 def recorded(some: Recipe, state: State = "done") -> runs.Run:

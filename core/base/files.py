@@ -1,5 +1,6 @@
 """JSON files that one process writes while others read them."""
 
+import contextlib
 import json
 import os
 import threading
@@ -34,14 +35,9 @@ def read_json(file: Path) -> dict[str, Any]:
 
 def read_json_lines(file: Path) -> list[Any]:
     """One value a line; the last line may be half written, and is left out then."""
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
-        return []
     values = []
-    for line in lines:
-        try:
-            values.append(json.loads(line))
-        except ValueError:
-            continue
+    with contextlib.suppress(OSError, ValueError):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            with contextlib.suppress(ValueError):
+                values.append(json.loads(line))
     return values

@@ -7,9 +7,11 @@ with a fingerprint, so that what was learned from them can be repeated.
 import hashlib
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,6 +23,7 @@ from core.base.hub import HUB_ID, hub_answers
 from core.base.words import plural, verb
 from core.data.files import FORMATS, OTHER_FORMATS, read_table
 from core.data.snippets import snippets
+from core.text.visible import LONE_SURROGATE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,17 +92,11 @@ class Labelled:
     def fingerprint(self) -> str:
         """sha256 over names, texts, labels and splits, in order: equal data have equal fingerprints."""
         digest = hashlib.sha256()
-
-        def add(part: str) -> None:
+        rows = zip(self.texts, map(str, self.labels), map(str, self.split), strict=True)
+        for part in (str(len(self.names)), *self.names, *chain.from_iterable(rows)):
             # Its length before each part, so that no character within one can pass for the end of it.
             encoded = part.encode("utf-8", "surrogatepass")
             digest.update(len(encoded).to_bytes(8) + encoded)
-
-        for name in (str(len(self.names)), *self.names):
-            add(name)
-        for text, label, split in zip(self.texts, self.labels, self.split, strict=True):
-            for part in (text, str(label), str(split)):
-                add(part)
         return digest.hexdigest()
 
     def part(self, split: Split) -> "Labelled":
@@ -145,7 +142,14 @@ def read(source: DataSource, content: bytes | None = None, files: bool = False) 
         WobbleError: there are no such data, or they are unfit; the sentence says why.
     """
     if content is None and source.name in EMBEDDED:
-        return _embedded(source.name)
+        rated = snippets(domain=None if source.name == "all" else source.name, labelled=True)
+        return Labelled(
+            texts=tuple(rated["text"]),
+            labels=np.array(rated["label"], dtype=np.int64),
+            names=("negative", "positive"),
+            split=np.array(rated["split"]),
+            rating_std=np.array(rated["rating_std"], dtype=np.float64),
+        )
     kind = Path(source.name).suffix.lstrip(".").lower()
     if content is None and kind in (*FORMATS, *OTHER_FORMATS):
         if not files:
@@ -158,24 +162,10 @@ def read(source: DataSource, content: bytes | None = None, files: bool = False) 
             raise WobbleError(
                 f"{source.name!r} cannot be read: {getattr(error, 'strerror', None) or first_line(error).rstrip('.')}."
             ) from error
-    if content is not None:
-        return _cleaned(read_table(content, source.name), source)
-    return _hub(source)
-
-
-def _embedded(name: str) -> Labelled:
-    data = snippets(domain=None if name == "all" else name, labelled=True)
-    return Labelled(
-        texts=tuple(data["text"]),
-        labels=np.array(data["label"], dtype=np.int64),
-        names=("negative", "positive"),
-        split=np.array(data["split"]),
-        rating_std=np.array(data["rating_std"], dtype=np.float64),
-    )
+    return _hub(source) if content is None else _cleaned(read_table(content, source.name), source)
 
 
 def _hub(source: DataSource) -> Labelled:
-    """A data set of the hub, with its own splits."""
     import datasets  # heavy, and needed only where data are read
 
     parts = source.name.strip("/").split("/")
@@ -243,13 +233,11 @@ def _asking(hub: bool) -> Iterator[None]:
 
 def _column(table: "pd.DataFrame", chosen: str | None, usual: Sequence[str], what: str) -> str:
     columns = [column for column in table.columns if column != "split"]
+    found = next((name for name in (usual if chosen is None else (chosen,)) if name in columns), None)
+    if found is not None:
+        return found
     if chosen is not None:
-        if chosen not in columns:
-            raise WobbleError(f"The data have no column named {chosen!r}: their columns are {', '.join(columns[:12])}.")
-        return chosen
-    for name in usual:
-        if name in columns:
-            return name
+        raise WobbleError(f"The data have no column named {chosen!r}: their columns are {', '.join(columns[:12])}.")
     raise WobbleError(
         f"The data have no column named {' or '.join(usual)}: name the column of the {what}s, out of {', '.join(columns[:12])}."
     )
@@ -272,15 +260,6 @@ def _word(value: Any) -> str:
     return str(int(whole[1])) if whole else word
 
 
-def _is_text(value: str) -> bool:
-    """Whether it is made of characters: a lone surrogate is none, and neither a tokenizer nor a file takes it."""
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _place(name: str) -> tuple[int, str]:
     """Numbers in their own order, before words."""
     number = name.isascii() and name.lstrip("-").isdigit() and len(name) <= 18
@@ -297,12 +276,13 @@ def _cleaned(table: "pd.DataFrame", source: DataSource) -> Labelled:
     label_column = _column(table, source.label_column, LABELS, "label")
     if text_column == label_column:
         raise WobbleError(f"Text and label cannot be the same column, {text_column!r}.")
-    has_split = "split" in table.columns
-    own_split = has_split and set(map(str, table["split"])) <= set(SPLITS)
-    splits = list(map(str, table["split"])) if own_split else ["train"] * len(table)
-    notes = []
-    if has_split and not own_split:
-        notes.append(f"The column 'split' was not used: it holds other values than {', '.join(SPLITS)}.")
+    splits, notes = ["train"] * len(table), []
+    if "split" in table.columns:
+        own = list(map(str, table["split"]))
+        if set(own) <= set(SPLITS):
+            splits = own
+        else:
+            notes.append(f"The column 'split' was not used: it holds other values than {', '.join(SPLITS)}.")
     rows: dict[tuple[str, str], str] = {}
     home: dict[str, str] = {}
     counts = dict.fromkeys(("without a text", "without a label", "with broken characters", "like another one"), 0)
@@ -311,20 +291,19 @@ def _cleaned(table: "pd.DataFrame", source: DataSource) -> Labelled:
             counts["without a text"] += 1
         elif not label:
             counts["without a label"] += 1
-        elif not _is_text(text) or not _is_text(label):
+        elif LONE_SURROGATE.search(text + label):
             counts["with broken characters"] += 1
         elif (text, label) in rows:
             counts["like another one"] += 1
         else:
             # A text stays in the split in which it came first, whatever its label there: none straddles two.
             rows[text, label] = home.setdefault(text, split)
-    for what, count in counts.items():
-        if count:
-            notes.append(f"{plural(count, 'row')} {what} {verb(count, 'was', 'were')} left out.")
-    labels_of: dict[str, int] = {}
-    for text, _ in rows:
-        labels_of[text] = labels_of.get(text, 0) + 1
-    if both := sum(count > 1 for count in labels_of.values()):
+    notes += [
+        f"{plural(count, 'row')} {what} {verb(count, 'was', 'were')} left out."
+        for what, count in counts.items()
+        if count
+    ]
+    if both := sum(count > 1 for count in Counter(text for text, _ in rows).values()):
         notes.append(f"{plural(both, 'text stands', 'texts stand')} there with more than one label.")
     names = sorted({label for _, label in rows}, key=_place)
     if len(names) < 2:
@@ -351,12 +330,9 @@ def _cleaned(table: "pd.DataFrame", source: DataSource) -> Labelled:
 
 def _held_out(texts: Sequence[str], split: NDArray[np.str_]) -> NDArray[np.str_]:
     """Move a share of the training texts to validation, chosen by their hash: equal texts never straddle, nothing moves."""
-    train = [i for i, name in enumerate(split) if name == "train"]
-    order = sorted(
-        {texts[i] for i in train}, key=lambda text: hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-    )
-    count = min(max(1, round(HELD_OUT * len(order))), MOST_HELD_OUT, len(order) - 1)
-    chosen = set(order[:count])
+    train = {text for text, name in zip(texts, split, strict=True) if name == "train"}
+    order = sorted(train, key=lambda text: hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
+    chosen = set(order[: min(max(1, round(HELD_OUT * len(order))), MOST_HELD_OUT, len(order) - 1)])
     return np.array(
         ["validation" if name == "train" and text in chosen else name for text, name in zip(texts, split, strict=True)]
     )

@@ -14,17 +14,23 @@ whoever cancels it never overwrites that, nor is overwritten. In what people rea
 """
 
 import contextlib
+import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
+
+from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from core.base.errors import WobbleError
 from core.base.files import draft_of, read_json, read_json_lines, write_json
 from core.jobs import process
+
+Found = TypeVar("Found")
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "killed"]
 LIVE: tuple[State, ...] = ("queued", "running")
@@ -33,6 +39,12 @@ RECORD = "recipe.json"
 STATE = "state.json"
 CANCELLED = "cancelled"
 PROGRESS = "progress.jsonl"
+TURN = ".turn"
+"""The file that the worker whose turn it is has locked.
+
+The operating system holds the lock (`flock`; on Windows `LockFileEx`) and ends it with the process, however that ends. Not the
+kind of lock that is a file's mere existence: a killed worker would keep the turn.
+"""
 SECONDS_TO_APPEAR = 30.0
 """A job without a worker after this long will not get one."""
 MOST_QUEUED = 5
@@ -115,16 +127,19 @@ def jobs_in(root: Path | None) -> tuple[Job, ...]:
     """All jobs below a root, the newest first."""
     if root is None or not root.is_dir():
         return ()
+    folders = (folder for folder in root.iterdir() if not folder.name.startswith(".") and (folder / RECORD).is_file())
+    found = sorted(readable(folders, job_at), key=lambda job: (-job.created, job.name))
+    older = ((job, sum(other.state in LIVE for other in found[n:])) for n, job in enumerate(found, start=1))
+    return tuple(replace(job, ahead=ahead) if job.state == "queued" else job for job, ahead in older)
+
+
+def readable(places: Iterable[Any], read: Callable[[Any], Found]) -> list[Found]:
+    """What can be read: one that is damaged, or that somebody has just deleted, does not hide the others."""
     found = []
-    for folder in root.iterdir():
-        if not folder.name.startswith(".") and (folder / RECORD).is_file():
-            # One that is damaged, or that somebody has just deleted, does not hide the others.
-            with contextlib.suppress(WobbleError):
-                found.append(job_at(folder))
-    found.sort(key=lambda job: (-job.created, job.name))
-    live = [job for job in reversed(found) if job.state in LIVE]
-    places = {job.name: place for place, job in enumerate(live)}
-    return tuple(replace(job, ahead=places[job.name]) if job.state == "queued" else job for job in found)
+    for place in places:
+        with contextlib.suppress(WobbleError):
+            found.append(read(place))
+    return found
 
 
 def job_at(folder: Path) -> Job:
@@ -133,21 +148,21 @@ def job_at(folder: Path) -> Job:
     Raises:
         WobbleError: its record is damaged.
     """
-    now = read_json(folder / STATE)
     try:
         created = float(read_json(folder / RECORD)["created"])
     except (KeyError, TypeError, ValueError) as error:
         raise WobbleError(f"The record of the run {folder.name} is damaged.") from error
-    state: State = now.get("state", "")
-    message = str(now.get("message", ""))
-    if state not in get_args(State):
-        state, message = "failed", "The record of how this run stands is damaged."
+    now = {"message": "", **read_json(folder / STATE)}
+    if now.get("state") not in get_args(State):
+        now = {"state": "failed", "message": "The record of how this run stands is damaged."}
+    state: State = now["state"]
+    message = str(now["message"])
     if state in LIVE and (folder / CANCELLED).exists():
         state = "cancelled"
     elif (
         state in LIVE
         and process.worker_of(folder) is None
-        and (process.is_noted(folder) or time.time() - created > SECONDS_TO_APPEAR)
+        and (read_json(folder / process.WORKER) or time.time() - created > SECONDS_TO_APPEAR)
     ):
         state = "killed"
         message = "Its process ended without a word: it was killed, most often because memory ran out."
@@ -216,10 +231,56 @@ def tidy(folder: Path) -> None:
 
 def free_name(root: Path | None, wanted: str) -> str:
     """The name, or the name with a number behind it where it is taken."""
-    return next(name for name in _numbered(wanted) if root is None or not (root / name).exists())
+    names = chain([wanted], (f"{wanted}-{number}" for number in count(2)))
+    return next(name for name in names if root is None or not (root / name).exists())
 
 
-def _numbered(wanted: str) -> Iterator[str]:
-    yield wanted
-    for number in count(2):
-        yield f"{wanted}-{number}"
+def wait_for_turn(folder: Path, pause: float = 0.3) -> AcquireReturnProxy[FileLock] | None:
+    """Wait, in the worker, until all older jobs have ended and nobody works; None if the job was cancelled meanwhile.
+
+    Returns:
+        What holds the turn until it is left, as a context.
+    """
+    turn = FileLock(folder.parent / TURN, thread_local=False, fallback_to_soft=False)
+    while True:
+        me = job_at(folder)
+        if me.state != "queued":
+            return None
+        if not any(
+            job.state in LIVE and (job.created, job.name) < (me.created, me.name) for job in jobs_in(folder.parent)
+        ):
+            with contextlib.suppress(Timeout):
+                return turn.acquire(blocking=False)
+        time.sleep(pause)
+
+
+def work(folder: Path, do: Callable[[Path], None], explain: Callable[[Exception], str]) -> None:
+    """Wait for the turn, do the work in a folder, and say how it ended.
+
+    Args:
+        do: the work; a `WobbleError` of its is what people read.
+        explain: any other error in one sentence.
+    """
+    process.appear(folder)
+    if hasattr(os, "nice"):  # Windows has none
+        with contextlib.suppress(OSError):
+            os.nice(5)  # pages answer first
+    turn = wait_for_turn(folder)
+    if turn is None:
+        return
+    with turn:
+        announce(folder, "running")
+        for job in jobs_in(folder.parent):
+            if job.state not in LIVE:
+                tidy(job.folder)  # a worker that was killed could not
+        outcome: tuple[State, str] = "done", ""
+        try:
+            do(folder)
+        except WobbleError as error:
+            outcome = "failed", str(error)
+        except Exception as error:
+            traceback.print_exc()
+            outcome = "failed", explain(error)
+        # First of all, for the disk may be full: saying how it ended takes room too.
+        tidy(folder)
+        announce(folder, *outcome)

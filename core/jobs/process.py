@@ -1,4 +1,7 @@
-"""The worker's process: started apart from whoever asked, known by its number and its birth, and stopped."""
+"""The worker's process: started apart from whoever asked, known by its number and its birth, and stopped.
+
+It says how it stands by JSON files, which one process writes while others read them.
+"""
 
 import contextlib
 import os
@@ -6,7 +9,6 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -43,28 +45,20 @@ def start_worker(module: str, folder: Path) -> None:
     threading.Thread(target=process.wait, daemon=True).start()
     # Not left to the worker: its imports take seconds, and many where the machine is busy.
     with contextlib.suppress(psutil.Error):
-        _note(folder, psutil.Process(process.pid))
+        appear(folder, process.pid)
 
 
-def appear(folder: Path) -> None:
-    """Say from the worker which process it is, in case that whoever started it was gone before saying so."""
-    _note(folder, psutil.Process())
-
-
-def _note(folder: Path, process: psutil.Process) -> None:
+def appear(folder: Path, pid: int | None = None) -> None:
+    """Note which process works in a folder; without a number this one, in case that who started it was gone before noting it."""
     # The number alone could be that of a later process.
+    process = psutil.Process(pid)
     write_json(folder / WORKER, {"pid": process.pid, "began": process.create_time()})
-
-
-def is_noted(folder: Path) -> bool:
-    """Whether it is known which process works here, be it alive or not."""
-    return bool(read_json(folder / WORKER))
 
 
 def worker_of(folder: Path) -> psutil.Process | None:
     """The living process that works in a folder."""
-    record: dict[str, Any] = read_json(folder / WORKER)
     try:
+        record = read_json(folder / WORKER)
         process = psutil.Process(int(record["pid"]))
         same = abs(process.create_time() - float(record["began"])) < 1.0
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
@@ -74,13 +68,8 @@ def worker_of(folder: Path) -> psutil.Process | None:
 
 def stop_worker(folder: Path) -> None:
     """End the process that works in a folder, if there is one, and wait until it is gone."""
-    process = worker_of(folder)
-    if process is None:
-        return
-    with contextlib.suppress(psutil.Error):  # it may end by itself at this very moment
-        process.terminate()
-        try:
-            process.wait(SECONDS_TO_STOP)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait(SECONDS_TO_STOP)
+    if process := worker_of(folder):
+        for stop in (process.terminate, process.kill):
+            with contextlib.suppress(psutil.Error):  # it may end by itself at this very moment, or not in time
+                stop()
+                process.wait(SECONDS_TO_STOP)

@@ -1,13 +1,17 @@
 """What each stage of a tokenizer makes of a text, and which stage erased an edit."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from tokenizers import Tokenizer, normalizers
 
 from core.text.tokens import Encoding, TextEncoder
+
+Step = tuple[str, Any]
+"""A step of a normalizer: its name in words, and a normalizer that does it alone."""
 
 NORMALIZERS = {
     "Lowercase": "lower-case",
@@ -21,6 +25,12 @@ NORMALIZERS = {
     "Precompiled": "SentencePiece's character map",
     "Replace": "replace characters",
     "Prepend": "prepend a mark",
+}
+BERT_STEPS = {
+    "lowercase": "lower-case",
+    "strip_accents": "strip accents",
+    "clean_text": "clean up control characters and white space",
+    "handle_chinese_chars": "space around Chinese characters",
 }
 PRE_TOKENIZERS = {
     "BertPreTokenizer": "splits at white space, which it drops, and at punctuation",
@@ -63,33 +73,34 @@ def stages(encoder: TextEncoder, text: str) -> Stages:
     Raises:
         WobbleError: the text holds a lone surrogate.
     """
-    encoding = encoder([text])[0]
-    notes = []
-    if encoding.truncated:
-        notes.append(
-            f"The text has {encoding.full_length:,} tokens, and this model reads {len(encoding.ids):,}: the rest is cut off."
-        )
+    encoding, backend = encoder([text])[0], encoder.backend
     written = [token for token in encoder.special_tokens if token and token in text]
-    if written:
-        notes.append(
-            f"The text holds {', '.join(written)}, which this tokenizer reads as its own special token, not as text."
-        )
-    backend = encoder.backend
-    if backend is None:
-        notes.append("This tokenizer is written in Python: its stages between the text and the tokens cannot be shown.")
-        return Stages(text, None, None, encoding, tuple(notes))
-    if backend.normalizer is None:
-        notes.append("This tokenizer has no normalizer: it reads the text as it is.")
-    if backend.pre_tokenizer is None:
-        notes.append("This tokenizer has no pre-tokenizer: the vocabulary is applied to the text as a whole.")
+    normalizes, splits = bool(backend and backend.normalizer), bool(backend and backend.pre_tokenizer)
+    notes = (
+        (
+            encoding.truncated,
+            f"The text has {encoding.full_length:,} tokens, and this model reads {len(encoding.ids):,}: the rest is cut off.",
+        ),
+        (
+            written,
+            f"The text holds {', '.join(written)}, which this tokenizer reads as its own special token, not as text.",
+        ),
+        (
+            backend is None,
+            "This tokenizer is written in Python: its stages between the text and the tokens cannot be shown.",
+        ),
+        (backend and not normalizes, "This tokenizer has no normalizer: it reads the text as it is."),
+        (
+            backend and not splits,
+            "This tokenizer has no pre-tokenizer: the vocabulary is applied to the text as a whole.",
+        ),
+    )
     return Stages(
         raw=text,
-        normalized=_normalized(backend, text) if backend.normalizer else None,
-        pre_tokens=tuple(PreToken(piece, span) for piece, span in _pre_tokens(backend, text))
-        if backend.pre_tokenizer
-        else None,
+        normalized=_normalized(backend, text) if backend and normalizes else None,
+        pre_tokens=tuple(PreToken(*found) for found in _pre_tokens(backend, text)) if backend and splits else None,
         encoding=encoding,
-        notes=tuple(notes),
+        notes=tuple(sentence for holds, sentence in notes if holds),
     )
 
 
@@ -109,12 +120,12 @@ def absorbed_by(
     backend = encoder.backend
     if backend is None:
         return "tokenizer: written in Python, its stages cannot be shown"
-    normalized = [_normalized(backend, text) for text in (original, variant)]
-    if normalized[0] == normalized[1]:
-        return f"normalizer: {_named_steps(encoder.settings.get('normalizer'), original, variant)}"
+    steps = list(_steps(encoder.settings.get("normalizer")))
+    if _normalized(backend, original) == _normalized(backend, variant):
+        return f"normalizer: {_named_steps(steps, original, variant)}"
     pieces = [[piece for piece, _ in _pre_tokens(backend, text)] for text in (original, variant)]
     if pieces[0] == pieces[1]:
-        helped = _needed_steps(backend, encoder.settings.get("normalizer"), original, variant)
+        helped = _needed_steps(backend, steps, original, variant)
         how = _pre_tokenizer_words(encoder.settings.get("pre_tokenizer"))
         return f"pre-tokenizer: {how}" if not helped else f"normalizer: {helped}; pre-tokenizer: {how}"
     if encoder.unknown and encoder.unknown in before.tokens:
@@ -128,41 +139,35 @@ def _normalized(backend: Tokenizer, text: str) -> str:
 
 def _pre_tokens(backend: Tokenizer, text: str) -> list[tuple[str, tuple[int, int]]]:
     normalized = _normalized(backend, text)
-    if backend.pre_tokenizer is None:
-        return [(normalized, (0, len(normalized)))]
-    return list(backend.pre_tokenizer.pre_tokenize_str(normalized))
+    whole = [(normalized, (0, len(normalized)))]
+    return list(backend.pre_tokenizer.pre_tokenize_str(normalized)) if backend.pre_tokenizer else whole
 
 
-def _named_steps(settings: dict[str, Any] | None, original: str, variant: str) -> str:
+def _named_steps(steps: list[Step], original: str, variant: str) -> str:
     """The steps of a normalizer that make two texts equal: the fewest that do, in words."""
-    steps = list(_steps(settings))
-    for words, step in steps:
-        if step.normalize_str(original) == step.normalize_str(variant):
-            return words
-    for i, (first_words, first) in enumerate(steps):
-        for second_words, second in steps[i + 1 :]:
-            a, b = (second.normalize_str(first.normalize_str(text)) for text in (original, variant))
-            if a == b:
-                return f"{first_words} and {second_words}"
+    for chosen in (*combinations(steps, 1), *combinations(steps, 2)):
+        if _after(chosen, original) == _after(chosen, variant):
+            return " and ".join(words for words, _ in chosen)
     return ", ".join(words for words, _ in steps)
 
 
-def _needed_steps(backend: Tokenizer, settings: dict[str, Any] | None, original: str, variant: str) -> str:
+def _needed_steps(backend: Tokenizer, steps: list[Step], original: str, variant: str) -> str:
     """The steps of a normalizer without which two texts with equal pre-tokens would have different ones, in words."""
-    steps = list(_steps(settings))
-    needed = []
-    for left_out, (words, _) in enumerate(steps):
-        pieces = []
-        for text in (original, variant):
-            for i, (_, step) in enumerate(steps):
-                text = text if i == left_out else step.normalize_str(text)
-            pieces.append([piece for piece, _ in backend.pre_tokenizer.pre_tokenize_str(text)])
-        if pieces[0] != pieces[1]:
-            needed.append(words)
-    return " and ".join(needed)
+
+    def pieces(text: str, left_out: int) -> list[str]:
+        rest = [*steps[:left_out], *steps[left_out + 1 :]]
+        return [piece for piece, _ in backend.pre_tokenizer.pre_tokenize_str(_after(rest, text))]
+
+    return " and ".join(words for i, (words, _) in enumerate(steps) if pieces(original, i) != pieces(variant, i))
 
 
-def _steps(settings: dict[str, Any] | None) -> Iterator[tuple[str, Any]]:
+def _after(steps: Sequence[Step], text: str) -> str:
+    for _, step in steps:
+        text = step.normalize_str(text)
+    return text
+
+
+def _steps(settings: dict[str, Any] | None) -> Iterator[Step]:
     """The single steps of a normalizer's settings, each with its name in words and a normalizer that does it alone."""
     if settings is None:
         return
@@ -171,16 +176,11 @@ def _steps(settings: dict[str, Any] | None) -> Iterator[tuple[str, Any]]:
         for part in settings["normalizers"]:
             yield from _steps(part)
     elif kind == "BertNormalizer":
-        off = {"clean_text": False, "handle_chinese_chars": False, "strip_accents": False, "lowercase": False}
         accents = settings["strip_accents"] if settings["strip_accents"] is not None else settings["lowercase"]
-        for words, name, on in (
-            ("lower-case", "lowercase", settings["lowercase"]),
-            ("strip accents", "strip_accents", accents),
-            ("clean up control characters and white space", "clean_text", settings["clean_text"]),
-            ("space around Chinese characters", "handle_chinese_chars", settings["handle_chinese_chars"]),
-        ):
-            if on:
-                yield words, normalizers.BertNormalizer(**{**off, name: True})
+        on = {**settings, "strip_accents": accents}
+        for name, words in BERT_STEPS.items():
+            if on[name]:
+                yield words, normalizers.BertNormalizer(**{**dict.fromkeys(BERT_STEPS, False), name: True})
     else:
         # A tokenizer of one normalizer alone is the way to make it from its settings.
         made = Tokenizer.from_str(_EMPTY.replace("null", json.dumps(settings), 1))
@@ -198,5 +198,4 @@ def _pre_tokenizer_words(settings: dict[str, Any] | None) -> str:
         return "none"
     if settings["type"] == "Sequence":
         return ", ".join(_pre_tokenizer_words(part) for part in settings["pretokenizers"])
-    kind = str(settings["type"])
-    return PRE_TOKENIZERS.get(kind, kind)
+    return PRE_TOKENIZERS.get(settings["type"], str(settings["type"]))

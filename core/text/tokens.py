@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerBase
 
 from core.base.errors import WobbleError
+from core.text.visible import LONE_SURROGATE
 
 TokenKey = tuple[tuple[int, ...], tuple[int, ...]]
 """Token ids and type ids: all that a model reads."""
@@ -82,21 +83,19 @@ class TextEncoder:
         """At which end the text is cut off where it is too long: "right" or "left"."""
         self.backend: Tokenizer | None = None
         """The private copy, without padding and truncation, for whoever looks at single stages; never to be changed."""
+        self.settings: dict[str, Any] = {}
+        """Of a fast tokenizer: its tokenizer.json."""
         self._lock = threading.Lock()
         self._tokenizer = tokenizer
         if getattr(tokenizer, "is_fast", False):
             serialized = tokenizer.backend_tokenizer.to_str()
-            self.backend = Tokenizer.from_str(serialized)
-            self.backend.no_truncation()
-            self.backend.no_padding()
-            self._truncating = Tokenizer.from_str(serialized)
-            self._truncating.no_padding()
-            self._truncating.enable_truncation(max_length=limit, direction=tokenizer.truncation_side)
+            self.settings = json.loads(serialized)
+            self.backend, self._truncating = Tokenizer.from_str(serialized), Tokenizer.from_str(serialized)
             for copy in (self.backend, self._truncating):
+                copy.no_padding()
+                copy.no_truncation()
                 copy.encode_special_tokens = bool(getattr(tokenizer, "split_special_tokens", False))
-            self.settings: dict[str, Any] = json.loads(serialized)
-        else:
-            self.settings = {}
+            self._truncating.enable_truncation(max_length=limit, direction=tokenizer.truncation_side)
 
     @property
     def name(self) -> str:
@@ -115,29 +114,22 @@ class TextEncoder:
             return [self._in_python(text) for text in texts]
         return [self.read(found) for found in self._truncating.encode_batch(list(texts))]
 
-    @property
-    def truncation(self) -> dict[str, Any]:
-        """How a fast tokenizer truncates: the arguments of `Tokenizer.enable_truncation`."""
-        return dict(self._truncating.truncation or {})
-
     def read(self, found: tokenizers.Encoding) -> Encoding:
-        """What the model reads of an encoding that the library made, truncated as `truncation` says."""
+        """What the model reads of an encoding that the library made, truncated to the limit."""
         around = self._truncating.num_special_tokens_to_add(is_pair=False)
+        tokens = tuple(found.tokens)
+        if self.unknown is not None and (unknown := self._truncating.token_to_id(self.unknown)) in found.ids:
+            # Unigram names a piece that it does not know by its text, not by its id.
+            tokens = tuple(self.unknown if id == unknown else t for id, t in zip(found.ids, tokens, strict=True))
         return Encoding(
             cut=hash(tuple(tuple(rest.ids) for rest in found.overflowing)) if found.overflowing else 0,
             ids=tuple(found.ids),
-            tokens=self._read(found),
+            tokens=tokens,
             type_ids=tuple(found.type_ids),
             offsets=tuple(found.offsets),
             special=tuple(map(bool, found.special_tokens_mask)),
             full_length=len(found.ids) + sum(len(rest.ids) - around for rest in found.overflowing),
         )
-
-    def _read(self, found: Any) -> tuple[str, ...]:
-        """The tokens that the ids stand for: Unigram names a piece that it does not know by its text, not by its id."""
-        if self.unknown is None or (unknown := self._truncating.token_to_id(self.unknown)) not in found.ids:
-            return tuple(found.tokens)
-        return tuple(self.unknown if id == unknown else t for id, t in zip(found.ids, found.tokens, strict=True))
 
     def _in_python(self, text: str) -> Encoding:
         with self._lock:
@@ -157,22 +149,18 @@ class TextEncoder:
 
 
 def refuse_surrogates(text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
+    if lone := LONE_SURROGATE.search(text):
         raise WobbleError(
-            f"The text holds a lone surrogate, U+{ord(text[error.start]):04X}, at character {error.start + 1}: "
+            f"The text holds a lone surrogate, U+{ord(lone[0]):04X}, at character {lone.start() + 1}: "
             "it is not a character, so remove it."
-        ) from error
+        )
 
 
 def algorithm(settings: dict[str, Any]) -> str | None:
     """The algorithm that a tokenizer.json describes: WordPiece, byte-level BPE, Unigram …; None if it does not say."""
-    kind = (settings.get("model") or {}).get("type")
-    if kind == "BPE":
-        described = json.dumps([settings.get("pre_tokenizer"), settings.get("decoder")])
-        return "byte-level BPE" if "ByteLevel" in described else "BPE"
-    return str(kind) if kind else None
+    kind: str | None = (settings.get("model") or {}).get("type")
+    described = json.dumps([settings.get("pre_tokenizer"), settings.get("decoder")])
+    return "byte-level BPE" if kind == "BPE" and "ByteLevel" in described else kind
 
 
 def align(original: Encoding, variant: Encoding) -> tuple[Aligned, ...]:
@@ -183,7 +171,5 @@ def align(original: Encoding, variant: Encoding) -> tuple[Aligned, ...]:
         "delete": "removed",
         "insert": "added",
     }
-    matcher = SequenceMatcher(a=original.ids, b=variant.ids, autojunk=False)
-    return tuple(
-        Aligned(kinds[tag], tuple(range(a, b)), tuple(range(c, d))) for tag, a, b, c, d in matcher.get_opcodes()
-    )
+    codes = SequenceMatcher(a=original.ids, b=variant.ids, autojunk=False).get_opcodes()
+    return tuple(Aligned(kinds[tag], tuple(range(a, b)), tuple(range(c, d))) for tag, a, b, c, d in codes)

@@ -52,6 +52,5 @@ def cutter(encoder: TextEncoder) -> Cut | None:
 
 def why_not(encoder: TextEncoder) -> str | None:
     """One sentence on why texts cannot be cut where a token ends; None where they can."""
-    if encoder.backend is None:
-        return f"{encoder.name} does not say which characters a token stands for, so no text can be cut where one ends."
-    return None
+    said = f"{encoder.name} does not say which characters a token stands for, so no text can be cut where one ends."
+    return said if encoder.backend is None else None

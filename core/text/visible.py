@@ -1,5 +1,6 @@
 """White space and hidden characters made visible. For display only: what is copied or downloaded is the real text."""
 
+import re
 import unicodedata
 
 LEGEND = {
@@ -12,7 +13,12 @@ LEGEND = {
 }
 """Mark: what it stands for."""
 
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Is no character, and neither a tokenizer nor a file takes it."""
+
 _MARKS = {
+    **{chr(code): chr(0x2400 + code) for code in range(0x20)},
+    "\x7f": "\u2421",
     " ": "\u00b7",
     "\t": "\u2192",
     "\n": "\u21b5",
@@ -35,17 +41,11 @@ def visible(text: str) -> str:
     """
     marks = []
     for i, character in enumerate(text):
-        if character in _MARKS:
-            marks.append(_MARKS[character])
-        elif character == _JOINER:
+        if character == _JOINER:
             inside = 0 < i < len(text) - 1 and not (text[i - 1].isascii() or text[i + 1].isascii())
             marks.append(character if inside else _MARKS["\u200b"])
-        elif character.isprintable():
-            marks.append(character)
-        elif character < "\x20":
-            marks.append(chr(0x2400 + ord(character)))
-        elif character == "\x7f":
-            marks.append("\u2421")
+        elif character in _MARKS or character.isprintable():
+            marks.append(_MARKS.get(character, character))
         elif unicodedata.category(character) == "Zs":
             marks.append("\u2423")
         else:

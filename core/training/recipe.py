@@ -5,7 +5,7 @@ examples are drawn is a fourth. Each has a seed of its own, so that three can be
 """
 
 import re
-import time
+import timeit
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -83,8 +83,20 @@ class Recipe:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """A short name for each member: its seed, or the part that differs from the first member's ("head 43")."""
-        return member_names(self.members)
+        """A short name for each member: its seed, or the part that differs from the first member's ("head 43").
+
+        Equal names mean equal seeds.
+        """
+        first = self.members[0]
+
+        def name(seeds: Seeds) -> str:
+            if seeds.head == seeds.order == seeds.dropout and (seeds.head != first.head or seeds == first):
+                return str(seeds.head) if seeds.subset == first.subset else f"{seeds.head} subset {seeds.subset}"
+            different = [part for part in PARTS if getattr(seeds, part) != getattr(first, part)]
+            # Nothing differs where the first member itself has several seeds.
+            return " ".join(f"{part} {getattr(seeds, part)}" for part in different) or str(first.head)
+
+        return tuple(map(name, self.members))
 
     def document(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -93,8 +105,7 @@ class Recipe:
 
 def default_name(data: str) -> str:
     """A name for a family that learns from some data."""
-    last = [part for part in data.strip("/").split("/") if part][-1:] or ["mine"]
-    return re.sub(r"[^a-z0-9._-]+", "-", Path(last[0]).stem.lower()).strip("-._")[:40] or "mine"
+    return re.sub(r"[^a-z0-9._-]+", "-", Path(data).stem.lower()).strip("-._")[:40] or "mine"
 
 
 def recipe_of(document: dict[str, Any]) -> Recipe:
@@ -104,35 +115,15 @@ def recipe_of(document: dict[str, Any]) -> Recipe:
         WobbleError: the document is no recipe.
     """
     try:
-        recipe = Recipe(
-            **{
-                **document,
-                "data": DataSource(**document["data"]),
-                "members": tuple(Seeds(**member) for member in document["members"]),
-            }
-        )
+        members = tuple(Seeds(**member) for member in document["members"])
+        recipe = Recipe(**{**document, "data": DataSource(**document["data"]), "members": members})
     except (TypeError, KeyError) as error:
         raise WobbleError(f"This is no training's record: {first_line(error)}") from error
     kinds = {"name": str, "base": str, "examples": int, "epochs": int, "batch": int, "learning_rate": float | int}
     wrong = [name for name, kind in kinds.items() if not isinstance(getattr(recipe, name), kind)]
-    if wrong or not recipe.members or not all(type(seed) is int for m in recipe.members for seed in asdict(m).values()):
+    if wrong or not members or not all(type(seed) is int for seeds in members for seed in asdict(seeds).values()):
         raise WobbleError(f"This is no training's record: {(wrong or ['members'])[0]} cannot be read.")
     return recipe
-
-
-def member_names(members: Sequence[Seeds]) -> tuple[str, ...]:
-    """A short name for each member of a family; equal names mean equal seeds."""
-    first = members[0]
-    names = []
-    for seeds in members:
-        together = seeds.head == seeds.order == seeds.dropout
-        if together and (seeds.head != first.head or seeds == first):
-            names.append(str(seeds.head) if seeds.subset == first.subset else f"{seeds.head} subset {seeds.subset}")
-        else:
-            different = [part for part in PARTS if getattr(seeds, part) != getattr(first, part)]
-            # Nothing differs where the first member itself has several seeds.
-            names.append(" ".join(f"{part} {getattr(seeds, part)}" for part in different) or str(first.head))
-    return tuple(names)
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -150,12 +141,12 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         if last < first or last - first >= MOST_SEEDS:
             raise WobbleError(f"{part} is no range of at most {MOST_SEEDS} seeds.")
         seeds += range(first, last + 1)
-    if repeated := sorted({seed for seed in seeds if seeds.count(seed) > 1}):
-        raise WobbleError(f"The seed {repeated[0]} stands there twice: it would train the same model again.")
-    if len(seeds) > MOST_SEEDS:
-        raise WobbleError(f"{len(seeds)} seeds are more than the {MOST_SEEDS} that one run may have.")
-    if any(seed > MOST_SEED for seed in seeds):
-        raise WobbleError(f"A seed is at most {MOST_SEED:,}.")
+    repeated = min((seed for seed in seeds if seeds.count(seed) > 1), default=None)
+    _refuse(
+        (repeated is not None, f"The seed {repeated} stands there twice: it would train the same model again."),
+        (len(seeds) > MOST_SEEDS, f"{len(seeds)} seeds are more than the {MOST_SEEDS} that one run may have."),
+        (max(seeds) > MOST_SEED, f"A seed is at most {MOST_SEED:,}."),
+    )
     return tuple(seeds)
 
 
@@ -170,21 +161,24 @@ def plan(seeds: Sequence[int], vary: Vary = "together") -> tuple[Seeds, ...]:
     Raises:
         WobbleError: there is nothing to vary, or there would be too many members.
     """
-    if vary not in get_args(Vary):
-        raise WobbleError(f"{vary!r} cannot be varied: choose from {', '.join(get_args(Vary))}.")
-    if not seeds:
-        raise WobbleError("No seed is given.")
+    _refuse(
+        (vary not in get_args(Vary), f"{vary!r} cannot be varied: choose from {', '.join(get_args(Vary))}."),
+        (not seeds, "No seed is given."),
+        (vary != "together" and len(seeds) < 2, "One seed has nothing to vary: give at least two."),
+    )
     first = one_seed(seeds[0])
-    if vary != "together" and len(seeds) < 2:
-        raise WobbleError("One seed has nothing to vary: give at least two.")
-    if vary == "together":
-        made = [replace(one_seed(seed), subset=seeds[0]) for seed in seeds]
-    else:
-        parts: tuple[Part, ...] = tuple(PARTS) if vary == "each" else (vary,)
-        made = [first, *(replace(first, **{part: seed}) for part in parts for seed in seeds[1:])]
+    every: list[tuple[str, ...]] = [(part,) for part in PARTS if vary in ("each", part)]
+    varied = [("head", "order", "dropout")] if vary == "together" else every
+    made = [first, *(replace(first, **dict.fromkeys(parts, seed)) for parts in varied for seed in seeds[1:])]
     if len(made) > MOST_MEMBERS:
         raise WobbleError(f"That makes {len(made)} models, more than the {MOST_MEMBERS} that one run may have.")
     return tuple(made)
+
+
+def _refuse(*wrong: tuple[object, str]) -> None:
+    for holds, sentence in wrong:
+        if holds:
+            raise WobbleError(sentence)
 
 
 def check(recipe: Recipe, data: Labelled) -> None:
@@ -193,53 +187,52 @@ def check(recipe: Recipe, data: Labelled) -> None:
     Raises:
         WobbleError: with one sentence that says why.
     """
-    if not NAME.fullmatch(recipe.name):
-        raise WobbleError(
-            f"{recipe.name[:48]!r} is no name for a family: use small letters, digits, dots, dashes and underscores."
-        )
-    train = data.part("train")
-    if recipe.examples < FEWEST_EXAMPLES:
-        raise WobbleError(f"{recipe.examples:,} examples are too few: give at least {FEWEST_EXAMPLES}.")
-    if len(train.texts) < FEWEST_EXAMPLES:
-        raise WobbleError(
-            f"The data hold {len(train.texts)} texts to train on (others are held out): at least {FEWEST_EXAMPLES} are needed."
-        )
-    if len(set(train.labels.tolist())) < 2:
-        raise WobbleError("The texts to train on have one label only: there is nothing to tell apart.")
-    for value, low, high, what in (
-        (recipe.epochs, 1, 50, "epochs"),
-        (recipe.batch, 1, 512, "texts a batch"),
-    ):
-        if not low <= value <= high:
-            raise WobbleError(f"{value:,} {what} cannot be run: choose from {low} to {high}.")
-    if not 0 < recipe.learning_rate <= 1:
-        raise WobbleError(f"A learning rate of {recipe.learning_rate:g} is not above 0 and at most 1.")
-    if recipe.method not in get_args(Method):
-        raise WobbleError(f"{recipe.method!r} is no method: choose lora or full.")
-    if recipe.precision not in ("bf16", "fp32"):
-        raise WobbleError(f"{recipe.precision!r} is no precision: choose bf16 or fp32.")
-    if not 1 <= len(recipe.members) <= MOST_MEMBERS:
-        raise WobbleError(f"A run trains 1 to {MOST_MEMBERS} models, not {len(recipe.members)}.")
-    if len(set(recipe.members)) < len(recipe.members):
-        raise WobbleError("The members of a run need different seeds.")
-    if any(not 0 <= seed <= MOST_SEED for seeds in recipe.members for seed in asdict(seeds).values()):
-        raise WobbleError(f"A seed is at least 0 and at most {MOST_SEED:,}.")
+    train, members = data.part("train"), recipe.members
+    _refuse(
+        (
+            not NAME.fullmatch(recipe.name),
+            f"{recipe.name[:48]!r} is no name for a family: use small letters, digits, dots, dashes and underscores.",
+        ),
+        (
+            recipe.examples < FEWEST_EXAMPLES,
+            f"{recipe.examples:,} examples are too few: give at least {FEWEST_EXAMPLES}.",
+        ),
+        (
+            len(train.texts) < FEWEST_EXAMPLES,
+            f"The data hold {len(train.texts)} texts to train on (others are held out): at least {FEWEST_EXAMPLES} are needed.",
+        ),
+        (
+            len(set(train.labels.tolist())) < 2,
+            "The texts to train on have one label only: there is nothing to tell apart.",
+        ),
+        (not 1 <= recipe.epochs <= 50, f"{recipe.epochs:,} epochs cannot be run: choose from 1 to 50."),
+        (not 1 <= recipe.batch <= 512, f"{recipe.batch:,} texts a batch cannot be run: choose from 1 to 512."),
+        (
+            not 0 < recipe.learning_rate <= 1,
+            f"A learning rate of {recipe.learning_rate:g} is not above 0 and at most 1.",
+        ),
+        (recipe.method not in get_args(Method), f"{recipe.method!r} is no method: choose lora or full."),
+        (recipe.precision not in ("bf16", "fp32"), f"{recipe.precision!r} is no precision: choose bf16 or fp32."),
+        (not 1 <= len(members) <= MOST_MEMBERS, f"A run trains 1 to {MOST_MEMBERS} models, not {len(members)}."),
+        (len(set(members)) < len(members), "The members of a run need different seeds."),
+        (
+            any(not 0 <= seed <= MOST_SEED for seeds in members for seed in asdict(seeds).values()),
+            f"A seed is at least 0 and at most {MOST_SEED:,}.",
+        ),
+    )
 
 
-def drawn(recipe: Recipe, data: Labelled, seeds: Seeds) -> Labelled:
-    """The training texts of one member: `examples` of the train split, drawn by the seed of the subset."""
-    train = data.part("train")
-    count = min(recipe.examples, len(train.texts))
-    return train.rows(np.sort(np.random.default_rng(seeds.subset).permutation(len(train.texts))[:count]))
+def drawn(data: Labelled, count: int, seed: int) -> Labelled:
+    """At most so many of the texts, drawn, because data may be sorted, and in their own order."""
+    return data.rows(np.sort(np.random.default_rng(seed).permutation(len(data.texts))[:count]))
 
 
 def default_precision(device: torch.device) -> Literal["bf16", "fp32"]:
     """bf16 where the device computes it fast, which no clock decides: equal machines choose equally."""
-    if device.type == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
-    if device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()):
-        return "bf16"
-    return "fp32"
+    fast = (device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)) or (
+        device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    )
+    return "bf16" if fast else "fp32"
 
 
 @dataclass(frozen=True)
@@ -275,15 +268,12 @@ def estimate(recipe: Recipe, data: Labelled, parameters: int, width: int, device
     words = sum(len(text.split()) for text in train.texts[:200]) / max(1, min(200, len(train.texts)))
     tokens = min(LIMIT, 1.4 * words + 2)
     held_out = min(len(data.part("validation").texts), MOST_EVALUATED)
-    # Embeddings are looked up, not multiplied.
-    multiplied = 0.6 * parameters
-    operations = multiplied * tokens * recipe.epochs * (6 * count + 2 * held_out) * len(recipe.members)
-    seconds = SECONDS_TO_START + operations / (REACHED[recipe.precision] * _speed(device.type, recipe.precision))
-    lora = int(0.016 * parameters)
-    trained = parameters if recipe.method == "full" else lora
+    # Embeddings, about two fifths, are looked up, not multiplied.
+    operations = 0.6 * parameters * tokens * recipe.epochs * (6 * count + 2 * held_out) * len(recipe.members)
+    trained = parameters if recipe.method == "full" else int(0.016 * parameters)
     activations = int(recipe.batch * tokens * width * 4 * 200)
     return Estimate(
-        seconds=seconds,
+        seconds=SECONDS_TO_START + operations / (REACHED[recipe.precision] * _speed(device.type, recipe.precision)),
         memory=4 * parameters + 12 * trained + activations + BYTES_TO_START,
         disk=4 * trained * len(recipe.members),
     )
@@ -299,20 +289,12 @@ def _speed(device: str, precision: str) -> float:
     size, times = (1024, 20) if device == "cpu" else (4096, 5)
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     a = torch.ones(size, size, device=device, dtype=dtype)
-    seconds = []
-    for _ in range(times + 1):  # the first one also loads the kernel
-        begin = time.perf_counter()
-        float((a @ a)[0, 0])  # waits for the device
-        seconds.append(time.perf_counter() - begin)
+    # The first one also loads the kernel; to read a number waits for the device.
+    seconds = timeit.repeat(lambda: float((a @ a)[0, 0]), number=1, repeat=times + 1)
     return 2 * size**3 / min(seconds[1:])
 
 
 def members_of(recipe: Recipe, folder: Path) -> Iterator[tuple[Seeds, str, Path]]:
-    """The members of a run: seeds, name and folder."""
+    """The members of a run: seeds, name and folder; that of "42" is `seed-42`, of "head 43" it is `head-43`."""
     for seeds, name in zip(recipe.members, recipe.names, strict=True):
-        yield seeds, name, folder / member_folder(name)
-
-
-def member_folder(name: str) -> str:
-    """The folder of a member: "42" is `seed-42`, "head 43" is `head-43`."""
-    return f"seed-{name}" if name.isdigit() else name.replace(" ", "-")
+        yield seeds, name, folder / (f"seed-{name}" if name.isdigit() else name.replace(" ", "-"))

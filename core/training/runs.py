@@ -7,9 +7,8 @@
 A member that is not finished has a hidden folder, which no catalog lists.
 """
 
-import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,8 @@ from core.training.recipe import MEMBER_RECORD, Recipe, check, members_of, recip
 
 WORKER = "core.training.worker"
 DATA = "data.parquet"
+MEASURED = ("accuracy", "loss", "tested_on", "weights", "seconds")
+"""What is told of each finished member."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +31,6 @@ class Run(jobs.Job):
     """What is known of one training at one moment."""
 
     recipe: Recipe
-    fingerprint: str
-    notes: tuple[str, ...]
     finished: tuple[str, ...]
     """Names of the members that are complete."""
 
@@ -67,12 +66,7 @@ def submit(recipe: Recipe, data: Labelled, needed: int = 0) -> Run:
 
 def runs() -> tuple[Run, ...]:
     """All runs, the newest first."""
-    found = []
-    for job in jobs.jobs_in(settings().runs_dir):
-        # One that is damaged does not hide the others.
-        with contextlib.suppress(WobbleError):
-            found.append(_run(job))
-    return tuple(found)
+    return tuple(jobs.readable(jobs.jobs_in(settings().runs_dir), _run))
 
 
 def run_named(name: str) -> Run:
@@ -81,10 +75,10 @@ def run_named(name: str) -> Run:
     Raises:
         WobbleError: there is none.
     """
-    found = next((run for run in runs() if run.name == name), None)
-    if found is None:
-        raise WobbleError(f"There is no run named {name[:48]!r}.")
-    return found
+    for run in runs():
+        if run.name == name:
+            return run
+    raise WobbleError(f"There is no run named {name[:48]!r}.")
 
 
 def run_at(folder: Path) -> Run:
@@ -97,49 +91,35 @@ def run_at(folder: Path) -> Run:
 
 
 def _run(job: jobs.Job) -> Run:
-    record = read_json(job.folder / jobs.RECORD)
     try:
-        recipe = recipe_of(record["recipe"])
-        notes = tuple(map(str, record.get("notes", ())))
+        recipe = recipe_of(read_json(job.folder / jobs.RECORD)["recipe"])
+        return Run(
+            **vars(job),
+            recipe=recipe,
+            finished=tuple(name for _, name, place in members_of(recipe, job.folder) if _result(place)),
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise WobbleError(f"The record of the run {job.name} is damaged.") from error
-    return Run(
-        **vars(job),
-        recipe=recipe,
-        fingerprint=str(record.get("data_fingerprint", "")),
-        notes=notes,
-        finished=tuple(name for _, name, place in members_of(recipe, job.folder) if _result(place)),
-    )
 
 
 def _result(member: Path) -> dict[str, Any]:
     """The record of a finished member; empty where it is unfinished or damaged."""
     record = read_json(member / MEMBER_RECORD)
-    return record if {"accuracy", "loss", "tested_on", "weights", "seconds"} <= set(record) else {}
+    return record if set(MEASURED) <= set(record) else {}
 
 
 def results(run: Run) -> list[dict[str, Any]]:
     """One entry a finished member: accuracy, loss, where it was saved."""
-    rows = []
-    for seeds, name, folder in members_of(run.recipe, run.folder):
-        record = _result(folder)
-        if record:
-            rows.append(
-                {
-                    "name": name,
-                    "head": seeds.head,
-                    "order": seeds.order,
-                    "dropout": seeds.dropout,
-                    "subset": seeds.subset,
-                    "accuracy": record["accuracy"],
-                    "loss": record["loss"],
-                    "tested_on": record["tested_on"],
-                    "weights": record["weights"],
-                    "seconds": record["seconds"],
-                    "saved": f"{run.id}/{folder.name}",
-                }
-            )
-    return rows
+    return [
+        {
+            "name": name,
+            **asdict(seeds),
+            **{key: record[key] for key in MEASURED},
+            "saved": f"{run.id}/{folder.name}",
+        }
+        for seeds, name, folder in members_of(run.recipe, run.folder)
+        if (record := _result(folder))
+    ]
 
 
 def wait(run: Run, told: Callable[[dict[str, Any]], None], pause: float = 0.5) -> Run:

@@ -8,7 +8,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -38,21 +38,6 @@ Report = Callable[[dict[str, Any]], None]
 """Called with what has just happened, as plain JSON values."""
 
 
-@dataclass(frozen=True)
-class Trained:
-    """One finished member."""
-
-    name: str
-    folder: Path
-    accuracy: float
-    """On the held-out texts, after the last epoch."""
-    loss: float
-    """Mean negative log likelihood there, in nats."""
-    weights: str
-    """sha256 of what was trained: of the adapter, or of the whole model."""
-    seconds: float
-
-
 class _Trainer(Trainer):
     """Takes the order of the texts from a generator of its own, and stops where the loss is no number."""
 
@@ -67,11 +52,6 @@ class _Trainer(Trainer):
     def compute_loss(  # type: ignore[override]  # what else it is given is Trainer's business
         self, model: Any, inputs: Any, return_outputs: bool = False, **kwargs: Any
     ) -> Any:
-        """Trainer's own loss.
-
-        Raises:
-            WobbleError: it is not finite.
-        """
         found: Any = super().compute_loss(model, inputs, return_outputs=return_outputs, **kwargs)
         loss = (found[0] if return_outputs else found).detach()
         if model.training and not bool(torch.isfinite(loss)):
@@ -95,41 +75,37 @@ class _Told(TrainerCallback):
         self.begin = time.monotonic()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
-        """A loss of the last few steps, or an evaluation."""
         logs = logs or {}
         seconds = time.monotonic() - self.begin
+        event = {"step": state.global_step, "steps": state.max_steps, "epoch": state.epoch}
         if "loss" in logs:
-            self.report(
-                {
-                    "event": "step",
-                    "step": state.global_step,
-                    "steps": state.max_steps,
-                    "epoch": state.epoch,
-                    "loss": float(logs["loss"]),
-                    "examples_per_second": state.global_step * self.recipe.batch / max(seconds, 1e-9),
-                    "seconds_left": seconds * (state.max_steps - state.global_step) / max(1, state.global_step),
-                }
-            )
+            event |= {
+                "event": "step",
+                "loss": float(logs["loss"]),
+                "examples_per_second": state.global_step * self.recipe.batch / max(seconds, 1e-9),
+                "seconds_left": seconds * (state.max_steps - state.global_step) / max(1, state.global_step),
+            }
         elif "eval_loss" in logs:
             if not math.isfinite(logs["eval_loss"]):
                 # The last step of all may spoil the weights: no loss of training would tell.
                 raise _no_number(float(logs["eval_loss"]), f"on the held-out texts after step {state.global_step:,}")
-            self.report(
-                {
-                    "event": "evaluated",
-                    "step": state.global_step,
-                    "steps": state.max_steps,
-                    "epoch": state.epoch,
-                    "accuracy": float(logs["eval_accuracy"]),
-                    "loss": float(logs["eval_loss"]),
-                }
-            )
+            event |= {
+                "event": "evaluated",
+                "accuracy": float(logs["eval_accuracy"]),
+                "loss": float(logs["eval_loss"]),
+            }
+        if "event" in event:
+            self.report(event)
 
 
 def train_member(
     recipe: Recipe, data: Labelled, seeds: Seeds, name: str, folder: Path, device: torch.device, report: Report
-) -> Trained:
+) -> dict[str, Any]:
     """Train one member and put it into `folder`, which is there only when it is complete.
+
+    Returns:
+        The record that lies beside it: how it was trained, `accuracy` and `loss` (mean negative log likelihood in nats) on
+        the held-out texts after the last epoch, `weights` (sha256 of the adapter, or of the whole model), `seconds`.
 
     Raises:
         WobbleError: the base cannot be trained, or the loss became no number.
@@ -144,7 +120,8 @@ def train_member(
     trained: nn.Module = _adapted(model, fresh) if recipe.method == "lora" else model
     partial = folder.parent / f".{folder.name}"
     shutil.rmtree(partial, ignore_errors=True)
-    examples, held_out = drawn(recipe, data, seeds), _held_out(data)
+    examples = drawn(data.part("train"), recipe.examples, seeds.subset)
+    held_out = drawn(data.part("validation"), MOST_EVALUATED, seed=0)
     steps = math.ceil(len(examples.texts) / recipe.batch) * recipe.epochs
     trainer = _Trainer(
         model=trained,
@@ -159,14 +136,6 @@ def train_member(
     trainer.train()
     last = next(entry for entry in reversed(trainer.state.log_history) if "eval_loss" in entry)
     _save(trained, tokenizer, recipe, partial)
-    finished = Trained(
-        name=name,
-        folder=folder,
-        accuracy=float(last["eval_accuracy"]),
-        loss=float(last["eval_loss"]),
-        weights=sha256(weight_files(partial)),
-        seconds=time.monotonic() - begin,
-    )
     record = {
         "recipe": recipe.document(),
         "seeds": asdict(seeds),
@@ -174,18 +143,18 @@ def train_member(
         "data_fingerprint": data.fingerprint,
         "trained_on": len(examples.texts),
         "tested_on": len(held_out.texts),
-        "accuracy": finished.accuracy,
-        "loss": finished.loss,
-        "weights": finished.weights,
+        "accuracy": float(last["eval_accuracy"]),
+        "loss": float(last["eval_loss"]),
+        "weights": sha256(weight_files(partial)),
         "device": str(device),
         "threads": torch.get_num_threads(),
         "versions": versions(),
-        "seconds": finished.seconds,
+        "seconds": time.monotonic() - begin,
     }
     (partial / MEMBER_RECORD).write_text(json.dumps(record, indent=2), encoding="utf-8")
     shutil.rmtree(partial / "work", ignore_errors=True)
     partial.rename(folder)
-    return finished
+    return record
 
 
 def _padded(model: PreTrainedModel, tokenizer: Any, base: str) -> int:
@@ -204,7 +173,6 @@ def _padded(model: PreTrainedModel, tokenizer: Any, base: str) -> int:
 
 
 def _arguments(recipe: Recipe, seeds: Seeds, steps: int, work: Path, device: torch.device) -> TrainingArguments:
-    """Trainer's own settings, for a training of some steps."""
     return TrainingArguments(
         output_dir=str(work),
         seed=seeds.dropout,
@@ -242,16 +210,11 @@ def _model(source: Source, recipe: Recipe, names: Sequence[str]) -> tuple[PreTra
     return model, info["missing_keys"] | info["mismatched_keys"]
 
 
-def whole_modules(model: PreTrainedModel, fresh: set[str]) -> list[str]:
-    """The modules that LoRA trains as a whole: the head, and what the checkpoint lacks (BERT's pooler, say)."""
+def _adapted(model: PreTrainedModel, fresh: set[str]) -> nn.Module:
     base = model.base_model_prefix
     heads = [name for name, child in model.named_children() if name != base and any(True for _ in child.parameters())]
-    inside = {name.rpartition(".")[0] for name in fresh if name.startswith(f"{base}.")}
-    return [*heads, *sorted(inside)]
-
-
-def _adapted(model: PreTrainedModel, fresh: set[str]) -> nn.Module:
-    whole = whole_modules(model, fresh)
+    # LoRA trains as a whole: the head, and what the checkpoint lacks (BERT's pooler, say).
+    whole = [*heads, *sorted({name.rpartition(".")[0] for name in fresh if name.startswith(f"{base}.")})]
     linear = [
         name
         for name, module in model.base_model.named_modules(prefix=model.base_model_prefix)
@@ -269,13 +232,6 @@ def _adapted(model: PreTrainedModel, fresh: set[str]) -> nn.Module:
             fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
         ),
     )
-
-
-def _held_out(data: Labelled) -> Labelled:
-    part = data.part("validation")
-    # Always the same ones, and drawn, because data may be sorted.
-    order = np.random.default_rng(0).permutation(len(part.texts))
-    return part.rows(np.sort(order[:MOST_EVALUATED]))
 
 
 def _encoded(data: Labelled, tokenizer: Any, limit: int) -> list[dict[str, Any]]:

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from core.jobs.job import PROGRESS
-from core.jobs.worker import work
+import torch
+
+from core.jobs.job import PROGRESS, work
 from core.training.recipe import MEMBER_RECORD, members_of
 from core.training.runs import DATA, run_at
 
@@ -20,8 +21,6 @@ def main(folder: Path) -> int:
 
 
 def _sentence(error: Exception) -> str:
-    import torch
-
     if isinstance(error, torch.OutOfMemoryError | MemoryError) or "alloc" in str(error).lower():
         return "Memory ran out: choose a smaller batch, LoRA, or a smaller base model."
     # safetensors has an error of its own.
@@ -33,8 +32,6 @@ def _sentence(error: Exception) -> str:
 def _train(folder: Path) -> None:
     # Set before CUDA is initialised: without it equal seeds need not give equal weights there.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    import torch
-
     from core.data.labelled import from_parquet
     from core.models.classifier import best_device
     from core.training.trainer import train_member
@@ -52,16 +49,8 @@ def _train(folder: Path) -> None:
             if (place / MEMBER_RECORD).is_file():
                 continue
             report({"event": "began"})
-            trained = train_member(run.recipe, data, seeds, name, place, device, report)
-            report(
-                {
-                    "event": "saved",
-                    "accuracy": trained.accuracy,
-                    "loss": trained.loss,
-                    "weights": trained.weights,
-                    "seconds": trained.seconds,
-                }
-            )
+            record = train_member(run.recipe, data, seeds, name, place, device, report)
+            report({"event": "saved", **{key: record[key] for key in ("accuracy", "loss", "weights", "seconds")}})
 
 
 if __name__ == "__main__":

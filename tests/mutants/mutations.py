@@ -27,7 +27,7 @@ MUTATED = (
     "core/studies/*.py",
     "core/text/segmentation/*.py",
     "core/text/truncation.py",
-    "core/text/perturb/merging.py",
+    "core/text/perturb/registry.py",
     "core/text/perturb/preprocessing.py",
 )
 

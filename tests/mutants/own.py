@@ -21,6 +21,7 @@ MORE = {
     "core/studies/temperatures.py": ("tests/core/factors/test_temperature.py",),
     "core/studies/verdict.py": ("tests/core/studies/test_finding.py",),
     "core/studies/study.py": ("tests/core/studies/test_rows.py", *STUDIED),
+    "core/text/perturb/registry.py": ("tests/core/text/perturb/test_merging.py",),
     "core/text/segmentation/*": ("tests/core/text/test_segmentation.py",),
 }
 """Beside the file that mirrors the module's path (core/x/y.py and tests/core/x/test_y.py)."""

@@ -1,6 +1,6 @@
 """Perturbations: named, seeded rules that edit a text, and the variants that they make of it.
 
-Adding a perturbation is one decorated function in the module of its factor; see `core.text.perturb.registry`.
+Adding a perturbation is one row of the table in the module of its factor; see `core.text.perturb.registry`.
 """
 
 from core.text.perturb import (  # noqa: F401 (importing them registers them)
@@ -12,7 +12,6 @@ from core.text.perturb import (  # noqa: F401 (importing them registers them)
     whitespace,
 )
 from core.text.perturb.edits import Edit, edits
-from core.text.perturb.merging import merged
 from core.text.perturb.registry import (
     FACTORS,
     FORMATTING,
@@ -21,8 +20,9 @@ from core.text.perturb.registry import (
     Perturbation,
     Variant,
     custom,
-    perturbation,
+    merged,
     perturbations,
+    register,
     variants,
 )
 
@@ -37,7 +37,7 @@ __all__ = [
     "custom",
     "edits",
     "merged",
-    "perturbation",
     "perturbations",
+    "register",
     "variants",
 ]

@@ -1,11 +1,18 @@
 """Where a variant differs from its original, as spans of characters."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import pairwise
 
 # Past either limit the whole differing middle is one edit: nobody tells thousands of edits apart on a page. The
 # search for the fewest differences takes time and memory in the square of its limit.
 _MOST_DIFFERENCES = 200
 _MOST_EDITS = 2000
+
+_Run = tuple[int, int, int]
+"""What is equal: its start in either text, and its length."""
+
+_Path = tuple[_Run, "_Path"] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,100 +35,60 @@ def edits(original: str, variant: str) -> tuple[Edit, ...]:
     start = _common_prefix(original, variant)
     end = _common_prefix(original[start:][::-1], variant[start:][::-1])
     a, b = original[start : len(original) - end], variant[start : len(variant) - end]
-    return tuple(
-        Edit((start + a_start, start + a_end), (start + b_start, start + b_end))
-        for a_start, a_end, b_start, b_end in _gaps(a, b, _equal_runs(a, b))
-    )
+    found = []
+    i = j = 0
+    for run_i, run_j, length in [*_equal_runs(a, b), (len(a), len(b), 0)]:
+        if i < run_i or j < run_j:
+            found.append(Edit((start + i, start + run_i), (start + j, start + run_j)))
+        i, j = run_i + length, run_j + length
+    return tuple(found)
 
 
 def _common_prefix(a: str, b: str) -> int:
     """How many characters the texts share at their start; by halves, as comparing slices is fast."""
-    shared, most = 0, min(len(a), len(b))
-    while shared < most:
-        middle = (shared + most + 1) // 2
-        if a[shared:middle] == b[shared:middle]:
-            shared = middle
-        else:
-            most = middle - 1
-    return shared
+    return bisect_left(range(min(len(a), len(b))), True, key=lambda i: a[: i + 1] != b[: i + 1])
 
 
-def _gaps(a: str, b: str, runs: list[tuple[int, int, int]]) -> list[tuple[int, int, int, int]]:
-    gaps = []
-    i = j = 0
-    for run_i, run_j, length in [*runs, (len(a), len(b), 0)]:
-        if i < run_i or j < run_j:
-            gaps.append((i, run_i, j, run_j))
-        i, j = run_i + length, run_j + length
-    return gaps
-
-
-def _equal_runs(a: str, b: str) -> list[tuple[int, int, int]]:
-    """Runs (start in a, start in b, length) that are equal, in order."""
-    if not a or not b:
-        return []
+def _equal_runs(a: str, b: str) -> list[_Run]:
     if len(a) != len(b):
-        return _fewest_differences(a, b) or []
+        return (_fewest_differences(a, b) if a and b else None) or []
     # Texts of one length differ mostly character by character (casing, look-alikes, swapped letters), and read best
     # so, unless something was moved along.
-    in_place = _in_place(a, b)
+    ends = [i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y] + [len(a)]
+    in_place = [(start + 1, start + 1, end - start - 1) for start, end in pairwise([-1, *ends]) if end > start + 1]
     if len(in_place) > _MOST_EDITS:
         return []
     shifted = _fewest_differences(a, b)
-    if shifted is not None and 2 * (len(a) - _total(shifted)) < len(a) - _total(in_place):
-        return shifted
-    return in_place
+    fewer = shifted is not None and 2 * (len(a) - _total(shifted)) < len(a) - _total(in_place)
+    return shifted if shifted is not None and fewer else in_place
 
 
-def _total(runs: list[tuple[int, int, int]]) -> int:
+def _total(runs: list[_Run]) -> int:
     return sum(length for _, _, length in runs)
 
 
-def _in_place(a: str, b: str) -> list[tuple[int, int, int]]:
-    runs = []
-    start = 0
-    different = [i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y]
-    for i in [*different, len(a)]:
-        if i > start:
-            runs.append((start, start, i - start))
-        start = i + 1
-    return runs
-
-
-def _fewest_differences(a: str, b: str) -> list[tuple[int, int, int]] | None:
+def _fewest_differences(a: str, b: str) -> list[_Run] | None:
     """The equal runs that leave the fewest characters removed and inserted; None past `_MOST_DIFFERENCES`.
 
     The greedy algorithm of E. Myers, "An O(ND) difference algorithm and its variations", Algorithmica 1 (1986).
     """
-    reach = {1: 0}  # the furthest position in a on each diagonal (position in a minus position in b)
-    history = []
+    # By diagonal (position in a minus position in b): the furthest position in a, and the last run on the path to it.
+    reach: dict[int, tuple[int, _Path]] = {1: (0, None)}
     for differences in range(_MOST_DIFFERENCES + 1):
-        history.append(reach.copy())
         for diagonal in range(-differences, differences + 1, 2):
-            i, _ = _step(reach, diagonal, differences)
-            j = i - diagonal
-            while i < len(a) and j < len(b) and a[i] == b[j]:
-                i, j = i + 1, j + 1
-            reach[diagonal] = i
-            if i >= len(a) and j >= len(b):
-                return _walk_back(history, len(a), len(b))
+            inserted = reach.get(diagonal + 1, (-1, None))
+            removed = reach.get(diagonal - 1, (-1, None))
+            start, path = inserted if removed[0] < inserted[0] else (removed[0] + 1, removed[1])
+            i = start
+            while i < len(a) and i - diagonal < len(b) and a[i] == b[i - diagonal]:
+                i += 1
+            if i > start:
+                path = (start, start - diagonal, i - start), path
+            reach[diagonal] = i, path
+            if i >= len(a) and i - diagonal >= len(b):
+                runs = []
+                while path:
+                    run, path = path
+                    runs.append(run)
+                return runs[::-1]
     return None
-
-
-def _step(reach: dict[int, int], diagonal: int, differences: int) -> tuple[int, int]:
-    """Where in a the best path comes onto `diagonal`, and from which diagonal: by an insertion or by a removal."""
-    if diagonal == -differences or (diagonal != differences and reach[diagonal - 1] < reach[diagonal + 1]):
-        return reach[diagonal + 1], diagonal + 1
-    return reach[diagonal - 1] + 1, diagonal - 1
-
-
-def _walk_back(history: list[dict[int, int]], i: int, j: int) -> list[tuple[int, int, int]]:
-    runs = []
-    for differences in range(len(history) - 1, -1, -1):
-        diagonal = i - j
-        start, came_from = _step(history[differences], diagonal, differences)
-        if i > start:
-            runs.append((start, start - diagonal, i - start))
-        i = history[differences][came_from]
-        j = i - came_from
-    return runs[::-1]

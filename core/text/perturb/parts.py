@@ -4,21 +4,16 @@ import random
 import re
 import unicodedata
 from collections.abc import Callable
-from functools import lru_cache
-from itertools import chain
+from functools import lru_cache, partial
+from itertools import chain, groupby, pairwise
 
 
 def character_class(belongs: Callable[[str], bool]) -> str:
     """The inside of a regular-expression class of the assigned characters that belong, as ranges, which are fast."""
-    ranges: list[list[int]] = []
     # Marks and punctuation lie below U+20000, except the variation selectors.
-    for point in (*range(0x21, 0x20000), *range(0xE0100, 0xE01F0)):
-        if belongs(chr(point)):
-            if ranges and ranges[-1][1] == point - 1:
-                ranges[-1][1] = point
-            else:
-                ranges.append([point, point])
-    return "".join(rf"\U{first:08x}-\U{last:08x}" for first, last in ranges)
+    points = (point for point in (*range(0x21, 0x20000), *range(0xE0100, 0xE01F0)) if belongs(chr(point)))
+    runs = ([point for _, point in run] for _, run in groupby(enumerate(points), lambda pair: pair[1] - pair[0]))
+    return "".join(rf"\U{run[0]:08x}-\U{run[-1]:08x}" for run in runs)
 
 
 def _extends(character: str) -> bool:
@@ -68,6 +63,31 @@ def edit_one_word(text: str, rng: random.Random, edit: Callable[[list[str], rand
         if edited is not None:
             return text[:start] + edited + text[end:]
     return None
+
+
+def edit_one_place(
+    places: Callable[[list[str]], list[int]], edit: Callable[..., str], width: int = 1
+) -> Callable[[str, random.Random], str | None]:
+    """A seeded rule that edits one place of one word: the first of `width` graphemes, out of those that `places` finds.
+
+    Args:
+        edit: what comes in their place, from the graphemes and a generator.
+    """
+
+    def edit_word(word: list[str], rng: random.Random) -> str | None:
+        found = places(word)
+        if not found:
+            return None
+        place = rng.choice(found)
+        end = place + width
+        return "".join([*word[:place], edit(*word[place:end], rng), *word[end:]])
+
+    return partial(edit_one_word, edit=edit_word)
+
+
+def before_letters(word: list[str]) -> list[int]:
+    """The places of letters that another one follows."""
+    return [i for i, (one, other) in enumerate(pairwise(word)) if one[0].isalpha() and other[0].isalpha()]
 
 
 def split_end(text: str) -> tuple[str, str, str]:

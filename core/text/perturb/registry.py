@@ -1,17 +1,15 @@
 """The registry: what a perturbation and a variant are, and all variants of a text.
 
-A perturbation is one decorated function in the module of its factor. Its name is the function's, its factor the
-module's. What it needs besides the text it names as its second parameter: a seeded one `rng`, a `random.Random` of its
-own, and is drawn several times; one that truncates `cut`, which knows the model's tokens.
+A perturbation is a row of the table in the module of its factor. A seeded one gets, besides the text, a `random.Random`
+of its own, and is drawn several times; one that truncates gets a `Cut`, which knows the model's tokens.
 """
 
 import hashlib
-import inspect
 import random
 import re
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
 from core.base.errors import WobbleError
 from core.text.perturb.edits import Edit, edits
@@ -26,8 +24,6 @@ FORMATTING = FACTORS[:4]
 
 Cut = Callable[[str, int], str | None]
 """`cut(text, n)` is the text up to where its first n tokens end, or None where it has no more (`core.text.truncation`)."""
-
-Rule = TypeVar("Rule", bound=Callable[..., str | None])
 
 
 @dataclass(frozen=True)
@@ -44,13 +40,14 @@ class Perturbation:
     """
 
     name: str
-    factor: str
     description: str
-    example: tuple[str, str]
-    same_sentence: bool
-    seeded: bool
     apply: Callable[..., str | None]
+    example: tuple[str, str]
+    same_sentence: bool = True
+    seeded: bool = False
     needs_cut: bool = False
+    factor: str = ""
+    """That of the table it stands in."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ class Variant:
 
     `edits` are the spans that differ from the original, left to right. `seed` is None for a deterministic
     perturbation; for a seeded one `apply(original, random.Random(seed))` gives `text` again. `also` are other
-    perturbations, each with its factor, that make the same text: see `core.text.perturb.merging`.
+    perturbations, each with its factor, that make the same text: see `merged`.
     """
 
     text: str
@@ -89,8 +86,8 @@ class Variant:
 
     def document(self) -> dict[str, Any]:
         """As plain JSON values."""
-        also = {"also": [name for name, _ in self.also]} if self.also else {}
-        return {"text": self.text, "seed": self.seed, **also}
+        document = {"text": self.text, "seed": self.seed}
+        return {**document, "also": [name for name, _ in self.also]} if self.also else document
 
 
 # What a description adds to its rule: exceptions and fine print.
@@ -99,25 +96,17 @@ _FINE_PRINT = re.compile(r"(?:; | \(|, (?:as|except|never)\b).*")
 _registered: dict[str, Perturbation] = {}
 
 
-def perturbation(description: str, *, example: tuple[str, str], same_sentence: bool = True) -> Callable[[Rule], Rule]:
-    """Register the decorated function as a perturbation of the factor that its module is named after.
+def register(factor: str, *rules: Perturbation) -> None:
+    """Register the perturbations of a factor.
 
-    Raises ValueError when another perturbation has the function's name, or the module is not a factor.
+    Raises ValueError when another perturbation has the name of one, or there is no such factor.
     """
-
-    def register(rule: Rule) -> Rule:
-        name, factor = rule.__name__, rule.__module__.rpartition(".")[2]
-        if name in _registered:
-            raise ValueError(f"two perturbations are named {name}")
-        if factor not in FACTORS:
-            raise ValueError(f"{name} is registered in {rule.__module__}, which is not the module of a factor")
-        needs = inspect.signature(rule).parameters
-        _registered[name] = Perturbation(
-            name, factor, description, example, same_sentence, "rng" in needs, rule, "cut" in needs
-        )
-        return rule
-
-    return register
+    if factor not in FACTORS:
+        raise ValueError(f"{factor} is not a factor")
+    for rule in rules:
+        if rule.name in _registered:
+            raise ValueError(f"two perturbations are named {rule.name}")
+        _registered[rule.name] = replace(rule, factor=factor)
 
 
 def perturbations(only: Collection[str] | None = None) -> tuple[Perturbation, ...]:
@@ -126,8 +115,7 @@ def perturbations(only: Collection[str] | None = None) -> tuple[Perturbation, ..
     Raises WobbleError when `only` names something that is not a factor.
     """
     chosen = FACTORS if only is None else only
-    unknown = [name for name in chosen if name not in FACTORS]
-    if unknown:
+    if unknown := [name for name in chosen if name not in FACTORS]:
         names = ", ".join(f'"{name}"' for name in unknown)
         raise WobbleError(f"There is no factor {names}: choose from {', '.join(FACTORS)}.")
     return tuple(
@@ -152,8 +140,22 @@ def variants(
 
     `read` is the span of characters that the model reads of a longer text: what draws a place draws it there.
     """
-    rules = perturbations(USUAL if only is None else only)
-    return tuple(variant for rule in rules for variant in _variants_of(rule, text, seed, draws, cut, read))
+    begin, end = read or (0, len(text))
+    found = []
+    for rule in perturbations(USUAL if only is None else only):
+        made: dict[str | None, int | None] = {}
+        if rule.seeded:
+            for number in (_seed_of_draw(seed, rule.name, draw) for draw in range(draws)):
+                edited = rule.apply(text[begin:end], random.Random(number))
+                made.setdefault(None if edited is None else text[:begin] + edited + text[end:], number)
+        elif cut is not None or not rule.needs_cut:
+            made[rule.apply(text, cut) if rule.needs_cut else rule.apply(text)] = None
+        found += [
+            Variant(edited, rule.name, rule.factor, edits(text, edited), number, rule.same_sentence)
+            for edited, number in made.items()
+            if edited is not None and edited != text
+        ]
+    return tuple(found)
 
 
 def custom(original: str, text: str) -> Variant:
@@ -164,27 +166,22 @@ def custom(original: str, text: str) -> Variant:
     return Variant(text, "custom", "custom", edits(original, text), seed=None, same_sentence=False)
 
 
-def _variants_of(
-    rule: Perturbation, text: str, seed: int, draws: int, cut: Cut | None, read: tuple[int, int] | None
-) -> list[Variant]:
-    begin, end = read or (0, len(text))
-    made: dict[str, int | None] = {}
-    if rule.seeded:
-        for draw in range(draws):
-            draw_seed = _seed_of_draw(seed, rule.name, draw)
-            edited = rule.apply(text[begin:end], random.Random(draw_seed))
-            if edited is None:  # whether it applies does not depend on the draw
-                break
-            made.setdefault(text[:begin] + edited + text[end:], draw_seed)
-    elif cut is not None or not rule.needs_cut:
-        edited = rule.apply(text, cut) if rule.needs_cut else rule.apply(text)
-        if edited is not None:
-            made[edited] = None
-    return [
-        Variant(edited, rule.name, rule.factor, edits(text, edited), draw_seed, rule.same_sentence)
-        for edited, draw_seed in made.items()
-        if edited != text
-    ]
+def merged(variants: Iterable[Variant]) -> tuple[Variant, ...]:
+    """The variants without those of factors beyond `USUAL` whose text stands before them already: one case with two names.
+
+    The first keeps its provenance; the others become its `also`, each perturbation once. To merge again what is merged
+    already changes nothing.
+    """
+    kept: list[Variant] = []
+    first: dict[str, int] = {}
+    for variant in variants:
+        place = first.setdefault(variant.text, len(kept))
+        if place < len(kept) and variant.factor in FACTORS[len(USUAL) :]:
+            names = (*kept[place].also, (variant.perturbation, variant.factor), *variant.also)
+            kept[place] = replace(kept[place], also=tuple(dict.fromkeys(names)))
+        else:
+            kept.append(variant)
+    return tuple(kept)
 
 
 def _seed_of_draw(seed: int, name: str, draw: int) -> int:

@@ -5,88 +5,45 @@ A reader reads over them, so the sentence is the same. By chance a slip can make
 
 import random
 
-from core.text.perturb.parts import edit_one_word
-from core.text.perturb.registry import perturbation
+from core.text.perturb.parts import before_letters, edit_one_place
+from core.text.perturb.registry import Perturbation, register
 
-_KEYBOARDS = (
-    ("qwertyuiop", "asdfghjkl", "zxcvbnm"),
-    ("йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю"),
-)
+# Two keyboards, with an empty row between them.
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "", "йцукенгшщзхъ", "фывапролджэ", "ячсмитьбю")
+_KEYS = {(row, column): key for row, line in enumerate(_ROWS) for column, key in enumerate(line)}
 
-
-def _neighbouring_keys() -> dict[str, str]:
-    """Each letter with its neighbours in its row, and in the rows above and below, which are shifted by half a key."""
-    neighbours = {}
-    for rows in _KEYBOARDS:
-        keys = {(row, column): key for row, line in enumerate(rows) for column, key in enumerate(line)}
-        for (row, column), key in keys.items():
-            around = ((row, -1), (row, 1), (row - 1, 0), (row - 1, 1), (row + 1, -1), (row + 1, 0))
-            neighbours[key] = "".join(keys.get((other, column + step), "") for other, step in around)
-    return neighbours
+# Each letter with its neighbours in its row, and in the rows above and below, which are shifted by half a key.
+_AROUND = ((0, -1), (0, 1), (-1, 0), (-1, 1), (1, -1), (1, 0))
+_NEIGHBOURS = {
+    key: "".join(_KEYS.get((row + down, column + right), "") for down, right in _AROUND)
+    for (row, column), key in _KEYS.items()
+}
 
 
-_NEIGHBOURS = _neighbouring_keys()
+def _on_a_keyboard(word: list[str]) -> list[int]:
+    # A word of one letter would be lost.
+    return [i for i, letter in enumerate(word) if letter.lower() in _NEIGHBOURS] if len(word) > 1 else []
 
 
-@perturbation(
-    "One letter replaced by its neighbour on the keyboard (QWERTY or ЙЦУКЕН)",
-    example=("This is a test.", "This os a test."),
-)
-def typo_neighbouring_key(text: str, rng: random.Random) -> str | None:
-    def slip(word: list[str], rng: random.Random) -> str | None:
-        places = [i for i, letter in enumerate(word) if letter.lower() in _NEIGHBOURS]
-        if not places or len(word) < 2:  # a word of one letter would be lost
-            return None
-        place = rng.choice(places)
-        key = rng.choice(_NEIGHBOURS[word[place].lower()])
-        return "".join([*word[:place], _cased_like(key, word[place]), *word[place + 1 :]])
-
-    return edit_one_word(text, rng, slip)
+def _slip(letter: str, rng: random.Random) -> str:
+    return _cased_like(rng.choice(_NEIGHBOURS[letter.lower()]), letter)
 
 
-@perturbation(
-    "Two neighbouring letters of one word swapped; a capital stays in its place",
-    example=("This is a test.", "This is a tset."),
-)
-def typo_swap(text: str, rng: random.Random) -> str | None:
-    def swap(word: list[str], rng: random.Random) -> str | None:
-        places = [
-            i
-            for i in range(1, len(word))
-            if word[i - 1][0].isalpha() and word[i][0].isalpha() and word[i - 1].casefold() != word[i].casefold()
-        ]
-        if not places:
-            return None
-        place = rng.choice(places)
-        first, second = word[place - 1], word[place]
-        swapped = [_cased_like(second, first), _cased_like(first, second)]
-        return "".join([*word[: place - 1], *swapped, *word[place + 1 :]])
-
-    return edit_one_word(text, rng, swap)
+def _unlike_the_next(word: list[str]) -> list[int]:
+    return [i for i in before_letters(word) if word[i].casefold() != word[i + 1].casefold()]
 
 
-@perturbation("One letter of one word dropped, never its first", example=("This is a test.", "Tis is a test."))
-def typo_drop(text: str, rng: random.Random) -> str | None:
-    def drop(word: list[str], rng: random.Random) -> str | None:
-        letters = [i for i, letter in enumerate(word) if letter[0].isalpha()]
-        if len(letters) < 3:  # what is left of a shorter word is no longer read as that word
-            return None
-        place = rng.choice(letters[1:])
-        return "".join([*word[:place], *word[place + 1 :]])
-
-    return edit_one_word(text, rng, drop)
+def _swap(first: str, second: str, _: random.Random) -> str:
+    return _cased_like(second, first) + _cased_like(first, second)
 
 
-@perturbation("One letter of one word typed twice", example=("This is a test.", "This is aa test."))
-def typo_double(text: str, rng: random.Random) -> str | None:
-    def double(word: list[str], rng: random.Random) -> str | None:
-        letters = [i for i, letter in enumerate(word) if letter[0].isalpha()]
-        if not letters:
-            return None
-        place = rng.choice(letters)
-        return "".join([*word[:place], word[place], *word[place:]])
+def _letters(word: list[str]) -> list[int]:
+    return [i for i, letter in enumerate(word) if letter[0].isalpha()]
 
-    return edit_one_word(text, rng, double)
+
+def _later_letters(word: list[str]) -> list[int]:
+    # What is left of a shorter word is no longer read as that word.
+    return _letters(word)[1:] if len(_letters(word)) > 2 else []
 
 
 def _cased_like(letter: str, model: str) -> str:
@@ -94,3 +51,36 @@ def _cased_like(letter: str, model: str) -> str:
     if model.isupper() and len(letter.upper()) == len(letter):
         return letter.upper()
     return letter.lower() if model.islower() and len(letter.lower()) == len(letter) else letter
+
+
+register(
+    "typo",
+    Perturbation(
+        "typo_neighbouring_key",
+        "One letter replaced by its neighbour on the keyboard (QWERTY or ЙЦУКЕН)",
+        edit_one_place(_on_a_keyboard, _slip),
+        ("This is a test.", "This os a test."),
+        seeded=True,
+    ),
+    Perturbation(
+        "typo_swap",
+        "Two neighbouring letters of one word swapped; a capital stays in its place",
+        edit_one_place(_unlike_the_next, _swap, width=2),
+        ("This is a test.", "This is a tset."),
+        seeded=True,
+    ),
+    Perturbation(
+        "typo_drop",
+        "One letter of one word dropped, never its first",
+        edit_one_place(_later_letters, "".format),
+        ("This is a test.", "Tis is a test."),
+        seeded=True,
+    ),
+    Perturbation(
+        "typo_double",
+        "One letter of one word typed twice",
+        edit_one_place(_letters, "{0}{0}".format),
+        ("This is a test.", "This is aa test."),
+        seeded=True,
+    ),
+)

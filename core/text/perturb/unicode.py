@@ -1,11 +1,11 @@
 """Unicode: other code points for what looks the same, or nearly."""
 
-import random
 import re
 import unicodedata
+from functools import partial
 
-from core.text.perturb.parts import edit_one_word, graphemes
-from core.text.perturb.registry import perturbation
+from core.text.perturb.parts import edit_one_place, graphemes
+from core.text.perturb.registry import Perturbation, register
 
 # The digit or sign of a keycap emoji ("1️⃣") stays.
 _ASCII = re.compile("[!-~](?![\ufe0f\u20e3])")
@@ -17,52 +17,66 @@ _CYRILLIC = "асеіјорѕхуАВСЕНІЈКМОРЅТХУ"
 _LOOK_ALIKES = dict(zip(_LATIN + _CYRILLIC, _CYRILLIC + _LATIN, strict=True))
 
 
-@perturbation("Letters and their accents composed (NFC)", example=("Cafe\u0301 noir", "Caf\u00e9 noir"))
-def nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
+def _strip_accents(text: str) -> str | None:
+    return None if text.isascii() else "".join(map(_without_accent, graphemes(text)))
 
 
-@perturbation("Letters and their accents taken apart (NFD)", example=("Caf\u00e9 noir", "Cafe\u0301 noir"))
-def nfd(text: str) -> str:
-    return unicodedata.normalize("NFD", text)
-
-
-@perturbation("ASCII characters in their full-width form; spaces stay", example=("A test.", "Ａ ｔｅｓｔ．"))
-def full_width(text: str) -> str:
-    return _ASCII.sub(lambda character: chr(ord(character.group()) + 0xFEE0), text)
-
-
-@perturbation("Accents stripped from letters", example=("A café in Málaga", "A cafe in Malaga"))
-def strip_accents(text: str) -> str | None:
-    return None if text.isascii() else "".join(map(_strip_accents, graphemes(text)))
-
-
-@perturbation(
-    "One letter replaced by its look-alike (Latin and Cyrillic)", example=("This is a test.", "This \u0456s a test.")
-)
-def homoglyph(text: str, rng: random.Random) -> str | None:
-    def replace_one(word: list[str], rng: random.Random) -> str | None:
-        places = [i for i, character in enumerate(word) if character[0] in _LOOK_ALIKES]
-        if not places:
-            return None
-        place = rng.choice(places)
-        return "".join([*word[:place], _LOOK_ALIKES[word[place][0]] + word[place][1:], *word[place + 1 :]])
-
-    return edit_one_word(text, rng, replace_one)
-
-
-# A smile is evidence of what the writer feels, and can turn praise into irony: not the same sentence.
-@perturbation("A smiling emoji after the text", example=("This is a test.", "This is a test. 🙂"), same_sentence=False)
-def append_emoji(text: str) -> str | None:
-    end = len(text.rstrip())
-    return f"{text[:end]} 🙂{text[end:]}" if end else None
-
-
-def _strip_accents(character: str) -> str:
-    if character.isascii():
-        return character
+def _without_accent(character: str) -> str:
     decomposed = unicodedata.normalize("NFD", character)
     # Signs such as "≠" are not letters with an accent.
     if not decomposed[0].isalpha() or not _ACCENT.search(decomposed):
         return character
     return unicodedata.normalize("NFC", _ACCENT.sub("", decomposed))
+
+
+def _with_look_alike(word: list[str]) -> list[int]:
+    return [i for i, character in enumerate(word) if character[0] in _LOOK_ALIKES]
+
+
+def _append_emoji(text: str) -> str | None:
+    end = len(text.rstrip())
+    return f"{text[:end]} 🙂{text[end:]}" if end else None
+
+
+register(
+    "unicode",
+    Perturbation(
+        "nfc",
+        "Letters and their accents composed (NFC)",
+        partial(unicodedata.normalize, "NFC"),
+        ("Cafe\u0301 noir", "Caf\u00e9 noir"),
+    ),
+    Perturbation(
+        "nfd",
+        "Letters and their accents taken apart (NFD)",
+        partial(unicodedata.normalize, "NFD"),
+        ("Caf\u00e9 noir", "Cafe\u0301 noir"),
+    ),
+    Perturbation(
+        "full_width",
+        "ASCII characters in their full-width form; spaces stay",
+        partial(_ASCII.sub, lambda character: chr(ord(character[0]) + 0xFEE0)),
+        ("A test.", "Ａ ｔｅｓｔ．"),
+    ),
+    Perturbation(
+        "strip_accents",
+        "Accents stripped from letters",
+        _strip_accents,
+        ("A café in Málaga", "A cafe in Malaga"),
+    ),
+    Perturbation(
+        "homoglyph",
+        "One letter replaced by its look-alike (Latin and Cyrillic)",
+        edit_one_place(_with_look_alike, lambda letter, _: _LOOK_ALIKES[letter[0]] + letter[1:]),
+        ("This is a test.", "This \u0456s a test."),
+        seeded=True,
+    ),
+    # A smile is evidence of what the writer feels, and can turn praise into irony: not the same sentence.
+    Perturbation(
+        "append_emoji",
+        "A smiling emoji after the text",
+        _append_emoji,
+        ("This is a test.", "This is a test. 🙂"),
+        same_sentence=False,
+    ),
+)

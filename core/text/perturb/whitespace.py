@@ -1,10 +1,10 @@
 """Whitespace: the edits that nobody sees."""
 
-import random
 import re
+from functools import partial
 
-from core.text.perturb.parts import CLOSING, edit_one_word
-from core.text.perturb.registry import perturbation
+from core.text.perturb.parts import CLOSING, before_letters, edit_one_place
+from core.text.perturb.registry import Perturbation, register
 
 _SPACE_BETWEEN_WORDS = re.compile(r"(?<=\S) (?=\S)")
 
@@ -15,31 +15,7 @@ _MARKS = re.compile(
 _SPACE_AFTER_MARK = re.compile(r"(?<=\S)([.,;:!?…]) +(?=\S)")
 
 
-@perturbation("A space before the text", example=("This is a test.", " This is a test."))
-def leading_space(text: str) -> str:
-    return " " + text
-
-
-@perturbation("A space after the text", example=("This is a test.", "This is a test. "))
-def trailing_space(text: str) -> str:
-    return text + " "
-
-
-@perturbation("Every space between words doubled", example=("This is a test.", "This  is  a  test."))
-def doubled_space(text: str) -> str:
-    return _SPACE_BETWEEN_WORDS.sub("  ", text)
-
-
-@perturbation("A tab for every space between words", example=("This is a test.", "This\tis\ta\ttest."))
-def tab(text: str) -> str:
-    return _SPACE_BETWEEN_WORDS.sub("\t", text)
-
-
-@perturbation(
-    "A newline for the space nearest the middle, as when a line is wrapped",
-    example=("This is a test.", "This is\na test."),
-)
-def newline(text: str) -> str | None:
+def _newline(text: str) -> str | None:
     spaces = [space.start() for space in _SPACE_BETWEEN_WORDS.finditer(text)]
     if not spaces:
         return None
@@ -47,51 +23,80 @@ def newline(text: str) -> str | None:
     return text[:middle] + "\n" + text[middle + 1 :]
 
 
-@perturbation("A newline after the text", example=("This is a test.", "This is a test.\n"))
-def trailing_newline(text: str) -> str:
-    return text + "\n"
-
-
-@perturbation(
-    "A no-break space for every space between words", example=("This is a test.", "This\u00a0is\u00a0a\u00a0test.")
+register(
+    "whitespace",
+    Perturbation(
+        "leading_space",
+        "A space before the text",
+        " {}".format,
+        ("This is a test.", " This is a test."),
+    ),
+    Perturbation(
+        "trailing_space",
+        "A space after the text",
+        "{} ".format,
+        ("This is a test.", "This is a test. "),
+    ),
+    Perturbation(
+        "doubled_space",
+        "Every space between words doubled",
+        partial(_SPACE_BETWEEN_WORDS.sub, "  "),
+        ("This is a test.", "This  is  a  test."),
+    ),
+    Perturbation(
+        "tab",
+        "A tab for every space between words",
+        partial(_SPACE_BETWEEN_WORDS.sub, "\t"),
+        ("This is a test.", "This\tis\ta\ttest."),
+    ),
+    Perturbation(
+        "newline",
+        "A newline for the space nearest the middle, as when a line is wrapped",
+        _newline,
+        ("This is a test.", "This is\na test."),
+    ),
+    Perturbation(
+        "trailing_newline",
+        "A newline after the text",
+        "{}\n".format,
+        ("This is a test.", "This is a test.\n"),
+    ),
+    Perturbation(
+        "no_break_space",
+        "A no-break space for every space between words",
+        partial(_SPACE_BETWEEN_WORDS.sub, "\u00a0"),
+        ("This is a test.", "This\u00a0is\u00a0a\u00a0test."),
+    ),
+    Perturbation(
+        "thin_space",
+        "A thin space for every space between words",
+        partial(_SPACE_BETWEEN_WORDS.sub, "\u2009"),
+        ("This is a test.", "This\u2009is\u2009a\u2009test."),
+    ),
+    Perturbation(
+        "zero_width_space",
+        "A zero-width space inside one word",
+        edit_one_place(before_letters, "{}\u200b".format),
+        ("This is a test.", "This is a t\u200best."),
+        seeded=True,
+    ),
+    Perturbation(
+        "space_before_punctuation",
+        "A space before every punctuation mark",
+        partial(_MARKS.sub, r" \g<0>"),
+        ("Slow, but good.", "Slow , but good ."),
+    ),
+    Perturbation(
+        "no_space_after_punctuation",
+        "No space after punctuation marks",
+        partial(_SPACE_AFTER_MARK.sub, r"\1"),
+        ("Slow, but good. Go!", "Slow,but good.Go!"),
+    ),
+    Perturbation(
+        "space_inside_word",
+        "A space inside one word",
+        edit_one_place(before_letters, "{} ".format),
+        ("This is a test.", "This i s a test."),
+        seeded=True,
+    ),
 )
-def no_break_space(text: str) -> str:
-    return _SPACE_BETWEEN_WORDS.sub("\u00a0", text)
-
-
-@perturbation(
-    "A thin space for every space between words", example=("This is a test.", "This\u2009is\u2009a\u2009test.")
-)
-def thin_space(text: str) -> str:
-    return _SPACE_BETWEEN_WORDS.sub("\u2009", text)
-
-
-@perturbation("A zero-width space inside one word", example=("This is a test.", "This is a t\u200best."))
-def zero_width_space(text: str, rng: random.Random) -> str | None:
-    return _between_two_letters(text, rng, "\u200b")
-
-
-@perturbation("A space before every punctuation mark", example=("Slow, but good.", "Slow , but good ."))
-def space_before_punctuation(text: str) -> str:
-    return _MARKS.sub(r" \g<0>", text)
-
-
-@perturbation("No space after punctuation marks", example=("Slow, but good. Go!", "Slow,but good.Go!"))
-def no_space_after_punctuation(text: str) -> str:
-    return _SPACE_AFTER_MARK.sub(r"\1", text)
-
-
-@perturbation("A space inside one word", example=("This is a test.", "This i s a test."))
-def space_inside_word(text: str, rng: random.Random) -> str | None:
-    return _between_two_letters(text, rng, " ")
-
-
-def _between_two_letters(text: str, rng: random.Random, space: str) -> str | None:
-    def split(word: list[str], rng: random.Random) -> str | None:
-        places = [i for i in range(1, len(word)) if word[i - 1][0].isalpha() and word[i][0].isalpha()]
-        if not places:
-            return None
-        place = rng.choice(places)
-        return "".join(word[:place]) + space + "".join(word[place:])
-
-    return edit_one_word(text, rng, split)

@@ -8,13 +8,14 @@ however many are drawn.
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from random import Random
-from typing import Any
+from typing import NamedTuple
 
 from core.base.cache import Kept
 from core.base.errors import WobbleError
-from core.text.segmentation.lattice import Cut, difference, nearest_cuts
-from core.text.segmentation.recut import ALGORITHMS, Recutter, Words
+from core.text.segmentation.algorithms import ALGORITHMS, Cut, Edges
+from core.text.segmentation.recut import Recutter, Words
 from core.text.tokens import Encoding, TextEncoder
 
 P = 0.1
@@ -62,10 +63,6 @@ class Drawn:
     repeated: int
     """Draws among the segmentations whose ids the reference or an earlier draw has."""
 
-    @property
-    def tried(self) -> int:
-        return len(self.segmentations) + self.rejected
-
 
 _recutters: Kept[Recutter] = Kept(limit=8)
 """By text encoder: its vocabulary once more, in tables."""
@@ -83,7 +80,8 @@ def why_not(encoder: TextEncoder) -> str | None:
     else:
         prefix = model.get("continuing_subword_prefix") or ""
         added = {entry["content"] for entry in encoder.settings.get("added_tokens", ())}
-        alone = all(len(piece.removeprefix(prefix)) <= 1 for piece in _pieces(model) if piece not in added)
+        pieces = dict(model["vocab"])
+        alone = all(len(piece.removeprefix(prefix)) <= 1 for piece in pieces if piece not in added)
     return "No other segmentation: each piece of this tokenizer is one character or byte." if alone else None
 
 
@@ -151,7 +149,7 @@ def nearest(encoder: TextEncoder, text: str, count: int = NEAREST) -> tuple[Segm
     reference, recutter, words = _prepared(encoder, text)
     edges = [recutter.algorithm.edges(word) if i in words.read else {} for i, word in enumerate(words.words)]
     # Some may differ only beyond the limit, or decode otherwise.
-    cuts = nearest_cuts(edges, words.cuts, 2 * count)
+    cuts = _nearest_cuts(edges, words.cuts, 2 * count)
     found: dict[tuple[int, ...], Segmentation] = {}
     for segmentation in _segmentations(encoder, recutter, text, words, ((None, cut) for cut in cuts)):
         if len(found) == count:
@@ -161,9 +159,72 @@ def nearest(encoder: TextEncoder, text: str, count: int = NEAREST) -> tuple[Segm
     return tuple(found.values())
 
 
+def difference(cut: Cut, reference: Cut) -> int:
+    """Pieces that only one of two cuts of a word has: one piece cut in two counts 3 (one is gone, two are new)."""
+    return len(set(cut) ^ set(reference))
+
+
+class _Path(NamedTuple):
+    """The rest of a text, cut; a chain from left to right."""
+
+    cost: int
+    first: Cut
+    rest: "_Path | None"
+
+
+def _nearest_cuts(words: Sequence[Edges], references: Sequence[Cut], count: int) -> list[list[Cut]]:
+    """The cuts of a text with the smallest `difference` from its reference, the reference itself left out.
+
+    K shortest paths through all words by dynamic programming from the end: a piece that the reference has saves one, one
+    that it has not costs one. Among equals comes first what departs from the reference further left, then what has the
+    longer piece there.
+
+    Args:
+        words: the edges of each word; those of the reference are added.
+        references: the reference's cut of each word.
+        count: at most so many.
+
+    Returns:
+        Texts in order; each a cut for each word.
+    """
+    after: Sequence[_Path | None] = [None]
+    for edges, reference in zip(reversed(words), reversed(references), strict=True):
+        after = _through(edges, reference, after, count + 1) if reference else after
+    return [_words(path, references) for path in after[1:]]
+
+
+def _through(edges: Edges, reference: Cut, after: Sequence[_Path | None], count: int) -> Sequence[_Path | None]:
+    """The best paths from the start of a word, given the best ones from its end."""
+    # Pieces of one span, which are the bytes of one character, belong together.
+    steps = (tuple(run) for _, run in groupby(reference, key=lambda piece: (piece.start, piece.end)))
+    own = {step[0].start: [step] for step in steps}
+    best: dict[int, Sequence[_Path | None]] = {reference[-1].end: after}
+    for start in sorted({*edges, *own}, reverse=True):
+        kept = own.get(start, [])
+        ends = {step[-1].end: step for step in (*edges.get(start, ()), *kept)}
+        found = [
+            _Path((-len(step) if step in kept else len(step)) + (path.cost if path else 0), step, path)
+            for end, step in sorted(ends.items(), key=lambda item: (item[1] in kept, -item[0]))
+            for path in best.get(end, ())
+        ]
+        # Sorting is stable, so that equals stay in the order in which they were found.
+        best[start] = sorted(found, key=lambda path: path.cost)[:count]
+    return best[reference[0].start]
+
+
+def _words(path: _Path | None, references: Sequence[Cut]) -> list[Cut]:
+    """A path through a text as the cuts of its words; each ends where its reference ends."""
+    cuts: list[Cut] = []
+    for reference in references:
+        cut: Cut = ()
+        while path is not None and reference and (not cut or cut[-1].end != reference[-1].end):
+            cut, path = cut + path.first, path.rest
+        cuts.append(cut)
+    return cuts
+
+
 def _prepared(encoder: TextEncoder, text: str) -> tuple[Encoding, Recutter, Words]:
-    reason = why_not(encoder)
-    if reason:
+    if reason := why_not(encoder):
         raise WobbleError(reason)
     reference = encoder([text])[0]
     recutter = _recutters.get(encoder, "recutter", lambda: Recutter(encoder))
@@ -174,18 +235,17 @@ def _segmentations(
     encoder: TextEncoder, recutter: Recutter, text: str, words: Words, cuts: Iterable[tuple[int | None, list[Cut]]]
 ) -> Iterator[Segmentation]:
     """Segmentations of cuts, each with its number; those that say another text than the reference are left out."""
-    own = recutter.full(text, words.cuts).ids
-    said = _said(encoder, own)
-    said_of_read = said if len(own) <= encoder.limit else _said(encoder, recutter.read(encoder, text, words.cuts).ids)
+    said, said_of_read = (
+        _said(encoder, recutter.encode(text, words.cuts, truncated=truncated).ids) for truncated in (False, True)
+    )
     for number, cut in cuts:
-        full = recutter.full(text, cut)
-        if _said(encoder, full.ids) != said:
-            continue
-        changed = sum(difference(mine, other) for mine, other in zip(cut, words.cuts, strict=True) if mine != other)
-        fits = len(full.ids) <= encoder.limit
-        encoding = encoder.read(full) if fits else recutter.read(encoder, text, cut)
-        same = said_of_read == (said if fits else _said(encoder, encoding.ids))
-        yield Segmentation(encoding, changed, same, number)
+        full = recutter.encode(text, cut, truncated=False)
+        if _said(encoder, full.ids) == said:
+            changed = sum(difference(mine, other) for mine, other in zip(cut, words.cuts, strict=True) if mine != other)
+            fits = len(full.ids) <= encoder.limit
+            encoding = encoder.read(full if fits else recutter.encode(text, cut, truncated=True))
+            same = said_of_read == (said if fits else _said(encoder, encoding.ids))
+            yield Segmentation(encoding, changed, same, number)
 
 
 def _said(encoder: TextEncoder, ids: Sequence[int]) -> tuple[int, str]:
@@ -195,7 +255,3 @@ def _said(encoder: TextEncoder, ids: Sequence[int]) -> tuple[int, str]:
     # Without a decoder the library puts spaces between the pieces, so that any other cut would decode otherwise.
     text = encoder.backend.decode(list(ids), skip_special_tokens=False) if encoder.backend.decoder else ""
     return sum(id == unknown for id in ids), text
-
-
-def _pieces(model: dict[str, Any]) -> Iterable[str]:
-    return (piece for piece, _ in model["vocab"]) if model["type"] == "Unigram" else model["vocab"]

@@ -4,25 +4,18 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import tokenizers
 from tokenizers import PreTokenizedString, Token, Tokenizer, pre_tokenizers
 
-from core.text.segmentation.bpe import BPE
-from core.text.segmentation.lattice import Algorithm, Cut, Piece
-from core.text.segmentation.unigram import Unigram
-from core.text.segmentation.wordpiece import WordPiece
-from core.text.tokens import Encoding, TextEncoder
-
-ALGORITHMS: dict[str, Callable[[dict[str, Any]], Algorithm]] = {"BPE": BPE, "Unigram": Unigram, "WordPiece": WordPiece}
+from core.text.segmentation.algorithms import ALGORITHMS, Cut, Piece
+from core.text.tokens import TextEncoder
 
 
 class _Step:
     """The last pre-tokenizer. It also cuts, so that nothing is left for the model; added tokens are cut before it."""
 
-    def __init__(self) -> None:
-        self.cut: Callable[[str], Sequence[Token]] = lambda word: []
+    cut: Callable[[str], Sequence[Token]]
 
     def pre_tokenize(self, text: PreTokenizedString) -> None:
         text.tokenize(lambda word: self.cut(word) if word else [])
@@ -45,7 +38,7 @@ class Recutter:
         backend = encoder.backend
         assert backend is not None
         model = encoder.settings["model"]
-        self.algorithm: Algorithm = ALGORITHMS[model["type"]](model)
+        self.algorithm = ALGORITHMS[model["type"]](model)
         self._own = backend.model
         added = [entry["content"] for entry in encoder.settings.get("added_tokens", ())]
         empty = {"type": "WordLevel", "vocab": {token: backend.token_to_id(token) for token in added}, "unk_token": ""}
@@ -53,7 +46,7 @@ class Recutter:
         self._step, self._lock = _Step(), threading.Lock()
         last = pre_tokenizers.PreTokenizer.custom(self._step)
         self._full, self._truncating = Tokenizer.from_str(serialized), Tokenizer.from_str(serialized)
-        self._truncating.enable_truncation(**encoder.truncation)
+        self._truncating.enable_truncation(max_length=encoder.limit, direction=encoder.truncation_side)
         for tokenizer in (self._full, self._truncating):
             first = tokenizer.pre_tokenizer
             tokenizer.pre_tokenizer = pre_tokenizers.Sequence([first, last]) if first else last
@@ -71,28 +64,20 @@ class Recutter:
             # Named by the word's number: an added token that looks like one only makes a word count as read.
             return [Token(token.id, str(len(words) - 1), token.offsets) for token in found]
 
-        found = self._encode(self._truncating, text, own)
-        return Words(
-            tuple(words), tuple(cuts), frozenset(range(len(words))) & {int(t) for t in found.tokens if t.isdecimal()}
-        )
+        found = self._encode(text, own, truncated=True)
+        read = frozenset(range(len(words))) & {int(token) for token in found.tokens if token.isdecimal()}
+        return Words(tuple(words), tuple(cuts), read)
 
-    def full(self, text: str, cuts: Sequence[Cut]) -> tokenizers.Encoding:
-        """The encoding of a text with its words cut like this, before truncation."""
-        return self._cut(self._full, text, cuts)
-
-    def read(self, encoder: TextEncoder, text: str, cuts: Sequence[Cut]) -> Encoding:
-        """What the model reads of a text with its words cut like this."""
-        return encoder.read(self._cut(self._truncating, text, cuts))
-
-    def _cut(self, tokenizer: Tokenizer, text: str, cuts: Sequence[Cut]) -> tokenizers.Encoding:
+    def encode(self, text: str, cuts: Sequence[Cut], *, truncated: bool) -> tokenizers.Encoding:
+        """The encoding of a text with its words cut like this."""
         remaining = iter(cuts)
         return self._encode(
-            tokenizer,
             text,
             lambda word: [Token(piece.id, piece.token, (piece.start, piece.end)) for piece in next(remaining)],
+            truncated,
         )
 
-    def _encode(self, tokenizer: Tokenizer, text: str, cut: Callable[[str], Sequence[Token]]) -> tokenizers.Encoding:
+    def _encode(self, text: str, cut: Callable[[str], Sequence[Token]], truncated: bool) -> tokenizers.Encoding:
         with self._lock:
             self._step.cut = cut
-            return tokenizer.encode(text)
+            return (self._truncating if truncated else self._full).encode(text)

@@ -4,8 +4,7 @@ import sys
 from importlib.metadata import version
 
 from core.base.errors import WobbleError
-from core.text.perturb.preprocessing import MENTION, URL, Chain
-from core.text.perturb.stop_words import STOP_WORDS
+from core.text.perturb.preprocessing import MENTION, STOP_WORDS, URL, Chain
 from core.views.scripts.render import Code, render
 
 _CODE: dict[str, tuple[str, ...]] = {

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ import pytest
 from core.base.errors import WobbleError
 from core.base.files import write_json
 from core.jobs import job as jobs
-from core.jobs import process, worker
+from core.jobs import process
 
 Queue = Callable[..., jobs.Job]
 
@@ -26,7 +27,7 @@ def test_a_cancelled_job_stays_cancelled_whatever_its_worker_says(queued: Queue)
     job = queued()
     jobs.cancel(job)
     process.appear(job.folder)
-    assert worker.wait_for_turn(job.folder) is None
+    assert jobs.wait_for_turn(job.folder) is None
     jobs.announce(job.folder, "running")
     assert jobs.job_at(job.folder).state == "cancelled"
 
@@ -41,8 +42,8 @@ def test_older_jobs_come_first(queued: Queue, monkeypatch: pytest.MonkeyPatch) -
         if pauses == 3:
             jobs.announce(first.folder, "done")
 
-    monkeypatch.setattr(worker, "time", SimpleNamespace(sleep=pause))
-    turn = worker.wait_for_turn(second.folder)
+    monkeypatch.setattr(jobs, "time", SimpleNamespace(time=time.time, sleep=pause))
+    turn = jobs.wait_for_turn(second.folder)
     assert turn is not None and pauses == 3
     turn.lock.release()
 
@@ -53,7 +54,7 @@ def test_while_another_process_has_the_turn_nobody_gets_it_and_it_ends_with_that
     job = queued()
     # Kept in a variable: a lock that nobody refers to is released.
     code = "import filelock, sys, time; turn = filelock.FileLock(sys.argv[1]).acquire(); print(1, flush=True); time.sleep(60)"
-    other = subprocess.Popen([sys.executable, "-c", code, str(root / worker.TURN)], stdout=subprocess.PIPE)
+    other = subprocess.Popen([sys.executable, "-c", code, str(root / jobs.TURN)], stdout=subprocess.PIPE)
     pauses = 0
 
     def pause(_: float) -> None:
@@ -64,10 +65,10 @@ def test_while_another_process_has_the_turn_nobody_gets_it_and_it_ends_with_that
             other.kill()
             other.wait()
 
-    monkeypatch.setattr(worker, "time", SimpleNamespace(sleep=pause))
+    monkeypatch.setattr(jobs, "time", SimpleNamespace(time=time.time, sleep=pause))
     try:
         assert other.stdout is not None and other.stdout.readline() == b"1\n"
-        turn = worker.wait_for_turn(job.folder)
+        turn = jobs.wait_for_turn(job.folder)
         assert turn is not None and pauses == 3
         turn.lock.release()
     finally:
@@ -88,13 +89,13 @@ def test_the_turn_is_held_while_the_work_is_done_and_no_longer(queued: Queue, mo
         # As if the first job had already said that it is over: the turn alone keeps the second one waiting.
         jobs.announce(first.folder, "done")
         with monkeypatch.context() as patch:
-            patch.setattr(worker, "time", SimpleNamespace(sleep=never))
+            patch.setattr(jobs, "time", SimpleNamespace(time=time.time, sleep=never))
             with pytest.raises(StillWaiting):
-                worker.wait_for_turn(second.folder)
+                jobs.wait_for_turn(second.folder)
 
-    worker.work(first.folder, do, str)
+    jobs.work(first.folder, do, str)
     assert jobs.job_at(first.folder).state == "done"
-    turn = worker.wait_for_turn(second.folder)
+    turn = jobs.wait_for_turn(second.folder)
     assert turn is not None
     turn.lock.release()
 
@@ -116,9 +117,9 @@ def test_a_job_that_fails_says_why_and_keeps_what_is_finished(queued: Queue, err
         (folder / ".half" / "work").mkdir(parents=True)
         raise error
 
-    worker.work(job.folder, fail, lambda error: f"explained: {error!r}")
+    jobs.work(job.folder, fail, lambda error: f"explained: {error!r}")
     now = jobs.job_at(job.folder)
     assert (now.state, now.message) == ("failed", said)
     assert (job.folder / "finished").is_dir()
     assert not [path for path in job.folder.iterdir() if path.name.startswith(".")]
-    worker.work(job.folder, lambda _: pytest.fail("a job that has ended is not done again"), str)
+    jobs.work(job.folder, lambda _: pytest.fail("a job that has ended is not done again"), str)

@@ -24,8 +24,6 @@ from core.training.recipe import (
     default_name,
     drawn,
     estimate,
-    member_folder,
-    member_names,
     members_of,
     one_seed,
     parse_seeds,
@@ -129,23 +127,24 @@ def test_a_plan_that_makes_nothing_or_too_much_is_refused() -> None:
 
 @given(st.lists(st.integers(0, 50), min_size=2, max_size=8, unique=True), st.sampled_from(get_args(Vary)))
 def test_members_of_a_plan_have_names_and_folders_of_their_own(seeds: list[int], vary: Any) -> None:
-    names = member_names(plan(seeds, vary))
+    recipe = made(members=plan(seeds, vary))
+    names, folders = recipe.names, [folder.name for _, _, folder in members_of(recipe, Path("mine"))]
     assert names[0] == str(seeds[0])
-    folders = [member_folder(name) for name in names]
     assert len(set(names)) == len(set(folders)) == len(names)
     assert all(NAME.fullmatch(folder) for folder in folders)
 
 
 @given(st.lists(st.builds(Seeds, *[st.integers(0, 3)] * 4), min_size=1, max_size=12, unique=True))
 def test_any_different_seeds_have_different_names(members: list[Seeds]) -> None:
-    names = member_names(members)
+    names = made(members=tuple(members)).names
     assert len(set(names)) == len(names) and all(names)
 
 
 def test_names_say_what_differs() -> None:
-    assert member_names(plan((42, 43))) == ("42", "43")
-    assert member_names(plan((42, 43), "each")) == ("42", "head 43", "order 43", "dropout 43", "subset 43")
-    assert [member_folder(name) for name in ("42", "head 43")] == ["seed-42", "head-43"]
+    assert made(members=plan((42, 43))).names == ("42", "43")
+    each = made(members=plan((42, 43), "each"))
+    assert each.names == ("42", "head 43", "order 43", "dropout 43", "subset 43")
+    assert [folder.name for _, _, folder in members_of(each, Path("mine"))][:2] == ["seed-42", "head-43"]
 
 
 # --- what is refused -------------------------------------------------------------------------------------------------
@@ -195,14 +194,11 @@ def test_data_that_teach_nothing_are_refused_in_one_sentence() -> None:
 
 
 def test_the_subset_s_seed_alone_decides_which_texts_are_drawn() -> None:
-    recipe = made(examples=12)
-    first, same, other = (
-        drawn(recipe, data(), seeds).texts for seeds in (one_seed(42), Seeds(1, 2, 3, 42), Seeds(42, 42, 42, 43))
-    )
+    first, same, other = (drawn(data().part("train"), 12, seed).texts for seed in (42, 42, 43))
     assert first == same
     assert len(set(first)) == 12 and set(first) != set(other)
     assert set(first) <= set(data().part("train").texts)
-    assert len(drawn(made(examples=10_000), data(), one_seed(1)).texts) == 30
+    assert len(drawn(data().part("train"), 10_000, 1).texts) == 30
 
 
 @pytest.mark.parametrize("vary", get_args(Vary))

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from core.base.errors import WobbleError
-from core.base.files import write_json
+from core.base.files import read_json, write_json
 from core.families.members import families, family_of
 from core.jobs import process
-from core.jobs.job import progress
+from core.jobs.job import RECORD, progress
 from core.models import catalog
 from core.training import runs, worker
 from core.training.recipe import MEMBER_RECORD
@@ -23,7 +23,8 @@ from tests.trainings import data, recipe, recorded, refused, trained
 def test_a_run_is_known_by_its_folder(place: Path) -> None:
     run = recorded(recipe(), "queued")
     assert (run.name, run.id, run.state, run.finished) == ("mine", "runs/mine", "queued", ())
-    assert (run.recipe, run.fingerprint) == (recipe(), data().fingerprint)
+    assert run.recipe == recipe()
+    assert read_json(run.folder / RECORD)["data_fingerprint"] == data().fingerprint
     assert runs.runs() == (run,) and runs.run_named("mine") == run
     assert progress(run) == [] and runs.results(run) == []
     assert runs.free_name("mine") == "mine-2" and runs.free_name("other") == "other"

@@ -105,7 +105,7 @@ def test_no_path_id_label_or_factor_becomes_code(hostile: str, family: Family) -
     same_program(lambda name: on_data_script(replace(family, first=replace(family.first, labels=("a", name)))), hostile)
     recipe = Recipe("mine", "minilm", DataSource("movie"), plan((1, 2), "together"))
     run = Run(
-        folder=Path("mine"), recipe=recipe, fingerprint="", notes=(), created=0.0, state="done", message="",
+        folder=Path("mine"), recipe=recipe, created=0.0, state="done", message="",
         finished=(),
     )  # fmt: skip
     # The last name of the path is the script's own, so a folder stands before it.

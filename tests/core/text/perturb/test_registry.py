@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.base.errors import WobbleError
-from core.text.perturb import FACTORS, Perturbation, Variant, custom, perturbation, perturbations, variants
+from core.text.perturb import FACTORS, Perturbation, Variant, custom, perturbations, register, variants
 
 # Whitespace, quotes, marks, combining sequences and emoji more often than chance would draw them.
 _LETTERS = ["a", "I", "don't", "Résumé", "e\u0301", "ß", "İ", "ǆ", "です。", "हिन्दी", "한", "\u1112\u1161", "3.5"]
@@ -100,17 +100,10 @@ def test_only_what_a_reader_would_call_another_sentence_is_marked_so() -> None:
 
 
 def test_a_perturbation_cannot_take_a_name_twice_nor_live_outside_a_factor() -> None:
-    def upper(text: str) -> str:
-        return text
-
     with pytest.raises(ValueError, match="two perturbations are named upper"):
-        perturbation("Again", example=("a", "A"))(upper)
-
-    def elsewhere(text: str) -> str:
-        return text
-
-    with pytest.raises(ValueError, match="not the module of a factor"):
-        perturbation("Elsewhere", example=("a", "b"))(elsewhere)
+        register("casing", Perturbation("upper", "Again", str.upper, ("a", "A")))
+    with pytest.raises(ValueError, match="elsewhere is not a factor"):
+        register("elsewhere", Perturbation("other", "Elsewhere", str.upper, ("a", "A")))
 
 
 @settings(deadline=None, max_examples=300)
