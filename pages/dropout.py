@@ -4,10 +4,10 @@ from dataclasses import replace
 from functools import partial
 from html import escape
 
-import pandas as pd
 import streamlit as st
 
 from core.base.statistics import wilson
+from core.base.words import verb
 from core.factors.case import Case, Reference, Row
 from core.factors.dropout import MOST_PASSES, Dropout, Spread, acting
 from core.models.classifier import Classifier
@@ -16,7 +16,7 @@ from core.studies import passes as over_passes
 from core.studies.rows import arranged, reaching
 from core.studies.study import Study
 from core.views import charts, documents, scripts, strip, tables
-from core.views.html import visible_html
+from core.views.html import share, visible_html
 from pages import controls, state
 from pages.parts import markup, plots, results, subject, take_away, variants_table, work
 
@@ -71,63 +71,38 @@ def dots(study: Study, title: str) -> None:
         help="A pass (or an edit) at large: its label and probabilities beside those with dropout off.",
     )  # fmt: skip
     if dot:
+        case, off = keyed[dot][1], study.reference
+        margin = "" if case.margin is None else f"margin {case.margin:+.3f}, "
+        on = "This edit, dropout off" if case.variant else "This pass"
+        left, right = (
+            f"<p class='w-line'><b>{name}</b>: {escape(label)}</p><p class='w-text'>{visible_html(text, 300)}</p>"
+            for name, label, text in (("Your sentence, dropout off", off.label, off.text), (on, case.label, case.text))
+        )
         with st.container(border=True):
-            opened(study, dot, keyed[dot][1])
-    numbers(tables.scatter_frame(study.rows), study.noise_floor)
+            st.html(
+                f"<p class='w-line'><b>{escape(dot)}</b>: {margin}<span title='{SHIFT}'>shift {case.shift:.3f}</span>.</p>"
+            )
+            variants_table.sides(off, case, left, right, limit=120)
+    # The strip in numbers: dropout noise beside formatting shift.
+    st.html(
+        markup.table_html(
+            ROWS,
+            [
+                (
+                    f"<b>{escape(row.name)}</b>",
+                    f"{row.tried:,} dots" if row.flips is None else f"{row.flips:,} of {row.tried:,}",
+                    "none: a value has no label" if row.flips is None else share(row),
+                    *(
+                        f"{shift:.4f}" if shift > study.noise_floor else "below the noise floor"
+                        for shift in (row.shifts.mean(), row.shifts.max())
+                    ),
+                )
+                for row in study.rows
+                if row.tried
+            ],
+        )
+    )
     state.address("of the strip")
-
-
-def opened(study: Study, dot: str, case: Case) -> None:
-    """One dot at large: your sentence with dropout off beside the pass, or beside the edit."""
-    margin = "" if case.margin is None else f"margin {case.margin:+.3f}, "
-    st.html(f"<p class='w-line'><b>{escape(dot)}</b>: {margin}<span title='{SHIFT}'>shift {case.shift:.3f}</span>.</p>")
-    shown = (
-        ("Your sentence, dropout off", study.reference),
-        ("This edit, dropout off" if case.variant else "This pass", case),
-    )
-    left, right = (
-        f"<p class='w-line'><b>{title}</b>: {escape(one.label)}</p><p class='w-text'>{visible_html(one.text, 300)}</p>"
-        for title, one in shown
-    )
-    variants_table.sides(study.reference, case, left, right, limit=120)
-
-
-def numbers(rows: pd.DataFrame, noise_floor: float) -> None:
-    """The strip in numbers: dropout noise beside formatting shift.
-
-    Args:
-        rows: as `tables.scatter_frame` makes them.
-    """
-    cells = []
-    for row in tables.records(rows):
-        flips, rate = f"{row['dots']:,} dots", "none: a value has no label"
-        if row["flips"] is not None:
-            flips = f"{row['flips']:,} of {row['dots']:,}"
-            rate = f"{row['flips'] / row['dots']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
-        shifts = (row["mean_shift"], row["largest_shift"])
-        moved = (f"{shift:.4f}" if shift > noise_floor else "below the noise floor" for shift in shifts)
-        cells.append((f"<b>{escape(row['row'])}</b>", flips, rate, *moved))
-    st.html(markup.table_html(ROWS, cells))
-
-
-def forgotten(study: Study) -> None:
-    """Ten calls as a user would see them who forgot `model.eval()`."""
-    row = study.rows[0]
-    shown: list[Reference | Case] = [study.reference, *row.cases]
-    answers = [f"{one.label:12} {one.probabilities.max():.4f}" for one in shown]
-    calls = [f">>> classifier(sentence)   # call {number}\n{said}" for number, said in enumerate(answers[1:], start=1)]
-    off = f">>> model.eval(); classifier(sentence)\n{answers[0]}"
-    st.code("\n".join([off, ">>> model.train()", *calls]), language="python")
-    said = "all 10 keep the label, and the probability moves"
-    if row.flips is None:
-        said = "each gives another value"
-    elif row.flips:
-        said = f"{row.flips} of 10 {'gives' if row.flips == 1 else 'give'} another label than model.eval() does"
-    st.caption(
-        f"Ten single calls of one sentence, with the checkpoint's own rates: {said}. from\\_pretrained returns a model in "
-        "eval mode; a constructor, from\\_config and trainer code leave it in train mode, and then every call "
-        "is one of these passes."
-    )
 
 
 def distribution(study: Study) -> None:
@@ -139,11 +114,14 @@ def distribution(study: Study) -> None:
     )
     left, right = st.columns(2)
     with left:
-        figure = charts.pass_distribution(
-            found.samples, off, names, title=said, dark=plots.dark(), has_labels=head.has_labels
+        plots.show(
+            charts.pass_distribution(
+                found.samples, off, names, title=said, dark=plots.dark(), has_labels=head.has_labels
+            ),
+            "distribution",
+            "wobble-dropout-distribution",
+            f"Every pass a dot, and their density: {said}",
         )
-        alt = f"Every pass a dot, and their density: {said}"
-        plots.show(figure, "distribution", "wobble-dropout-distribution", alt)
     if row.flip_interval is None:
         right.caption(
             "A regression head gives a value: it has no label to flip, so there is no flip rate, entropy or vote."
@@ -152,9 +130,12 @@ def distribution(study: Study) -> None:
     low, high = row.flip_interval
     settled = f"After {row.tried:,} passes the flip rate is {row.flip_rate:.0%}, {low:.0%} to {high:.0%}"
     with right:
-        figure = charts.settling(over_passes.flips(row), wilson, title=settled, dark=plots.dark())
-        alt = f"How the estimate settles as passes grow: {settled}"
-        plots.show(figure, "settling", "wobble-dropout-settling", alt)
+        plots.show(
+            charts.settling(over_passes.flips(row), wilson, title=settled, dark=plots.dark()),
+            "settling",
+            "wobble-dropout-settling",
+            f"How the estimate settles as passes grow: {settled}",
+        )
     cells = []
     for one in over_passes.measures(row, study.reference):
         interval = "" if one.interval is None else f" ({one.interval[0]:.4f} to {one.interval[1]:.4f})"
@@ -236,10 +217,24 @@ distribution(own)
 if acting(model.sites, Dropout()) and controls.switch(
     "What if someone forgot model.eval()?", "forgot",
     help="Ten single calls of a model that was left in train mode, with the checkpoint's own rates.",
-):  # fmt: skip
-    calls = work.attempt(partial(run, passes=10, seed=seed + 1))
-    if calls:
-        forgotten(calls)
+) and (calls := work.attempt(partial(run, passes=10, seed=seed + 1))):  # fmt: skip
+    row = calls.rows[0]
+    shown: list[Reference | Case] = [calls.reference, *row.cases]
+    off, *answers = (f"{one.label:12} {one.probabilities.max():.4f}" for one in shown)
+    called = [f">>> classifier(sentence)   # call {number}\n{said}" for number, said in enumerate(answers, start=1)]
+    st.code(
+        "\n".join([f">>> model.eval(); classifier(sentence)\n{off}", ">>> model.train()", *called]), language="python"
+    )
+    said = "all 10 keep the label, and the probability moves"
+    if row.flips is None:
+        said = "each gives another value"
+    elif row.flips:
+        said = f"{row.flips} of 10 {verb(row.flips, 'gives', 'give')} another label than model.eval() does"
+    st.caption(
+        f"Ten single calls of one sentence, with the checkpoint's own rates: {said}. from\\_pretrained returns a model in "
+        "eval mode; a constructor, from\\_config and trainer code leave it in train mode, and then every call "
+        "is one of these passes."
+    )
 inventory(model)
 # The passes of every row; the formatting edits are those of the Perturb page.
 passes = arranged(study, [row for row in study.rows if not row.factor.edits])

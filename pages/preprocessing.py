@@ -77,8 +77,9 @@ study = work.needed(partial(results.cleaned, model, text, temperature))
 finding = steps.steps_finding(study)
 subject.headline(study, finding, "" if temperature == 1 else f" at T = {temperature:g}")
 if study.cases:
-    figure = strip.figure(study, title="", dark=plots.dark())
-    plots.show(figure, STRIP, "wobble-preprocessing", finding, opens=True)
+    plots.show(
+        strip.figure(study, title="", dark=plots.dark()), STRIP, "wobble-preprocessing", finding, opens=True
+    )
     variants_table.section([study], [STRIP], "step", "step")
 if steps.NOT_COUNTED.name in study:
     names = listed([f"“{tables.described(case)}”" for case in study[steps.NOT_COUNTED.name].cases])

@@ -93,10 +93,14 @@ def grid(family: Family, p: Probabilities, study: Study, variants: Sequence[str]
     mine = colors.get(label, style.PALETTE[0])
     other = next((color for color in colors.values() if color != mine), style.ABSORBED)
     shown = ["your sentence", *(variants[i] for i in found.shown)]
-    figure = charts_training.seed_grid(
-        found.margins, family.names, shown, sides=(other, mine), title=title, dark=plots.dark()
+    plots.show(
+        charts_training.seed_grid(
+            found.margins, family.names, shown, sides=(other, mine), title=title, dark=plots.dark()
+        ),
+        "seeds grid",
+        "wobble-seeds-grid",
+        title,
     )
-    plots.show(figure, "seeds grid", "wobble-seeds-grid", title)
     if len(variants) > SHOWN:
         st.caption(
             f"The {SHOWN} edits that move some seed most, of {len(variants)}; all are in the downloads of Perturb."
@@ -113,13 +117,17 @@ def data_view(family: Family, _text: str, _temperature: float) -> None:
         f"trained on, {len(family.members)} members of {escape(family.id)}. Bars: accuracy with Wilson's 95 % interval, and "
         "the share of texts on which two members disagree, mean over all pairs.</p>"
     )
-    figure = charts_training.level_bars(
-        tables_training.accuracies_frame(family, found),
-        disagreement=found.disagreement,
-        title=f"Accuracy {low:.1%} to {high:.1%}: level. Single sentences are not.",
-        dark=plots.dark(),
+    plots.show(
+        charts_training.level_bars(
+            tables_training.accuracies_frame(family, found),
+            disagreement=found.disagreement,
+            title=f"Accuracy {low:.1%} to {high:.1%}: level. Single sentences are not.",
+            dark=plots.dark(),
+        ),
+        "levels",
+        "wobble-seeds-accuracy",
+        said,
     )
-    plots.show(figure, "levels", "wobble-seeds-accuracy", said)
     people(found)
     st.markdown("**The sentences on which the seeds split most.** One click makes one the current sentence.")
     counts = agreement.votes(found.probabilities, family.first.head)
@@ -157,14 +165,18 @@ def people(found: agreement.OnData) -> None:
     if least.high < most.low:
         ratio = most.value / max(least.value, 1e-9)
         said = f"Where people disagree most, seeds disagree {ratio:.1f} times as often as where they agree most"
-    figure = charts_training.share_bars(
-        tables_training.people_frame(bins),
-        title=said,
-        x="standard deviation of the people's ratings (fifths of the texts)",
-        y="two seeds disagree",
-        dark=plots.dark(),
+    plots.show(
+        charts_training.share_bars(
+            tables_training.people_frame(bins),
+            title=said,
+            x="standard deviation of the people's ratings (fifths of the texts)",
+            y="two seeds disagree",
+            dark=plots.dark(),
+        ),
+        "people",
+        "wobble-seeds-people",
+        said,
     )
-    plots.show(figure, "people", "wobble-seeds-people", said)
     st.caption(
         "95 % bootstrap intervals over the texts. Disagreement between seeds of one pre-trained encoder is no estimate of the "
         "error: it is smaller, since they share their mistakes."
@@ -189,11 +201,13 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
         said = f"The {what} moves the predictions most: by {shift.value:.3f} on average."
     st.html(f"<p class='w-verdict'>{escape(said)}</p>")
     frame = tables_training.influences_frame(found)
-    figure = charts_training.share_bars(
-        frame, title="How often two models that differ in this seed alone disagree", x="what varies", y="share of texts",
-        dark=plots.dark(),
+    plots.show(
+        charts_training.share_bars(
+            frame, title="How often two models that differ in this seed alone disagree", x="what varies",
+            y="share of texts", dark=plots.dark(),
+        ),
+        "influences", "wobble-seeds-influence", said,
     )  # fmt: skip
-    plots.show(figure, "influences", "wobble-seeds-influence", said)
     st.html(
         markup.table_html(
             INFLUENCES,

@@ -75,16 +75,18 @@ def at_temperature(model: Classifier, study: Study) -> None:
         rows, colors=label_colors(study.labels), reference_label=reference.label, at=at, dark=plots.dark(),
         title="Temperature stretches margins; no dot can cross the line",
     )  # fmt: skip
-    alt = f"Margins at T = 1 and at T = {at}: no dot crosses the line"
-    plots.show(figure, "tempered", "wobble-temperature", alt)
+    plots.show(
+        figure, "tempered", "wobble-temperature", f"Margins at T = 1 and at T = {at}: no dot crosses the line"
+    )
     curves = temperatures.curves(reference, temperature)
     never = f"{'The curves never cross' if head.exclusive else 'No curve crosses 1/2'}; hotter is less sure"
-    over = charts.temperature_curves(
-        curves.temperatures, curves.probabilities, curves.entropy, documents.unique(study.labels),
-        at=temperature, most=curves.guess, title=never, dark=plots.dark(),
+    plots.show(
+        charts.temperature_curves(
+            curves.temperatures, curves.probabilities, curves.entropy, documents.unique(study.labels),
+            at=temperature, most=curves.guess, title=never, dark=plots.dark(),
+        ),
+        "curves", "wobble-temperature-curves", f"Probability of each label and entropy over the temperature: {never}",
     )  # fmt: skip
-    alt = f"Probability of each label and entropy over the temperature: {never}"
-    plots.show(over, "curves", "wobble-temperature-curves", alt)
     st.html(tempering.tempered_table(rows, head, study.labels, temperature))
     explained(study, len(rows) - 1, [temperature, *map(float, curves.temperatures[::10])])
     if not head.exclusive:
@@ -131,8 +133,9 @@ def explained(study: Study, shown: int, tried: list[float]) -> None:
 sentence = subject.sentence()
 model = subject.one_model()
 if not model.head.has_labels:
-    said = "A regression head gives a value, not a probability: temperature does not apply to it."
-    st.info(said, icon=":material/info:")
+    st.info(
+        "A regression head gives a value, not a probability: temperature does not apply to it.", icon=":material/info:"
+    )
     work.end()
 study = work.needed(lambda: results.compared(model, sentence, (), 1.0))
 refused = st.container()
@@ -141,8 +144,10 @@ with refused:
     subject.say_refused(TAKEN)
 st.subheader("Calibration: the temperature at which the probabilities mean what they say")
 if not model.head.exclusive:
-    said = "Temperature scaling is defined for softmax heads; this one has a sigmoid for every label."
-    st.info(said, icon=":material/info:")
+    st.info(
+        "Temperature scaling is defined for softmax heads; this one has a sigmoid for every label.",
+        icon=":material/info:",
+    )
     work.end()
 st.caption(
     "Choose labelled texts. A temperature is fitted on one part and tested on another: on the validation and the test split "

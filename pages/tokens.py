@@ -104,16 +104,15 @@ def segmented(model: Classifier, text: str, temperature: float) -> None:
         st.info(markup.escape_markdown(why_not), icon=":material/info:")
         return
     rate = uses(model.encoder)
-    inputs: dict[str, tuple[str, str, dict[str, Any]]] = {
-        "draws": ("Draws", "draws", {}),
-        rate: (f"Rate {rate}" if rate == "p" else "Smoothing alpha", rate, {"step": 0.05, "format": "%g"}),
-        "seed": ("Seed", "segmentation_seed", {}),
-    }
-    options = {option.name: option for option in SEGMENTATION.options}
+    options, smooth = {option.name: option for option in SEGMENTATION.options}, {"step": 0.05, "format": "%g"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         asked = {
             name: controls.option(label, key, options[name], width=150, **look)
-            for name, (label, key, look) in inputs.items()
+            for name, label, key, look in (
+                ("draws", "Draws", "draws", {}),
+                (rate, f"Rate {rate}" if rate == "p" else "Smoothing alpha", rate, smooth),
+                ("seed", "Seed", "segmentation_seed", {}),
+            )
         }
     subject.say_refused(
         {"draws": "a whole number from 1 to 1,000", "p": "a rate from 0 to 1", "alpha": "from 0 to 100"}
@@ -127,7 +126,7 @@ def segmented(model: Classifier, text: str, temperature: float) -> None:
     figure = strip.figure(drawn, dark=plots.dark())
     plots.show(figure, "segmentation strip", "wobble-segmentation", f"Margin strip: {summary(drawn)}", opens=True)
     every = arranged(drawn, [replace(row, cases=(*row.cases, *near.cases))])
-    side_by_side_section(every, results.staged(model, text))
+    side_by_side_section(every, results.staged(model, text)[0])
     take_away.downloads(
         ("CSV of the segmentations", "wobble-segmentation.csv", lambda: tables.cases_frame(every)),
         (
@@ -216,18 +215,13 @@ def entries(every: Study, named: Mapping[str, Case], nearest: bool) -> list[dict
     return sorted(rows.values(), key=lambda row: row["rank"])
 
 
-def all_staged(model: Classifier, texts: Sequence[str]) -> list[Stages]:
-    """The stages of each text under one model."""
-    return [results.staged(model, text) for text in texts]
-
-
 text = subject.sentence()
 models = subject.chosen_models()
 second = controls.text(
     "Compare with a second sentence", "second", placeholder="For example the same sentence without its full stop"
 )
 texts = [text, second] if second else [text]
-tried = [(model, work.attempt(partial(all_staged, model, texts))) for model in models]
+tried = [(model, work.attempt(partial(results.staged, model, *texts))) for model in models]
 found = [(model, staged) for model, staged in tried if staged]
 if not found:
     work.end()

@@ -19,15 +19,22 @@ from core.views import charts_training, scripts
 from pages import controls, state
 from pages.parts import labelled_data, markup, plots, sidebar, subject, take_away, work
 
-VARIES: Mapping[str, str] = {"together": "all together", "each": "each in turn", **recipes.PARTS}
+VARIES: Mapping[recipes.Vary, str] = {
+    "together": "all together",
+    "each": "each in turn",
+    "head": recipes.PARTS["head"],
+    "order": recipes.PARTS["order"],
+    "dropout": recipes.PARTS["dropout"],
+    "subset": recipes.PARTS["subset"],
+}
 VARIES_HELP = (
     "Head initialisation, data order and dropout are three separate seeds, and which texts are drawn is a fourth. “All together” "
     "is what people mean by a training seed. “Each in turn” trains, beside the first seed, models that differ in one part alone: "
     "the Seeds page then shows which part moves the predictions most. A base that already classifies into as many labels keeps "
     "its head, so there the head's seed changes nothing."
 )
+# How a run stands, where that is not said by its own word.
 STATES = {"queued": "waiting", "running": "training"}
-"""How a run stands, where that is not said by its own word."""
 LOG_LINES = 30
 # Seconds between two looks at a run that goes on.
 LOOK = 1.0
@@ -92,17 +99,12 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[recipes.Recipe, int
     return work.attempt(made)
 
 
-def said_of(run: runs.Run) -> str:
-    """How a run stands, in a word."""
-    return STATES.get(run.state, run.state)
-
-
 def shown(run: runs.Run) -> None:
     """One run: how it stands, its losses, its models."""
     recipe, events, when = run.recipe, progress(run), datetime.fromtimestamp(run.created).strftime("%d %b %H:%M")
     finished = f"{len(run.finished)} of {len(recipe.members)} models"
     st.html(
-        f"<p class='w-line'><b>{escape(run.name)}</b> <span class='w-badge {run.state}'>{said_of(run)}</span> "
+        f"<p class='w-line'><b>{escape(run.name)}</b> <span class='w-badge {run.state}'>{STATES.get(run.state, run.state)}</span> "
         f"<span class='w-faint'>{escape(recipe.base)} on {escape(recipe.data.name)}, "
         f"{plural(recipe.examples, 'example')}, {plural(recipe.epochs, 'epoch')}, {recipe.method}, {when}</span></p>"
     )
@@ -120,8 +122,12 @@ def shown(run: runs.Run) -> None:
     if not steps.empty:
         best = f"; held-out accuracy of the last one {held_out['accuracy'].iloc[-1]:.1%}" if len(held_out) else ""
         title = f"{finished} finished{best}"
-        figure = charts_training.loss_curves(steps, held_out, title=title, dark=plots.dark())
-        plots.show(figure, f"losses {run.name}", "wobble-train", f"Training loss of {run.name}: {title}")
+        plots.show(
+            charts_training.loss_curves(steps, held_out, title=title, dark=plots.dark()),
+            f"losses {run.name}",
+            "wobble-train",
+            f"Training loss of {run.name}: {title}",
+        )
     if rows := runs.results(run):
         st.dataframe(
             rows,
@@ -224,6 +230,6 @@ if ended:
 elif not is_going:
     st.caption("No run yet: start the first one. 500 examples take the embedded encoder well under a minute a seed.")
 for place, run in enumerate(ended):
-    title = f"{run.name}: {said_of(run)}, {len(run.finished)} of {len(run.recipe.members)} models"
+    title = f"{run.name}: {STATES.get(run.state, run.state)}, {len(run.finished)} of {len(run.recipe.members)} models"
     with st.expander(markup.escape_markdown(title), expanded=place == 0):
         shown(run)

@@ -1,6 +1,7 @@
 """The choice of labelled data: embedded, a file, or a data set of the hub."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -26,34 +27,27 @@ def labelled_data(key: str, embedded: Sequence[str] = tuple(EMBEDDED)) -> tuple[
     kind = controls.segments(
         "Data", f"{key}_data", [*(["Embedded"] if embedded else []), "Your file", "Hugging Face hub"]
     )
-    content: bytes | None = None
+    source, content = None, None
     if kind == "Embedded":
-        name = controls.choice(
-            "Embedded data", f"{key}_embedded", embedded, words=lambda name: f"{name}: {EMBEDDED[name]}"
+        source = DataSource(
+            controls.choice("Embedded data", f"{key}_embedded", embedded, words=lambda name: f"{name}: {EMBEDDED[name]}")
         )
-        source = DataSource(name)
-    elif kind == "Your file":
-        file = st.file_uploader("A CSV, JSONL or Parquet file", type=list(FORMATS), key=f"{key}_file")
-        if file is None:
-            st.caption("One row a text, with a column of texts and a column of labels. Nothing leaves this machine.")
-            return None
-        content = file.getvalue()
-        table = work.attempt(lambda: read_table(file.getvalue(), file.name))
-        if table is None:
-            return None
-        chosen = _columns(key, list(map(str, table.columns)))
-        if not all(chosen):
-            st.caption("Choose the two columns.")
-            return None
-        source = DataSource(file.name, *chosen)
-    else:
+    elif kind == "Hugging Face hub":
         id = controls.text("Data set of the hub", f"{key}_hub", placeholder="glue/sst2").strip()
-        chosen = _columns(f"{key}_hub")
-        if not id:
-            return None
-        source = DataSource(id, *chosen)
-    found = work.attempt(lambda: labelled(source, content))
-    if found is None:
+        columns = _columns(f"{key}_hub")
+        source = DataSource(id, *columns) if id else None
+    elif file := st.file_uploader("A CSV, JSONL or Parquet file", type=list(FORMATS), key=f"{key}_file"):
+        content = file.getvalue()
+        if (table := work.attempt(partial(read_table, content, file.name))) is not None:
+            columns = _columns(key, list(map(str, table.columns)))
+            if all(columns):
+                source = DataSource(file.name, *columns)
+            else:
+                st.caption("Choose the two columns.")
+    else:
+        st.caption("One row a text, with a column of texts and a column of labels. Nothing leaves this machine.")
+    found = source and work.attempt(partial(labelled, source, content))
+    if not (source and found):
         return None
     counts = ", ".join(f"{int((found.split == part).sum()):,} {part}" for part in SPLITS if part in found.split)
     names = ", ".join(found.names[:6]) + (", …" if len(found.names) > 6 else "")

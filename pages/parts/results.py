@@ -70,9 +70,9 @@ def read_by(models: Sequence[Classifier], text: str) -> tuple[int, int] | None:
 
 
 @_once(entries=256)
-def staged(classifier: Classifier, text: str) -> stages.Stages:
-    """The stages of a tokenizer on a text."""
-    return stages.stages(classifier.encoder, text)
+def staged(classifier: Classifier, *texts: str) -> list[stages.Stages]:
+    """The stages of a tokenizer on each of some texts."""
+    return [stages.stages(classifier.encoder, text) for text in texts]
 
 
 @_once("Looking for the nearest segmentations …")

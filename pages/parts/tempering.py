@@ -11,7 +11,7 @@ from core.factors.case import Reference
 from core.factors.dropout import Dropout, acting
 from core.factors.temperature import sampled_flips
 from core.models.classifier import Classifier
-from core.models.heads import Head, Logits, Probabilities
+from core.models.heads import Head, Probabilities
 from core.studies import temperatures
 from core.studies.calibration import BINS, SEARCHED, Calibration, Scores
 from core.studies.temperatures import read
@@ -27,6 +27,10 @@ PASSES = 30
 SHOWN = 3
 """Labels of a text in the table, at the most."""
 ENTROPY = "\u2212\u03a3 p log p in nats: 0 is sure, the log of the number of labels is a guess"
+# The first temperature of a tie in each type; the same whatever T the page stands at.
+_ties = st.cache_data(max_entries=256, show_spinner=False, hash_funcs={np.ndarray: lambda row: row.tobytes()})(
+    temperatures.ties
+)
 SCORES = (
     ("", ""),
     (
@@ -186,12 +190,6 @@ def _averaging(classifier: Classifier, reference: Reference, temperature: float)
     )
 
 
-@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={np.ndarray: lambda row: row.tobytes()})
-def _ties(logits: Logits) -> list[float | None]:
-    """The first temperature of a tie in each type; the same whatever T the page stands at."""
-    return temperatures.ties(logits)
-
-
 # --- a fitted temperature --------------------------------------------------------------------------------------------
 
 
@@ -208,12 +206,14 @@ def calibration(classifier: Classifier, data: Labelled, found: Calibration) -> N
     st.html(markup.table_html(SCORES, [_line(name, scores) for name, scores in scored.items()]))
     for column, (name, scores) in zip(st.columns(2), scored.items(), strict=True):
         bins, said = scores.reliability, f"ECE {scores.ece.value:.3f}"
-        figure = charts.reliability_diagram(
-            bins.confidence, bins.accuracy, bins.count, title=f"{name}: {said}", dark=plots.dark()
-        )
         with column:
             plots.show(
-                figure, f"reliability {name}", "wobble-reliability", f"Reliability diagram at {name}: {said}"
+                charts.reliability_diagram(
+                    bins.confidence, bins.accuracy, bins.count, title=f"{name}: {said}", dark=plots.dark()
+                ),
+                f"reliability {name}",
+                "wobble-reliability",
+                f"Reliability diagram at {name}: {said}",
             )
     st.caption(
         "Each dot is a bin of texts, larger where it holds more. On the diagonal the probabilities mean what they say; below it "
