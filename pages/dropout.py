@@ -50,7 +50,6 @@ ROWS = (
 
 
 def inventory(model: Classifier) -> None:
-    """The dropout sites of a model with their kinds and rates."""
     with st.expander(f"{len(model.sites)} dropout sites of {markup.escape_markdown(model.id)}"):
         sites = [{"site": site.name, "kind": site.kind, "rate": site.rate} for site in model.sites]
         st.dataframe(sites, hide_index=True)
@@ -103,45 +102,6 @@ def dots(study: Study, title: str) -> None:
         )
     )
     state.address("of the strip")
-
-
-def distribution(study: Study) -> None:
-    """The passes of the sentence label by label, and how the estimate of their flip rate settles."""
-    row, head, off = study.rows[0], study.head, study.reference.probabilities
-    names, found, top = documents.unique(study.labels), Spread(row.probabilities, head), int(off.argmax())
-    said = (
-        f"\u201c{names[top][:16]}\u201d: {found.mean[top]:.3f} \u00b1 {found.std[top]:.3f}, dropout off {off[top]:.3f}"
-    )
-    left, right = st.columns(2)
-    with left:
-        plots.show(
-            charts.pass_distribution(
-                found.samples, off, names, title=said, dark=plots.dark(), has_labels=head.has_labels
-            ),
-            "distribution",
-            "wobble-dropout-distribution",
-            f"Every pass a dot, and their density: {said}",
-        )
-    if row.flip_interval is None:
-        right.caption(
-            "A regression head gives a value: it has no label to flip, so there is no flip rate, entropy or vote."
-        )
-        return
-    low, high = row.flip_interval
-    settled = f"After {row.tried:,} passes the flip rate is {row.flip_rate:.0%}, {low:.0%} to {high:.0%}"
-    with right:
-        plots.show(
-            charts.settling(over_passes.flips(row), wilson, title=settled, dark=plots.dark()),
-            "settling",
-            "wobble-dropout-settling",
-            f"How the estimate settles as passes grow: {settled}",
-        )
-    cells = []
-    for one in over_passes.measures(row, study.reference):
-        interval = "" if one.interval is None else f" ({one.interval[0]:.4f} to {one.interval[1]:.4f})"
-        value = f"<b>{one.value:.4f}</b>{interval}"
-        cells.append((f"<b>{one.name}</b>", value, f"{one.off:.4f}", escape(one.formula), escape(one.reading)))
-    st.html(markup.table_html(MEASURES, cells))
 
 
 text, temperature = subject.sentence(), state.current().temperature
@@ -213,17 +173,61 @@ title = tables.scatter_finding(kinds, first, edited)
 dots(study, title)
 with refused:
     subject.say_refused(TAKEN)
-distribution(own)
+# The passes of the sentence label by label, and how the estimate of their flip rate settles.
+names, off = documents.unique(own.labels), own.reference.probabilities
+spread, top = Spread(first.probabilities, own.head), int(off.argmax())
+said = f"\u201c{names[top][:16]}\u201d: {spread.mean[top]:.3f} \u00b1 {spread.std[top]:.3f}, dropout off {off[top]:.3f}"
+left, right = st.columns(2)
+with left:
+    plots.show(
+        charts.pass_distribution(
+            spread.samples, off, names, title=said, dark=plots.dark(), has_labels=own.head.has_labels
+        ),
+        "distribution",
+        "wobble-dropout-distribution",
+        f"Every pass a dot, and their density: {said}",
+    )
+if first.flip_interval is None:
+    right.caption(
+        "A regression head gives a value: it has no label to flip, so there is no flip rate, entropy or vote."
+    )
+else:
+    low, high = first.flip_interval
+    settled = f"After {first.tried:,} passes the flip rate is {first.flip_rate:.0%}, {low:.0%} to {high:.0%}"
+    with right:
+        plots.show(
+            charts.settling(over_passes.flips(first), wilson, title=settled, dark=plots.dark()),
+            "settling",
+            "wobble-dropout-settling",
+            f"How the estimate settles as passes grow: {settled}",
+        )
+    measures = over_passes.measures(first, own.reference)
+    intervals = ["" if one.interval is None else " ({:.4f} to {:.4f})".format(*one.interval) for one in measures]
+    st.html(
+        markup.table_html(
+            MEASURES,
+            [
+                (
+                    f"<b>{one.name}</b>",
+                    f"<b>{one.value:.4f}</b>{interval}",
+                    f"{one.off:.4f}",
+                    escape(one.formula),
+                    escape(one.reading),
+                )
+                for one, interval in zip(measures, intervals, strict=True)
+            ],
+        )
+    )
 if acting(model.sites, Dropout()) and controls.switch(
     "What if someone forgot model.eval()?", "forgot",
     help="Ten single calls of a model that was left in train mode, with the checkpoint's own rates.",
 ) and (calls := work.attempt(partial(run, passes=10, seed=seed + 1))):  # fmt: skip
     row = calls.rows[0]
     shown: list[Reference | Case] = [calls.reference, *row.cases]
-    off, *answers = (f"{one.label:12} {one.probabilities.max():.4f}" for one in shown)
+    before, *answers = (f"{one.label:12} {one.probabilities.max():.4f}" for one in shown)
     called = [f">>> classifier(sentence)   # call {number}\n{said}" for number, said in enumerate(answers, start=1)]
     st.code(
-        "\n".join([f">>> model.eval(); classifier(sentence)\n{off}", ">>> model.train()", *called]), language="python"
+        "\n".join([f">>> model.eval(); classifier(sentence)\n{before}", ">>> model.train()", *called]), language="python"
     )
     said = "all 10 keep the label, and the probability moves"
     if row.flips is None:

@@ -46,8 +46,10 @@ moved = ", ".join(f"{kind} {shift:.1e}" for kind, shift in numerics.largest_shif
 figure = strip.figure(shown, title=f"Largest shift: {moved}", dark=plots.dark())
 plots.show(figure, "numerics strip", "wobble-numerics", said)
 top = int(reference.probabilities.argmax())
-tried = [(REFERENCE.name, reference.label, reference.probabilities, 0.0, 0.0, False)]
-tried += [(one.name, one.label, one.probabilities, one.difference, one.shift, bool(one.flip)) for one in row.cases]
+tried = [
+    (REFERENCE.name, reference.label, reference.probabilities, 0.0, 0.0, False),
+    *((one.name, one.label, one.probabilities, one.difference, one.shift, bool(one.flip)) for one in row.cases),
+]
 st.html(
     markup.table_html(
         [(name.format(study.labels[top]), meaning) for name, meaning in COLUMNS],

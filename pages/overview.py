@@ -80,8 +80,7 @@ def card(row: Row, found: Study, keys: Mapping[int, str]) -> None:
     Args:
         keys: of the cases in links, by identity.
     """
-    badge = "<span class='w-badge flips'>flips</span> " if row.flips else ""
-    rates = ""
+    badge, rates = f"{markup.badge_html('flips')} " if row.flips else "", ""
     if row.flip_rate is not None and row.flip_interval is not None:
         low, high = row.flip_interval
         rates = (
@@ -115,7 +114,6 @@ def counts(row: Row) -> str:
 
 
 def worst_case(row: Row, found: Study) -> str:
-    """Before and after of the case that goes furthest."""
     worst, before, head = row.worst, found.reference, found.head
     if worst is None:
         # What cannot flip may well move: its note says so.
@@ -164,7 +162,6 @@ def shortest(model: Classifier, text: str) -> None:
 
 
 def choices(title: str, texts: Sequence[tuple[str, str]], key: str) -> None:
-    """Sentences, one click each."""
     if not texts:
         return
     st.markdown(f"**{title}**")

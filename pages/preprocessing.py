@@ -6,7 +6,6 @@ from html import escape
 import streamlit as st
 
 from core.base.words import listed
-from core.models.classifier import Classifier
 from core.studies import steps
 from core.text.perturb import preprocessing
 from core.text.perturb.stop_words import SOURCE
@@ -18,34 +17,6 @@ from pages import controls, state
 from pages.parts import markup, plots, results, subject, take_away, variants_table, work
 
 STRIP = "preprocessing strip"
-
-
-def builder(model: Classifier) -> preprocessing.Chain | None:
-    """The controls of the person's own chain; None while it has no step."""
-    st.subheader("A chain of your own")
-    st.caption("Start from a usual chain, or choose steps below.")
-    with st.container(horizontal=True):
-        for name, usual in preprocessing.CHAINS.items():
-            state.button(steps.RULES[name].description, f"take {name}", chain=list(usual.steps))
-    chosen = controls.several(
-        "Steps, in the order in which they run",
-        "chain",
-        [rule.name for rule in preprocessing.steps() if not (rule.needs_cut and why_not(model.encoder))],
-        st.multiselect,
-        format_func=lambda name: steps.RULES[name].description,
-        placeholder="Choose the first step",
-    )
-    subject.say_refused({"chain": "a preprocessing step", "step": "a step that changes this text"})
-    if not chosen:
-        st.caption("No step yet: your sentence reaches the tokenizer as it is.")
-        return None
-    url, mention = preprocessing.URL_PLACEHOLDER, preprocessing.MENTION_PLACEHOLDER
-    with st.container(horizontal=True):
-        if "clean_urls" in chosen:
-            url = controls.text("Placeholder for a link", "url", url, width=220)
-        if "clean_mentions" in chosen:
-            mention = controls.text("Placeholder for a mention", "mention", mention, width=220)
-    return preprocessing.Chain(tuple(chosen), url, mention)
 
 
 def one_step(number: int, step: steps.Step, found: steps.Chained) -> None:
@@ -89,8 +60,32 @@ if idle := steps.idle_steps(study):
     st.caption(markup.escape_markdown(f"These leave this text as it is: {'; '.join(idle)}."))
 if reason := why_not(model.encoder):
     st.caption(markup.escape_markdown(f"Nothing is truncated here: {reason}"))
-chain = builder(model)
-found = work.attempt(partial(results.through, model, text, chain, temperature)) if chain else None
+st.subheader("A chain of your own")
+st.caption("Start from a usual chain, or choose steps below.")
+with st.container(horizontal=True):
+    for name, usual in preprocessing.CHAINS.items():
+        state.button(steps.RULES[name].description, f"take {name}", chain=list(usual.steps))
+chosen = controls.several(
+    "Steps, in the order in which they run",
+    "chain",
+    [rule.name for rule in preprocessing.steps() if not (rule.needs_cut and why_not(model.encoder))],
+    st.multiselect,
+    format_func=lambda name: steps.RULES[name].description,
+    placeholder="Choose the first step",
+)
+subject.say_refused({"chain": "a preprocessing step", "step": "a step that changes this text"})
+found = None
+if chosen:
+    url, mention = preprocessing.URL_PLACEHOLDER, preprocessing.MENTION_PLACEHOLDER
+    with st.container(horizontal=True):
+        if "clean_urls" in chosen:
+            url = controls.text("Placeholder for a link", "url", url, width=220)
+        if "clean_mentions" in chosen:
+            mention = controls.text("Placeholder for a mention", "mention", mention, width=220)
+    chain = preprocessing.Chain(tuple(chosen), url, mention)
+    found = work.attempt(partial(results.through, model, text, chain, temperature))
+else:
+    st.caption("No step yet: your sentence reaches the tokenizer as it is.")
 if found:
     for number, step in enumerate(found.steps, start=1):
         with st.container(border=True):

@@ -14,8 +14,7 @@ from core.factors.case import Case, Row
 from core.factors.registry import factors
 from core.factors.segmentation import Segmented
 from core.models.classifier import Classifier
-from core.studies.finding import summary
-from core.studies.rows import arranged
+from core.studies import finding, rows
 from core.studies.study import Study
 from core.text.segmentation import method, uses
 from core.text.stages import Stages, absorbed_by
@@ -124,8 +123,8 @@ def segmented(model: Classifier, text: str, temperature: float) -> None:
     if not row.cases and not near.cases:
         return
     figure = strip.figure(drawn, dark=plots.dark())
-    plots.show(figure, "segmentation strip", "wobble-segmentation", f"Margin strip: {summary(drawn)}", opens=True)
-    every = arranged(drawn, [replace(row, cases=(*row.cases, *near.cases))])
+    plots.show(figure, "segmentation strip", "wobble-segmentation", f"Margin strip: {finding.summary(drawn)}", opens=True)
+    every = rows.arranged(drawn, [replace(row, cases=(*row.cases, *near.cases))])
     side_by_side_section(every, results.staged(model, text)[0])
     take_away.downloads(
         ("CSV of the segmentations", "wobble-segmentation.csv", lambda: tables.cases_frame(every)),
@@ -152,7 +151,7 @@ def heading(drawn: Study, near: Row, how: str) -> None:
         flip = verb(near.flips or 1, "flips", "flip")
         closest = f" Of the {near.tried} nearest {near.flips or 'none'} {flip} it{names}{more}."
     st.html(
-        f"<p class='w-verdict small'>{escape(summary(drawn))}</p>"
+        f"<p class='w-verdict small'>{escape(finding.summary(drawn))}</p>"
         f"<p class='w-line'>Your sentence: <b>{escape(reference.label)}</b>{margin}.{rate}{closest} "
         f"{markup.noise_floor_html(drawn.noise_floor)}</p>"
         f"<p class='w-line w-faint'>{escape(drawn.model)}: {escape(how)}. {row.facts['rejected']} rejected, since they need an "
@@ -181,25 +180,25 @@ def side_by_side_section(every: Study, own: Stages) -> None:
             titles = "Your sentence", capital(case.made.said)
             left, right = (f"<p class='w-line'><b>{escape(title)}</b></p>" for title in titles)
             variants_table.sides(every.reference, case, left, right)
-    rows = entries(every, named, view == "nearest")
+    shown = entries(every, named, view == "nearest")
     # A draw may stand in the row of another one that gave the same pieces.
-    chosen = next((row["key"] for row in rows if cut in row["alike"]), None)
+    chosen = next((row["key"] for row in shown if cut in row["alike"]), None)
     variants_table.table(
         key="segmentations_table",
-        data={"models": [every.model], "rows": rows[:SHOWN], "one": "segmentation", "chosen": chosen},
+        data={"models": [every.model], "rows": shown[:SHOWN], "one": "segmentation", "chosen": chosen},
         on_chosen_change=lambda: None,
     )
     state.address("of the segmentations")
     order = "those that change the fewest pieces first" if view == "nearest" else "largest shift first"
     st.caption(
-        f"{min(len(rows), SHOWN)} of {len(rows)} different ones, {order}. Marked pieces are not your sentence's; those crossed "
+        f"{min(len(shown), SHOWN)} of {len(shown)} different ones, {order}. Marked pieces are not your sentence's; those crossed "
         "out are your sentence's and not this segmentation's. The thin tick on a bar is your sentence. Click a row to open it."
     )
 
 
 def entries(every: Study, named: Mapping[str, Case], nearest: bool) -> list[dict[str, Any]]:
     """The rows of the table, one for all draws that gave the same pieces: those that are drawn, or the nearest."""
-    rows: dict[tuple[int, ...], dict[str, Any]] = {}
+    found: dict[tuple[int, ...], dict[str, Any]] = {}
     for entry in tables.side_by_side([every]):
         case = named[entry["key"]]
         made = case.made
@@ -208,11 +207,11 @@ def entries(every: Study, named: Mapping[str, Case], nearest: bool) -> list[dict
             continue
         said = f"{plural(made.changed, 'piece')} changed" if made.changed else "the tokenizer's own pieces"
         row = entry | {"text": [], "description": said, "alike": [], "rank": made.rank}
-        first = rows.setdefault(case.encoding.ids, row)
+        first = found.setdefault(case.encoding.ids, row)
         first["alike"].append(entry["key"])
         if len(first["alike"]) > 1:
             first["description"] = f"{said}; drawn {len(first['alike'])} times"
-    return sorted(rows.values(), key=lambda row: row["rank"])
+    return sorted(found.values(), key=lambda row: row["rank"])
 
 
 text = subject.sentence()

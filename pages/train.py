@@ -156,7 +156,6 @@ def shown(run: runs.Run) -> None:
 
 
 def buttons(run: runs.Run) -> None:
-    """What can be done with a run: cancelled, opened, removed."""
     with st.container(horizontal=True, vertical_alignment="center"):
         # Callbacks, here and below: a run of the page that is cut short would forget which button was pressed.
         if run.state in LIVE:

@@ -10,11 +10,7 @@ from core.data.labelled import EMBEDDED, LABELS, SPLITS, TEXTS, DataSource, Labe
 from pages import controls
 from pages.parts import markup, work
 
-
-@st.cache_resource(max_entries=16, show_spinner="Reading the data …")
-def labelled(source: DataSource, content: bytes | None) -> Labelled:
-    """Labelled texts; read once."""
-    return read(source, content)
+labelled = st.cache_resource(max_entries=16, show_spinner="Reading the data …")(read)
 
 
 def labelled_data(key: str, embedded: Sequence[str] = tuple(EMBEDDED)) -> tuple[DataSource, Labelled] | None:

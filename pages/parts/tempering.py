@@ -13,7 +13,7 @@ from core.factors.temperature import sampled_flips
 from core.models.classifier import Classifier
 from core.models.heads import Head, Probabilities
 from core.studies import temperatures
-from core.studies.calibration import BINS, SEARCHED, Calibration, Scores
+from core.studies.calibration import BINS, SEARCHED, Calibration
 from core.studies.temperatures import read
 from core.views import charts, documents, tables
 from core.views.html import visible_html
@@ -203,7 +203,15 @@ def calibration(classifier: Classifier, data: Labelled, found: Calibration) -> N
     )
     state.button(f"Use {at} on every page", "use temperature", temperature=round(found.temperature, 3))
     scored = {"T = 1": found.before, at: found.after}
-    st.html(markup.table_html(SCORES, [_line(name, scores) for name, scores in scored.items()]))
+    cells = [
+        (
+            f"<b>{name}</b>",
+            *(f"{one.value:.4f} ({one.low:.4f} to {one.high:.4f})" for one in (scores.ece, scores.nll, scores.brier)),
+            f"{scores.accuracy:.2%}",
+        )
+        for name, scores in scored.items()
+    ]
+    st.html(markup.table_html(SCORES, cells))
     for column, (name, scores) in zip(st.columns(2), scored.items(), strict=True):
         bins, said = scores.reliability, f"ECE {scores.ece.value:.3f}"
         with column:
@@ -228,8 +236,3 @@ def calibration(classifier: Classifier, data: Labelled, found: Calibration) -> N
         ("Labelled texts (Parquet)", CALIBRATION_FILE, lambda: tables.calibration_frame(classifier, data)),
     )
     take_away.code(lambda: calibration_script(classifier), CALIBRATION_FILE, name="calibration")
-
-
-def _line(name: str, scores: Scores) -> tuple[str, ...]:
-    estimates = [f"{one.value:.4f} ({one.low:.4f} to {one.high:.4f})" for one in (scores.ece, scores.nll, scores.brier)]
-    return (f"<b>{name}</b>", *estimates, f"{scores.accuracy:.2%}")
