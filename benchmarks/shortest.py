@@ -16,7 +16,9 @@ TEXTS = 200
 
 def sizes(found: Sequence[Search]) -> dict[int, int]:
     """How many texts flip within one, two, … edits."""
-    return {edits: sum(one.size is not None and one.size <= edits for one in found) for edits in range(1, MOST_EDITS + 1)}
+    return {
+        edits: sum(one.size is not None and one.size <= edits for one in found) for edits in range(1, MOST_EDITS + 1)
+    }
 
 
 def flips_within(id: str) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """One sentence in, one verdict out: every factor on one scale, the culprit named, and the way to the page that explains it."""
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -12,26 +11,23 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.base.words import capital, listed
 from core.data.snippets import gallery
-from core.factors.case import Case, Row
+from core.factors.case import Row
 from core.factors.registry import factors
 from core.models.classifier import Classifier
-from core.models.heads import Probabilities
-from core.studies.shortest import BUDGET, Search, shortest_flip
+from core.studies.shortest import BUDGET
 from core.studies.study import Study
 from core.studies.verdict import summary, verdict
 from core.text.visible import visible
-from core.views import tables
-from core.views.documents import profile_document
+from core.views import documents, report, scripts, strip, tables
 from core.views.html import visible_html
-from core.views.report import report
-from core.views.scripts import predict_script, scripts_of
-from core.views.strip import counted, figure
 from pages import controls, state
-from pages.parts import charts, markup, menu, results, subject, take_away, work
+from pages.parts import markup, menu, plots, results, subject, take_away, work
 
-TITLE = "Overview"
-ICON = ":material/bolt:"
-QUESTION = "Can I trust this prediction? Every factor on one scale, the culprit named."
+PAGE = {
+    "title": "Overview",
+    "icon": ":material/bolt:",
+    "question": "Can I trust this prediction? Every factor on one scale, the culprit named.",
+}
 
 RECENT = 8
 # Between two drawings of a profile that still grows.
@@ -40,16 +36,16 @@ REDRAW = 0.4
 MOST_NOTES = 3
 
 
-def headline(found: Study) -> None:
-    """Verdict and prediction: what one sees first."""
-    left, right = st.columns([3.4, 1.2], vertical_alignment="center")
-    reference = found.reference
-    said, asked, cut = "Trying every factor …", "", markup.truncated_html(reference.encoding)
+def draw(found: Study, other: Study | None) -> go.Figure:
+    """The first screen, as far as the profile has grown: verdict, prediction and strip."""
+    reference, cut = found.reference, markup.truncated_html(found.reference.encoding)
+    said, asked = "Trying every factor …", ""
     if found.complete:
         # The verdict says how much of the text it speaks of, but where there is nothing to speak of.
         cut = cut if found.untrained else ""
         flips = f", {found.flips} flip" if found.head.has_labels else ""
         said, asked = summary(found), f" {found.tried:,} conditions tried{flips}."
+    left, right = st.columns([3.4, 1.2], vertical_alignment="center")
     left.html(
         f"<p class='w-verdict'>{escape(said)}</p>"
         f"<p class='w-line'><span class='w-text'>{visible_html(reference.text, 160)}</span></p>"
@@ -57,39 +53,30 @@ def headline(found: Study) -> None:
         f"{markup.noise_floor_html(found.noise_floor)}</p>{cut}"
     )
     right.html(markup.bars_html(found.labels, reference.probabilities, found.head))
-
-
-def draw(place: DeltaGenerator, found: Study, other: Study | None) -> go.Figure:
-    """The first screen, as far as the profile has grown."""
-    strip = figure(found, beside=other, title="", dark=charts.dark())
-    with place.container():
-        headline(found)
-        if other is not None:
-            st.html(
-                f"<p class='w-line'><b>{escape(other.model)}</b>: {escape(summary(other))} <span class='w-faint'>Each "
-                "model's margins are those of its own label; the dotted line is the first model's.</span></p>"
-            )
-        st.plotly_chart(
-            strip,
-            key="overview strip" if found.complete else f"overview strip {len(found.rows)}",
-            config=charts.chart("wobble-overview"),
-            alt=summary(found),
+    if other is not None:
+        st.html(
+            f"<p class='w-line'><b>{escape(other.model)}</b>: {escape(summary(other))} <span class='w-faint'>Each "
+            "model's margins are those of its own label; the dotted line is the first model's.</span></p>"
         )
-        # The place is there even when nothing stands in it: what was drawn earlier in the same run would stay otherwise.
-        running = st.empty()
-        if not found.complete:
-            running.caption(f"Still running: {', '.join(name for name in found.wanted if name not in found)}.")
-    return strip
+    figure = strip.figure(found, beside=other, title="", dark=plots.dark())
+    key = "overview strip" if found.complete else f"overview strip {len(found.rows)}"
+    plots.show(figure, key, "wobble-overview", summary(found))
+    # The place is there even when nothing stands in it: what was drawn earlier in the same run would stay otherwise.
+    running = st.empty()
+    if not found.complete:
+        running.caption(f"Still running: {', '.join(name for name in found.wanted if name not in found)}.")
+    return figure
 
 
 def grown(model: Classifier, text: str, place: DeltaGenerator, other: Study | None) -> tuple[Study, go.Figure]:
     """The complete profile, drawn factor by factor on the way."""
-    drawn, strip = float("-inf"), go.Figure()
+    drawn, figure = float("-inf"), go.Figure()
     for found in results.profiles_of(model, text):
         if found.complete or time.monotonic() - drawn > REDRAW:
-            strip = draw(place, found, other)
+            with place.container():
+                figure = draw(found, other)
             drawn = time.monotonic()
-    return found, strip
+    return found, figure
 
 
 def card(row: Row, found: Study, keys: Mapping[int, str]) -> None:
@@ -98,77 +85,60 @@ def card(row: Row, found: Study, keys: Mapping[int, str]) -> None:
     Args:
         keys: of the cases in links, by identity.
     """
-    with st.container(border=True, height="stretch"):
-        badge = "<span class='w-badge flips'>flips</span> " if row.flips else ""
-        st.html(
-            f"<div class='w-card'><h4>{escape(row.name)}</h4><p class='said' title='{escape(rates(row))}'>{badge}"
-            f"{counts(row)}</p>{worst_case(row, found)}</div>"
+    badge, rates = f"{markup.badge_html('flips')} " if row.flips else "", ""
+    if row.flip_rate is not None and row.flip_interval is not None:
+        low, high = row.flip_interval
+        rates = (
+            f"Flip rate {row.flip_rate:.1%} (95 % interval {low:.1%} to {high:.1%}); "
+            f"largest shift {row.largest_shift:.3g}, median {row.median_shift:.3g}"
         )
-        for note in row.notes[:MOST_NOTES]:
-            st.caption(markup.escape_markdown(note))
-        page = menu.page_of(row.factor.name)
-        if page is not None:
-            st.page_link(
-                page.file,
-                label=f"Explain {row.name}",
-                icon=":material/arrow_forward:",
-                query_params=page.opened(row.factor.name, keys.get(id(row.worst))),
-                help="Opens the page with this sentence and model, and the case above where it can be opened.",
-            )
+    st.html(
+        f"<div class='w-card'><h4>{escape(row.name)}</h4><p class='said' title='{escape(rates)}'>{badge}"
+        f"{counts(row)}</p>{worst_case(row, found)}</div>"
+    )
+    for note in row.notes[:MOST_NOTES]:
+        st.caption(markup.escape_markdown(note))
+    if (page := menu.page_of(row.factor.name)) is not None:
+        st.page_link(
+            page.file,
+            label=f"Explain {row.name}",
+            icon=":material/arrow_forward:",
+            query_params=page.opened(row.factor.name, keys.get(id(row.worst))),
+            help="Opens the page with this sentence and model, and the case above where it can be opened.",
+        )
 
 
 def counts(row: Row) -> str:
     """What became of the cases of a row, as HTML; nothing where it has none."""
     if not row.cases:
         return ""
-    first, *rest = counted(row)
+    first, *rest = strip.counted(row)
     number, _, words = first.partition(" ")
     moved = [] if row.largest_shift is None or row.flips is not None else [f"largest shift {row.largest_shift:.3g}"]
     return ", ".join([f"<b>{number}</b> {words}", *rest, *moved])
 
 
-def rates(row: Row) -> str:
-    """What stands one hover away: the flip rate with its interval, and the shifts."""
-    if row.flip_rate is None or row.flip_interval is None:
-        return ""
-    low, high = row.flip_interval
-    return (
-        f"Flip rate {row.flip_rate:.1%} (95 % interval {low:.1%} to {high:.1%}); "
-        f"largest shift {row.largest_shift:.3g}, median {row.median_shift:.3g}"
-    )
-
-
 def worst_case(row: Row, found: Study) -> str:
-    """Before and after of the case that goes furthest."""
-    worst, before = row.worst, found.reference
+    worst, before, head = row.worst, found.reference, found.head
     if worst is None:
         # What cannot flip may well move: its note says so.
         still = row.tried and row.factor.flips_count
         return "<p class='after w-faint'>Nothing here moves it beyond the noise floor.</p>" if still else ""
-    verb = "Furthest" if worst.flip or not found.head.has_labels else "Nearest to flipping"
+    verb = "Furthest" if worst.flip or not head.has_labels else "Nearest to flipping"
+    old, new = (f" {p.max():.3f}" if head.exclusive else "" for p in (before.probabilities, worst.probabilities))
+    chips = ""
+    if worst.encoding.key != before.encoding.key:
+        shown = "".join(
+            f"<span class='w-token {state}'>{escape(token)}</span>"
+            for token, _, state in tables.token_states(worst, before)[:40]
+            if state != "special"
+        )
+        chips = f"<div class='w-tokens after'>{shown}</div>"
     return (
         f"<p class='after'>{verb}: <b>{escape(worst.made.said)}</b></p>"
-        f"<p class='said'>{escape(before.label)}{top(before.probabilities, found)} → <b>{escape(worst.label)}</b>"
-        f"{top(worst.probabilities, found)}</p>{chips(worst, found)}"
-        f"{markup.bars_html(found.labels, worst.probabilities, found.head, top=2)}"
+        f"<p class='said'>{escape(before.label)}{old} → <b>{escape(worst.label)}</b>{new}</p>{chips}"
+        f"{markup.bars_html(found.labels, worst.probabilities, head, top=2)}"
     )
-
-
-def chips(case: Case, found: Study) -> str:
-    """The tokens of a case, where they are others than the reference's."""
-    if case.encoding.key == found.reference.encoding.key:
-        return ""
-    shown = [
-        f"<span class='w-token {state}'>{escape(token)}</span>"
-        for token, _, state in tables.token_states(case, found.reference)[:40]
-        if state != "special"
-    ]
-    return f"<div class='w-tokens after'>{''.join(shown)}</div>"
-
-
-def top(p: Probabilities, found: Study) -> str:
-    """The largest probability, to stand behind a label; nothing for heads with several labels or none."""
-    return f" {p.max():.3f}" if found.head.exclusive else ""
 
 
 def shortest(model: Classifier, text: str) -> None:
@@ -182,13 +152,7 @@ def shortest(model: Classifier, text: str) -> None:
         help=f"Single edits, then pairs and triples, the most promising first: at most {BUDGET} token sequences.",
     ):  # fmt: skip
         return
-    found: Search | None = work.attempt(
-        lambda: work.long_work(
-            ("shortest", *results.identity(model), text),
-            "token sequences",
-            lambda progress: shortest_flip(model, text, progress=progress),
-        )
-    )
+    found = work.attempt(lambda: results.shortest(model, text))
     if found is None:
         return
     st.html(f"<p class='w-line'><b>{escape(found.finding)}</b></p>")
@@ -198,17 +162,11 @@ def shortest(model: Classifier, text: str) -> None:
             f"{escape(flip.made.said)}</span></p>{markup.bars_html(model.labels, flip.probabilities, model.head)}"
         )
     if found.flips:
-        take_away.code(lambda: predict_script(model, [text, *(flip.text for flip in found.flips[:3])]), name="shortest")
-
-
-def remember(text: str) -> None:
-    """Keep the sentences of this session, the latest first."""
-    recent = [text, *(one for one in st.session_state.get("recent", []) if one != text)]
-    st.session_state.recent = recent[: RECENT + 1]
+        texts = [text, *(flip.text for flip in found.flips[:3])]
+        take_away.code(lambda: scripts.predict_script(model, texts), name="shortest")
 
 
 def choices(title: str, texts: Sequence[tuple[str, str]], key: str) -> None:
-    """Sentences, one click each."""
     if not texts:
         return
     st.markdown(f"**{title}**")
@@ -216,23 +174,6 @@ def choices(title: str, texts: Sequence[tuple[str, str]], key: str) -> None:
         for number, (text, why) in enumerate(texts):
             shown = visible(text) if len(text) <= 60 else f"{visible(text[:59])}…"
             state.button(shown, f"take {key} {number}", why, plain=True, sentence=text)
-
-
-def downloads(model: Classifier, found: Study, strip: go.Figure) -> None:
-    """Everything that can be taken along."""
-    with st.container(horizontal=True):
-        take_away.download("Report (HTML)", "wobble-report.html", lambda: report(model, found))
-        take_away.download(
-            "Record (JSON)",
-            "wobble-profile.json",
-            lambda: json.dumps(profile_document(found), ensure_ascii=False).encode(),
-        )
-        take_away.download("CSV", "wobble-profile.csv", lambda: tables.cases_frame(found).to_csv(index=False).encode())
-        take_away.chart("Chart (HTML)", "wobble-overview.html", lambda: strip)
-    st.caption(
-        f"The record holds everything: `python -m core replay wobble-profile.json` recomputes it and says where it differs. "
-        f"{found.rows_asked:,} rows asked, {found.rows_run:,} run, {found.seconds:.1f} s."
-    )
 
 
 text = subject.sentence()
@@ -243,31 +184,38 @@ loading.html(
     "what flips the prediction, what only shakes it, what cannot matter.</p>"
 )
 try:
-    models = subject.chosen_models()
+    model, *others = subject.chosen_models()
 finally:
     loading.empty()
-remember(text)
+recent = [one for one in st.session_state.get("recent", []) if one != text]
+st.session_state.recent = [text, *recent][: RECENT + 1]
 place = st.empty()
 other: Study | None = None
-if len(models) > 1:
-    *_, other = results.profiles_of(models[1], text)
-    if len(models) > 2:
+if others:
+    *_, other = results.profiles_of(others[0], text)
+    if len(others) > 1:
         st.caption("Two models are compared here: the first two that are chosen.")
-outcome = work.attempt(partial(grown, models[0], text, place, other))
-if outcome is None:
-    st.stop()
-profile, strip = outcome
+profile, figure = work.needed(partial(grown, model, text, place, other))
 columns = st.columns(3)
 keys = {id(case): key for key, (_, case) in profile.keyed().items()}
 for number, row in enumerate(sorted(profile.shown, key=lambda row: -(row.flip_rate or 0.0))):
-    with columns[number % 3]:
+    with columns[number % 3], st.container(border=True, height="stretch"):
         card(row, profile, keys)
 with st.expander("The evidence behind each clause of the verdict", icon=":material/fact_check:"):
     for clause in verdict(profile).clauses:
         st.html(f"<p class='w-line'>{escape(clause.said)} <span class='w-faint'>({escape(clause.evidence)})</span></p>")
-shortest(models[0], text)
+shortest(model, text)
 st.subheader("Try another sentence")
 choices("Examples", [(example.text, example.why) for example in gallery()], "example")
-choices("Recent", [(one, "") for one in st.session_state.recent[1:]], "recent")
-downloads(models[0], profile, strip)
-take_away.code(partial(scripts_of, models[0], profile))
+choices("Recent", [(one, "") for one in recent[:RECENT]], "recent")
+take_away.downloads(
+    ("Report (HTML)", "wobble-report.html", lambda: report.report(model, profile)),
+    ("Record (JSON)", "wobble-profile.json", lambda: documents.profile_document(profile)),
+    ("CSV", "wobble-profile.csv", lambda: tables.cases_frame(profile)),
+    ("Chart (HTML)", "wobble-overview.html", lambda: figure),
+)
+st.caption(
+    f"The record holds everything: `python -m core replay wobble-profile.json` recomputes it and says where it differs. "
+    f"{profile.rows_asked:,} rows asked, {profile.rows_run:,} run, {profile.seconds:.1f} s."
+)
+take_away.code(partial(scripts.scripts_of, model, profile))

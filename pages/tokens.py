@@ -1,7 +1,6 @@
 """What each stage of a tokenizer makes of a sentence: raw, normalized, pre-tokens, tokens, ids."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from html import escape
@@ -11,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.base.words import capital, listed, plural, verb
-from core.factors.case import Case, Reference, Row
+from core.factors.case import Case, Row
 from core.factors.registry import factors
 from core.factors.segmentation import Segmented
 from core.models.classifier import Classifier
@@ -20,18 +19,17 @@ from core.studies.verdict import summary
 from core.text.segmentation import method, uses
 from core.text.stages import Stages, absorbed_by
 from core.text.visible import LEGEND, visible
-from core.views import strip
-from core.views.documents import segmentation_document, stages_document
+from core.views import documents, scripts, strip, tables
 from core.views.html import share, visible_html
-from core.views.scripts import segmentation_script, tokens_script
-from core.views.tables import cases_frame, changed_positions, cuts, explanation, side_by_side, tokens_frame
 from pages import controls, state
-from pages.parts import charts, markup, results, subject, take_away, variants_table, work
+from pages.parts import markup, plots, results, subject, take_away, variants_table, work
 
-TITLE = "Tokens"
-ICON = ":material/toll:"
-QUESTION = "How do up to four tokenizers split the sentence, stage by stage, and what if they split it otherwise?"
-FACTORS = ("segmentation",)
+PAGE = {
+    "title": "Tokens",
+    "icon": ":material/toll:",
+    "question": "How do up to four tokenizers split the sentence, stage by stage, and what if they split it otherwise?",
+    "factors": ("segmentation",),
+}
 
 STAGES = {
     "raw": "The text as it was typed.",
@@ -43,15 +41,14 @@ STAGES = {
 LONGEST = 2000
 # Segmentations in the table; downloads hold all of them.
 SHOWN = 100
-(SEGMENTATION,) = factors(FACTORS)
-OPTIONS = {option.name: option for option in SEGMENTATION.options}
+(SEGMENTATION,) = factors(["segmentation"])
 VIEWS = {"drawn": "drawn", "nearest": "the nearest"}
 
 
 def cut_html(found: Stages) -> str:
     """The raw text with each token's characters boxed: the same characters stand below each other for every model."""
     pieces, number = [], 0
-    for cut in cuts(found, LONGEST):
+    for cut in tables.cuts(found, LONGEST):
         number += bool(cut.tokens)
         said = "  ".join(f"{visible(token)} {id}" for token, id in cut.tokens) or "read by no token"
         kind = "gap" if not cut.tokens else "odd" if number % 2 else "even"
@@ -59,32 +56,29 @@ def cut_html(found: Stages) -> str:
     return f"<div class='w-cut'>{''.join(pieces)}</div>"
 
 
-def stage_html(found: Stages, name: str, marked: Sequence[int] = ()) -> str:
-    """One stage of one text under one model."""
-    if name == "raw":
-        return f"<div class='w-text'>{visible_html(found.raw)}</div>"
-    if name == "normalized":
-        if found.normalized is None:
-            return "<span class='w-faint'>no normalizer: read as it is</span>"
-        return f"<div class='w-text'>{visible_html(found.normalized)}</div>"
-    if name == "pre-tokens":
-        if found.pre_tokens is None:
-            return "<span class='w-faint'>none: applied to the text as a whole</span>"
+def stages_html(found: Stages, marked: Sequence[int]) -> tuple[str, ...]:
+    """The stages of one text under one model, in the order of `STAGES`."""
+    normalized = "<span class='w-faint'>no normalizer: read as it is</span>"
+    if found.normalized is not None:
+        normalized = f"<div class='w-text'>{visible_html(found.normalized)}</div>"
+    pieces = "<span class='w-faint'>none: applied to the text as a whole</span>"
+    if found.pre_tokens is not None:
         chips = [f"<span class='w-token'>{escape(visible(piece.text))}</span>" for piece in found.pre_tokens[:400]]
-        return f"<div class='w-tokens'>{''.join(chips)}</div>"
-    return markup.tokens_html(found.encoding, marked)
+        pieces = f"<div class='w-tokens'>{''.join(chips)}</div>"
+    raw = f"<div class='w-text'>{visible_html(found.raw)}</div>"
+    return raw, normalized, pieces, markup.tokens_html(found.encoding, marked)
 
 
 def grid(columns: Sequence[tuple[str, str, Stages, Sequence[int]]]) -> None:
     """Stages as rows, texts as columns (heading, what stands below it, stages, marked tokens), all aligned."""
-    cells = ["<div class='corner'></div>"]
-    for heading, below, _, _ in columns:
-        cells.append(
-            f"<div class='heading'><b>{escape(heading)}</b><br><span class='w-faint'>{escape(below)}</span></div>"
-        )
-    for name, meaning in STAGES.items():
-        cells.append(f"<div class='stage' title='{meaning}'>{name}</div>")
-        cells += [f"<div>{stage_html(found, name, marked)}</div>" for _, _, found, marked in columns]
+    heads = (
+        f"<div class='heading'><b>{escape(heading)}</b><br><span class='w-faint'>{escape(below)}</span></div>"
+        for heading, below, _, _ in columns
+    )
+    shown = zip(*(stages_html(found, marked) for _, _, found, marked in columns), strict=True)
+    cells = ["<div class='corner'></div>", *heads]
+    for (name, meaning), texts in zip(STAGES.items(), shown, strict=True):
+        cells += [f"<div class='stage' title='{meaning}'>{name}</div>", *(f"<div>{text}</div>" for text in texts)]
     st.html(f"<div class='w-stages' style='--columns:{len(columns)}'>{''.join(cells)}</div>")
     for note in dict.fromkeys(note for _, _, found, _ in columns for note in found.notes):
         st.caption(markup.escape_markdown(note))
@@ -95,11 +89,10 @@ def compared(model: Classifier, one: Stages, two: Stages) -> None:
     st.html(
         f"<p class='w-verdict small'>{escape(model.id)} <span class='w-faint'>{escape(model.encoder.name)}</span></p>"
     )
-    erased = absorbed_by(model.encoder, one.raw, two.raw)
-    before, after = changed_positions(one.encoding, two.encoding)
+    marked = before, after = tables.changed_positions(one.encoding, two.encoding)
     if one.raw == two.raw:
         st.info("The two sentences are the same.")
-    elif erased is not None:
+    elif (erased := absorbed_by(model.encoder, one.raw, two.raw)) is not None:
         st.success(
             f"Same ids: the difference is erased. {markup.escape_markdown(erased)}", icon=":material/ink_eraser:"
         )
@@ -107,30 +100,8 @@ def compared(model: Classifier, one: Stages, two: Stages) -> None:
         said = f"Tokens only in the first: {len(before)}; only in the second: {len(after)}"
         st.warning(f"Different ids: the difference reaches the model. {said}.", icon=":material/visibility:")
     st.html(cut_html(one) + cut_html(two))
-    columns = []
-    for heading, found, marked in (("Your sentence", one, before), ("The second sentence", two, after)):
-        columns.append((heading, f"{len(found.encoding.ids):,} tokens", found, marked))
-    grid(columns)
-
-
-def downloads(found: Sequence[tuple[Classifier, Stages]]) -> None:
-    """Everything on the page to take away."""
-
-    def csv() -> bytes:
-        frames = [tokens_frame(model.id, stages) for model, stages in found]
-        return pd.concat(frames).to_csv(index=False).encode()
-
-    def record() -> bytes:
-        return json.dumps([stages_document(m.id, m.encoder.name, s) for m, s in found], ensure_ascii=False).encode()
-
-    with st.container(horizontal=True):
-        take_away.download("CSV", "wobble-tokens.csv", csv)
-        take_away.download("JSON", "wobble-tokens.json", record)
-
-
-def all_staged(model: Classifier, texts: Sequence[str]) -> list[Stages]:
-    """The stages of each text under one model."""
-    return [results.staged(model, text) for text in texts]
+    texts = zip(("Your sentence", "The second sentence"), (one, two), marked, strict=True)
+    grid([(name, f"{len(found.encoding.ids):,} tokens", found, changed) for name, found, changed in texts])
 
 
 def segmented(model: Classifier, text: str, temperature: float) -> None:
@@ -139,12 +110,13 @@ def segmented(model: Classifier, text: str, temperature: float) -> None:
         st.info(markup.escape_markdown(why_not), icon=":material/info:")
         return
     rate = uses(model.encoder)
+    options, smooth = {option.name: option for option in SEGMENTATION.options}, {"step": 0.05, "format": "%g"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         asked = {
-            name: controls.option(label, key, OPTIONS[name], width=150, **look)
+            name: controls.option(label, key, options[name], width=150, **look)
             for name, label, key, look in (
                 ("draws", "Draws", "draws", {}),
-                (rate, f"Rate {rate}" if rate == "p" else "Smoothing alpha", rate, {"step": 0.05, "format": "%g"}),
+                (rate, f"Rate {rate}" if rate == "p" else "Smoothing alpha", rate, smooth),
                 ("seed", "Seed", "segmentation_seed", {}),
             )
         }
@@ -157,30 +129,20 @@ def segmented(model: Classifier, text: str, temperature: float) -> None:
     heading(drawn, near, f"{method(model.encoder)} at {rate} = {asked[rate]:g}, seed {asked['seed']}")
     if not row.cases and not near.cases:
         return
-    figure = strip.figure(drawn, dark=charts.dark())
-    st.plotly_chart(
-        figure,
-        key="segmentation strip",
-        config=charts.chart("wobble-segmentation"),
-        alt=f"Margin strip: {summary(drawn)}",
-        on_select="rerun",
-        selection_mode="points",
-    )
+    figure = strip.figure(drawn, dark=plots.dark())
+    plots.show(figure, "segmentation strip", "wobble-segmentation", f"Margin strip: {summary(drawn)}", opens=True)
     every = arranged(drawn, [replace(row, cases=(*row.cases, *near.cases))])
-    side_by_side_section(every, results.staged(model, text))
-    with st.container(horizontal=True):
-        take_away.download(
-            "CSV of the segmentations",
-            "wobble-segmentation.csv",
-            lambda: cases_frame(every).to_csv(index=False).encode(),
-        )
-        take_away.download(
+    side_by_side_section(every, results.staged(model, text)[0])
+    take_away.downloads(
+        ("CSV of the segmentations", "wobble-segmentation.csv", lambda: tables.cases_frame(every)),
+        (
             "JSON of the segmentations",
             "wobble-segmentation.json",
-            lambda: json.dumps(segmentation_document(drawn, near.cases), ensure_ascii=False).encode(),
-        )
-        take_away.download("Chart (HTML)", "wobble-segmentation.html", lambda: figure.to_html(include_plotlyjs=True))
-    take_away.code(lambda: segmentation_script(model, every), name="segmentation")
+            lambda: documents.segmentation_document(drawn, near.cases),
+        ),
+        ("Chart (HTML)", "wobble-segmentation.html", lambda: figure),
+    )
+    take_away.code(lambda: scripts.segmentation_script(model, every), name="segmentation")
 
 
 def heading(drawn: Study, near: Row, how: str) -> None:
@@ -191,12 +153,10 @@ def heading(drawn: Study, near: Row, how: str) -> None:
     rate = "" if row.flip_rate is None else f" Flip rate {share(row, '95 %: ')}."
     closest = ""
     if near.flips is not None and near.tried:
-        which = f": {listed([case.name for case in near.flipping[:3]])}{' among them' * (near.flips > 3)}" * bool(
-            near.flips
-        )
-        closest = (
-            f" Of the {near.tried} nearest {near.flips or 'none'} {verb(near.flips or 1, 'flips', 'flip')} it{which}."
-        )
+        names = f": {listed([case.name for case in near.flipping[:3]])}" if near.flips else ""
+        more = " among them" if near.flips > 3 else ""
+        flip = verb(near.flips or 1, "flips", "flip")
+        closest = f" Of the {near.tried} nearest {near.flips or 'none'} {flip} it{names}{more}."
     st.html(
         f"<p class='w-verdict small'>{escape(summary(drawn))}</p>"
         f"<p class='w-line'>Your sentence: <b>{escape(reference.label)}</b>{margin}.{rate}{closest} "
@@ -212,86 +172,65 @@ def side_by_side_section(every: Study, own: Stages) -> None:
     """The pieces of each segmentation, and the probabilities beside them; what is opened here runs only this again."""
     state.pointed("segmentation strip", "cut")
     state.picked("segmentations_table", "cut")
-    named = every.keyed()
+    named = {key: case for key, (_, case) in every.keyed().items()}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         view = controls.segments("Segmentations", "cuts", tuple(VIEWS), words=VIEWS.__getitem__)
         cut = controls.choice("Open a segmentation", "cut", list(named), nothing="none", width=260)
     if cut:
+        case = named[cut]
         with st.container(border=True):
-            opened(every, named[cut][1], own)
-    rows = entries(every, view == "nearest")
+            # The same characters below each other, then the tokens, your sentence's left.
+            st.html(
+                f"<p class='w-line'>{escape(tables.explanation(case))}</p>{cut_html(own)}"
+                f"{cut_html(replace(own, encoding=case.encoding))}"
+            )
+            titles = "Your sentence", capital(case.made.said)
+            left, right = (f"<p class='w-line'><b>{escape(title)}</b></p>" for title in titles)
+            variants_table.sides(every.reference, case, left, right)
+    shown = entries(every, named, view == "nearest")
     # A draw may stand in the row of another one that gave the same pieces.
-    chosen = next((row["key"] for row in rows if cut in row["alike"]), None)
+    chosen = next((row["key"] for row in shown if cut in row["alike"]), None)
     variants_table.table(
         key="segmentations_table",
-        data={"models": [every.model], "rows": rows[:SHOWN], "one": "segmentation", "chosen": chosen},
+        data={"models": [every.model], "rows": shown[:SHOWN], "one": "segmentation", "chosen": chosen},
         on_chosen_change=lambda: None,
     )
     state.address("of the segmentations")
     order = "those that change the fewest pieces first" if view == "nearest" else "largest shift first"
     st.caption(
-        f"{min(len(rows), SHOWN)} of {len(rows)} different ones, {order}. Marked pieces are not your sentence's; those crossed "
+        f"{min(len(shown), SHOWN)} of {len(shown)} different ones, {order}. Marked pieces are not your sentence's; those crossed "
         "out are your sentence's and not this segmentation's. The thin tick on a bar is your sentence. Click a row to open it."
     )
 
 
-def entries(every: Study, nearest: bool) -> list[dict[str, Any]]:
+def entries(every: Study, named: Mapping[str, Case], nearest: bool) -> list[dict[str, Any]]:
     """The rows of the table, one for all draws that gave the same pieces: those that are drawn, or the nearest."""
-    named = every.keyed()
-    rows: dict[tuple[int, ...], dict[str, Any]] = {}
-    for entry in side_by_side([every]):
-        made = made_of(named[entry["key"]])
+    found: dict[tuple[int, ...], dict[str, Any]] = {}
+    for entry in tables.side_by_side([every]):
+        case = named[entry["key"]]
+        made = case.made
+        assert isinstance(made, Segmented)
         if (made.rank > 0) != nearest:
             continue
         said = f"{plural(made.changed, 'piece')} changed" if made.changed else "the tokenizer's own pieces"
         row = entry | {"text": [], "description": said, "alike": [], "rank": made.rank}
-        first = rows.setdefault(named[entry["key"]][1].encoding.ids, row)
+        first = found.setdefault(case.encoding.ids, row)
         first["alike"].append(entry["key"])
         if len(first["alike"]) > 1:
             first["description"] = f"{said}; drawn {len(first['alike'])} times"
-    return sorted(rows.values(), key=lambda row: row["rank"])
-
-
-def made_of(found: tuple[Row, Case]) -> Segmented:
-    """What made a case of this page."""
-    made = found[1].made
-    assert isinstance(made, Segmented)
-    return made
-
-
-def opened(every: Study, case: Case, own: Stages) -> None:
-    """One segmentation at large: the same characters below each other, then the tokens, your sentence's left."""
-    reference = every.reference
-    before, after = changed_positions(reference.encoding, case.encoding)
-    st.html(
-        f"<p class='w-line'>{escape(explanation(case))}</p>{cut_html(own)}{cut_html(replace(own, encoding=case.encoding))}"
-    )
-    sides: tuple[tuple[str, Reference | Case, Sequence[int]], ...] = (
-        ("Your sentence", reference, before),
-        (capital(case.made.said), case, after),
-    )
-    for column, (title, found, marked) in zip(st.columns(2), sides, strict=True):
-        column.html(
-            f"<p class='w-line'><b>{escape(title)}</b></p>{markup.tokens_html(found.encoding, marked)}"
-            f"<div style='height:.6rem'></div>{markup.bars_html(every.labels, found.probabilities, every.head, top=8)}"
-        )
+    return sorted(found.values(), key=lambda row: row["rank"])
 
 
 text = subject.sentence()
 models = subject.chosen_models()
 second = controls.text(
-    "Compare with a second sentence",
-    "second",
-    placeholder="For example the same sentence without its full stop",
+    "Compare with a second sentence", "second", placeholder="For example the same sentence without its full stop"
 )
 texts = [text, second] if second else [text]
-found: list[tuple[Classifier, list[Stages]]] = []
-for model in models:
-    staged = work.attempt(partial(all_staged, model, texts))
-    if staged is not None:
-        found.append((model, staged))
+tried = [(model, work.attempt(partial(results.staged, model, *texts))) for model in models]
+found = [(model, staged) for model, staged in tried if staged]
 if not found:
-    st.stop()
+    work.end()
 if second:
     for model, (one, two) in found:
         with st.container(border=True):
@@ -304,11 +243,14 @@ else:
     grid([(m.id, f"{m.encoder.name}, {len(s[0].encoding.ids):,} tokens", s[0], ()) for m, s in found])
 marks = " &nbsp; ".join(f"<span class='w-text'>{mark}</span> {escape(name)}" for mark, name in LEGEND.items())
 st.html(f"<p class='w-line w-faint'>{marks}</p>")
-downloads([(model, one) for model, staged in found for one in staged])
+every = [(model, one) for model, staged in found for one in staged]
+take_away.downloads(
+    ("CSV", "wobble-tokens.csv", lambda: pd.concat([tables.tokens_frame(model.id, one) for model, one in every])),
+    ("JSON", "wobble-tokens.json", lambda: [documents.stages_document(m.id, m.encoder.name, s) for m, s in every]),
+)
 for model, _ in found:
-    take_away.code(partial(tokens_script, model, texts), name="" if len(models) == 1 else model.id)
+    take_away.code(partial(scripts.tokens_script, model, texts), name="" if len(models) == 1 else model.id)
 st.subheader("Other segmentations of the same characters")
-ids = [model.id for model, _ in found]
-chosen = controls.segments("Model", "cut_model", ids) if len(ids) > 1 else ids[0]
-subject_of = next(model for model, _ in found if model.id == chosen)
-work.attempt(partial(segmented, subject_of, text, state.current().temperature))
+by_id = {model.id: model for model, _ in found}
+chosen = controls.segments("Model", "cut_model", list(by_id)) if len(by_id) > 1 else found[0][0].id
+work.attempt(partial(segmented, by_id[chosen], text, state.current().temperature))

@@ -169,7 +169,10 @@ def _together(classifier: Classifier, model: nn.Module, encoding: Encoding, rows
 
     inputs = model_inputs(classifier, [encoding])
     inputs = {name: tensor.expand(len(rows), -1) for name, tensor in inputs.items()}
-    with torch.inference_mode(), calling(masks(generators, rate, classifier.family), classifier.model.base_model_prefix):
+    with (
+        torch.inference_mode(),
+        calling(masks(generators, rate, classifier.family), classifier.model.base_model_prefix),
+    ):
         return np.asarray(model(**inputs).logits.float().cpu())
 
 

@@ -7,7 +7,7 @@
 A member that is not finished has a hidden folder, which no catalog lists.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from core.base.errors import WobbleError
 from core.base.files import read_json
 from core.base.settings import settings
 from core.base.versions import versions
+from core.base.words import duration
 from core.data.labelled import Labelled, to_parquet
 from core.jobs import job as jobs
 from core.training.recipe import MEMBER_RECORD, Recipe, check, members_of, recipe_of
@@ -140,6 +141,33 @@ def event_said(event: dict[str, Any]) -> str:
             f"{member}: epoch {event['epoch']:g}, held-out accuracy {event['accuracy']:.4f}, loss {event['loss']:.4f}"
         )
     return f"{member}: {event['event']}"
+
+
+def so_far(events: Sequence[dict[str, Any]], members: int) -> tuple[float, str]:
+    """How much of a run is done, from 0 to 1, and what it does now, in words.
+
+    Args:
+        events: as `core.jobs.job.progress` reads them.
+        members: how many it trains.
+    """
+    told = [event for event in events if event["event"] in ("began", "step", "evaluated", "saved")]
+    if not told:
+        return 0.0, "starting …"
+    last, seconds = told[-1], [event["seconds"] for event in told if event["event"] == "saved"]
+    number, kind = int(last["number"]), last["event"]
+    inside = 1.0 if kind == "saved" else last.get("step", 0) / max(1, last.get("steps", 1))
+    said = f"model {number} of {members}: {last['member']}"
+    if kind == "began":
+        said += ", loading"
+    elif kind == "evaluated" or (kind == "step" and inside == 1):
+        said += ", asking the held-out texts"
+    elif kind == "step":
+        said += f", step {last['step']:,} of {last['steps']:,}"
+    if steps := [event for event in told if event["event"] == "step"]:
+        a_model = sum(seconds) / len(seconds) if seconds else steps[-1]["seconds_left"] / max(1e-6, 1 - inside)
+        left = duration((members - number + 1 - inside) * a_model)
+        said += f", {steps[-1]['examples_per_second']:.0f} examples a second, about {left} left"
+    return min((number - 1 + inside) / members, 1.0), said
 
 
 def cancel(name: str) -> Run:

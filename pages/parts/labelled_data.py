@@ -1,6 +1,7 @@
 """The choice of labelled data: embedded, a file, or a data set of the hub."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -9,11 +10,7 @@ from core.data.labelled import EMBEDDED, LABELS, SPLITS, TEXTS, DataSource, Labe
 from pages import controls
 from pages.parts import markup, work
 
-
-@st.cache_resource(max_entries=16, show_spinner="Reading the data …")
-def labelled(source: DataSource, content: bytes | None) -> Labelled:
-    """Labelled texts; read once."""
-    return read(source, content)
+labelled = st.cache_resource(max_entries=16, show_spinner="Reading the data …")(read)
 
 
 def labelled_data(key: str, embedded: Sequence[str] = tuple(EMBEDDED)) -> tuple[DataSource, Labelled] | None:
@@ -23,49 +20,53 @@ def labelled_data(key: str, embedded: Sequence[str] = tuple(EMBEDDED)) -> tuple[
         key: tells several of them apart.
         embedded: names of the embedded data that fit here.
     """
-    kinds = [*(["Embedded"] if embedded else []), "Your file", "Hugging Face hub"]
-    kind = controls.segments("Data", f"{key}_data", kinds)
+    kind = controls.segments(
+        "Data", f"{key}_data", [*(["Embedded"] if embedded else []), "Your file", "Hugging Face hub"]
+    )
+    source, content = None, None
     if kind == "Embedded":
-        name = controls.choice(
-            "Embedded data", f"{key}_embedded", embedded, words=lambda name: f"{name}: {EMBEDDED[name]}"
-        )
-        source, content = DataSource(name), None
-    elif kind == "Your file":
-        file = st.file_uploader("A CSV, JSONL or Parquet file", type=list(FORMATS), key=f"{key}_file")
-        if file is None:
-            st.caption("One row a text, with a column of texts and a column of labels. Nothing leaves this machine.")
-            return None
-        uploaded = content = file.getvalue()
-        table = work.attempt(lambda: read_table(uploaded, file.name))
-        if table is None:
-            return None
-        columns = [str(column) for column in table.columns]
-        usual = [next((i for i, c in enumerate(columns) if c in names), None) for names in (TEXTS, LABELS)]
-        left, right = st.columns(2)
-        text_column = left.selectbox("Column of the texts", columns, index=usual[0], key=f"{key}_text")
-        label_column = right.selectbox("Column of the labels", columns, index=usual[1], key=f"{key}_label")
-        if text_column is None or label_column is None:
-            st.caption("Choose the two columns.")
-            return None
-        source = DataSource(file.name, text_column, label_column)
-    else:
-        id = controls.text("Data set of the hub", f"{key}_hub", placeholder="glue/sst2").strip()
-        left, right = st.columns(2)
-        with left:
-            text_column = controls.text("Column of the texts", f"{key}_hub_text", placeholder="text or sentence")
-        with right:
-            label_column = controls.text("Column of the labels", f"{key}_hub_label", placeholder="label")
-        if not id:
-            return None
-        source, content = DataSource(id, text_column.strip() or None, label_column.strip() or None), None
-    found: Labelled | None = work.attempt(lambda: labelled(source, content))
-    if found is not None:
-        counts = ", ".join(f"{int((found.split == part).sum()):,} {part}" for part in SPLITS if part in found.split)
-        names = ", ".join(found.names[:6]) + (", …" if len(found.names) > 6 else "")
-        own = "" if found.own_split else " The validation split was held out by the hash of the text."
-        st.caption(
-            markup.escape_markdown(
-                f"{counts}; {len(found.names)} labels: {names}.{own} {' '.join(found.notes)}".rstrip()
+        source = DataSource(
+            controls.choice(
+                "Embedded data", f"{key}_embedded", embedded, words=lambda name: f"{name}: {EMBEDDED[name]}"
             )
         )
-    return None if found is None else (source, found)
+    elif kind == "Hugging Face hub":
+        id = controls.text("Data set of the hub", f"{key}_hub", placeholder="glue/sst2").strip()
+        columns = _columns(f"{key}_hub")
+        source = DataSource(id, *columns) if id else None
+    elif file := st.file_uploader("A CSV, JSONL or Parquet file", type=list(FORMATS), key=f"{key}_file"):
+        content = file.getvalue()
+        if (table := work.attempt(partial(read_table, content, file.name))) is not None:
+            columns = _columns(key, list(map(str, table.columns)))
+            if all(columns):
+                source = DataSource(file.name, *columns)
+            else:
+                st.caption("Choose the two columns.")
+    else:
+        st.caption("One row a text, with a column of texts and a column of labels. Nothing leaves this machine.")
+    found = source and work.attempt(partial(labelled, source, content))
+    if not (source and found):
+        return None
+    counts = ", ".join(f"{int((found.split == part).sum()):,} {part}" for part in SPLITS if part in found.split)
+    names = ", ".join(found.names[:6]) + (", …" if len(found.names) > 6 else "")
+    own = "" if found.own_split else " The validation split was held out by the hash of the text."
+    st.caption(
+        markup.escape_markdown(f"{counts}; {len(found.names)} labels: {names}.{own} {' '.join(found.notes)}".rstrip())
+    )
+    return source, found
+
+
+def _columns(key: str, offered: Sequence[str] | None = None) -> list[str | None]:
+    """The columns of the texts and of the labels, chosen among those of a file or typed."""
+    chosen: list[str | None] = []
+    usual = ("texts", TEXTS, "text or sentence"), ("labels", LABELS, "label")
+    for place, (what, names, hint) in zip(st.columns(2), usual, strict=True):
+        said, name = f"Column of the {what}", f"{key}_{what[:-1]}"
+        with place:
+            if offered is None:
+                chosen.append(controls.text(said, name, placeholder=hint).strip() or None)
+            else:
+                first = next((one for one in offered if one in names), None)
+                nothing = None if first else "Choose an option"
+                chosen.append(controls.choice(said, name, offered, first, nothing=nothing, linked=False) or None)
+    return chosen

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from core.factors.case import Fate
 from core.models.heads import Head, Probabilities
 from core.text.tokens import Encoding
 from core.text.visible import visible
@@ -32,22 +33,16 @@ def bars_html(labels: tuple[str, ...], row: Probabilities, head: Head, top: int 
     """Probabilities as bars, the largest first; further labels are counted."""
     names, colors = unique(labels), label_colors(labels)
     ranked = sorted(range(len(labels)), key=lambda i: -row[i])
-    lines = []
-    for i in ranked[:top]:
-        track = (
-            f"<span class='fill' style='width:{100 * row[i]:.2f}%;background:{colors[labels[i]]}'></span>"
-            if head.has_labels
-            else ""
-        )
+    fill = "<span class='fill' style='width:{:.2f}%;background:{}'></span>" if head.has_labels else ""
+    lines = [
+        f"<span class='name' title='{escape(names[i])}'>{escape(names[i])}</span><span class='track'>"
+        f"{fill.format(100 * row[i], colors[labels[i]])}</span><span class='p'>{row[i]:.3f}</span>"
+        for i in ranked[:top]
+    ]
+    if others := ranked[top:]:
+        rest = f"{sum(row[i] for i in others):.3f}" if head.exclusive else ""
         lines.append(
-            f"<span class='name' title='{escape(names[i])}'>{escape(names[i])}</span><span class='track'>{track}</span>"
-            f"<span class='p'>{row[i]:.3f}</span>"
-        )
-    if len(ranked) > top:
-        rest = sum(row[i] for i in ranked[top:])
-        said = f"{rest:.3f}" if head.exclusive else ""
-        lines.append(
-            f"<span class='name w-faint'>{len(ranked) - top} other labels</span><span></span><span class='p'>{said}</span>"
+            f"<span class='name w-faint'>{len(others)} other labels</span><span></span><span class='p'>{rest}</span>"
         )
     return f"<div class='w-bars' title='{escape(head.meaning)}'>{''.join(lines)}</div>"
 
@@ -65,6 +60,11 @@ def table_html(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]
     )
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     return f"<div class='w-scroll'><table class='w-table'><tr>{head}</tr>{body}</table></div>"
+
+
+def badge_html(fate: Fate) -> str:
+    """What became of a case, as a badge in the fate's colour."""
+    return f"<span class='w-badge {fate.split()[0]}'>{fate}</span>"
 
 
 def noise_floor_html(noise_floor: float) -> str:

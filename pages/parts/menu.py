@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,22 +10,26 @@ from typing import Any
 PAGES = Path(__file__).parent.parent
 ORDER = ("overview", "perturb", "preprocessing", "tokens", "dropout", "temperature", "seeds", "numerics", "train")
 """The pages as the menu lists them; the first is the one that the app starts with."""
-DECLARED = ("TITLE", "ICON", "QUESTION", "FACTORS", "OPENS")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One page, as its file declares it: `TITLE`, `ICON`, `QUESTION`, the `FACTORS` that it explains and how it `OPENS` a case."""
+    """One page, as its file declares it by a literal `PAGE`.
+
+    Args:
+        file: from the app's folder.
+        question: what the page answers.
+        factors: those that it explains.
+        opens: parameters of a link that opens a case there: `{case}` in their values is its key in a profile, `{factor}` its
+            factor.
+    """
 
     file: str
-    """From the app's folder."""
     title: str
     icon: str
     question: str
-    """What the page answers."""
-    factors: tuple[str, ...]
-    opens: Mapping[str, str]
-    """Parameters of a link that opens a case there: `{case}` in their values is its key in a profile, `{factor}` its factor."""
+    factors: tuple[str, ...] = ()
+    opens: Mapping[str, str] = field(default_factory=dict)
 
     def opened(self, factor: str, case: str | None) -> dict[str, str]:
         """The parameters of a link that opens a case, or only its factor where there is none."""
@@ -38,25 +42,17 @@ def entries() -> tuple[Entry, ...]:
     """All pages in the menu's order.
 
     Raises:
-        KeyError: a page does not declare its title, icon or question.
+        StopIteration: a page declares nothing.
+        TypeError: it does not declare its title, icon or question.
     """
-    return tuple(_read(name) for name in ORDER)
+    return tuple(Entry(f"pages/{page}.py", **_declared(page)) for page in ORDER)
 
 
-def _read(page: str) -> Entry:
-    declared: dict[str, Any] = {}
-    for statement in ast.parse((PAGES / f"{page}.py").read_text(encoding="utf-8")).body:
-        name = statement.targets[0] if isinstance(statement, ast.Assign) else None
-        if isinstance(statement, ast.Assign) and isinstance(name, ast.Name) and name.id in DECLARED:
-            declared[name.id] = ast.literal_eval(statement.value)
-    return Entry(
-        f"pages/{page}.py",
-        declared["TITLE"],
-        declared["ICON"],
-        declared["QUESTION"],
-        declared.get("FACTORS", ()),
-        declared.get("OPENS", {}),
-    )
+def _declared(page: str) -> dict[str, Any]:
+    statements = ast.parse((PAGES / f"{page}.py").read_text(encoding="utf-8")).body
+    declared = next(one for one in statements if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "PAGE")
+    found: dict[str, Any] = ast.literal_eval(declared.value)
+    return found
 
 
 def page_of(factor: str) -> Entry | None:

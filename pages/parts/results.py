@@ -1,43 +1,53 @@
 """Results of the engine, computed once for all sessions."""
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
 
 from core.data.labelled import Labelled
+from core.factors import registry, segmentation
 from core.factors.ask import Ask
 from core.factors.case import Case, Row
 from core.factors.dropout import Dropout, passes_of
-from core.factors.registry import factors
-from core.factors.segmentation import nearest
 from core.families.agreement import OnData, on_data
 from core.families.interpolation import Interpolation, interpolate, predict_between
 from core.families.members import family_data, members
 from core.families.stacked import Family, load_family, predict_family
 from core.models import catalog
 from core.models.classifier import Classifier
-from core.models.heads import Logits
-from core.models.predict import Prediction
-from core.studies.calibration import Calibration, calibrate_on
-from core.studies.steps import Chained, chained, usual_steps
-from core.studies.study import Study, compare, options_of, studies, study
+from core.studies import calibration, steps, study
+from core.studies.shortest import Search, shortest_flip
+from core.studies.study import Study, options_of, studies
+from core.text import stages
 from core.text.perturb import custom, variants
-from core.text.perturb.preprocessing import Chain
-from core.text.stages import Stages, stages
 from pages import state
 from pages.parts import work
 
-
-def identity(classifier: Classifier) -> tuple[str, str, str]:
-    """The cache key of a classifier's results."""
-    return classifier.id, classifier.weights_hash, str(classifier.device)
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-_UNHASHED: dict[str | type[Any], Callable[[Any], Any]] = {Classifier: identity}
+def identity(subject: Classifier | Family) -> tuple[str, ...]:
+    """The cache key of a classifier's results, or of a family's."""
+    if isinstance(subject, Family):
+        return subject.id, subject.first.weights_hash, *(member.id for member in subject.members)
+    return subject.id, subject.weights_hash, str(subject.device)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=_UNHASHED)
+def _once(waiting: str | bool = False, entries: int = 64) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Keeps the results of a function; `waiting` is what a person reads while one is computed."""
+    hashed: dict[str | type[Any], Callable[[Any], Any]] = {Classifier: identity, Family: identity}
+    return st.cache_resource(max_entries=entries, show_spinner=waiting, hash_funcs=hashed)
+
+
+cleaned = _once("Running the steps …")(steps.usual_steps)
+through = _once("Running the chain …")(steps.chained)
+asked = _once("Asking every seed …")(predict_family)
+along = _once()(predict_between)
+
+
+@_once()
 def compared(
     classifier: Classifier, text: str, own: tuple[str, ...], temperature: float, read: tuple[int, int] | None = None
 ) -> Study:
@@ -46,11 +56,9 @@ def compared(
     Args:
         read: the characters within which edits are placed; by default those that the model reads.
     """
-    made = [
-        *variants(text, read=read or read_by([classifier], text)),
-        *(custom(text, edit) for edit in own if edit != text),
-    ]
-    return compare(classifier, text, made, temperature=temperature)
+    typed = [custom(text, edit) for edit in own if edit != text]
+    made = [*variants(text, read=read or read_by([classifier], text)), *typed]
+    return study.compare(classifier, text, made, temperature=temperature)
 
 
 def read_by(models: Sequence[Classifier], text: str) -> tuple[int, int] | None:
@@ -61,142 +69,100 @@ def read_by(models: Sequence[Classifier], text: str) -> tuple[int, int] | None:
     return (begin, end) if begin < end else None
 
 
-@st.cache_resource(max_entries=64, show_spinner="Running the steps …", hash_funcs=_UNHASHED)
-def cleaned(classifier: Classifier, text: str, temperature: float) -> Study:
-    """A sentence through the usual preprocessing steps and chains."""
-    return usual_steps(classifier, text, temperature)
+@_once(entries=256)
+def staged(classifier: Classifier, *texts: str) -> list[stages.Stages]:
+    """The stages of a tokenizer on each of some texts."""
+    return [stages.stages(classifier.encoder, text) for text in texts]
 
 
-@st.cache_resource(max_entries=64, show_spinner="Running the chain …", hash_funcs=_UNHASHED)
-def through(classifier: Classifier, text: str, chain: Chain, temperature: float) -> Chained:
-    """A sentence through a chain of the person's own."""
-    return chained(classifier, text, chain, temperature)
+@_once("Looking for the nearest segmentations …")
+def nearest_to(classifier: Classifier, text: str, temperature: float) -> tuple[Case, ...]:
+    """The segmentations of a text that change the fewest pieces."""
+    return tuple(segmentation.nearest(Ask(classifier, text, temperature)))
 
 
 def studied(classifier: Classifier, text: str, factor: str, temperature: float = 1.0, **options: Hashable) -> Study:
-    """A study of one factor, computed once; shows its progress.
+    """A study of one factor; shows its progress.
 
     Args:
         options: of the factor, where they are not the usual ones.
     """
-    (one,) = factors([factor])
+    (one,) = registry.factors([factor])
     return work.long_work(
         (factor, *identity(classifier), text, temperature, *sorted(options.items())),
         one.many,
-        lambda progress: study(
+        lambda progress: study.study(
             classifier, text, [factor], {factor: options}, temperature=temperature, progress=progress
         ),
     )
 
 
-def passes_beside(classifier: Classifier, compared: Study, key: str, passes: int, dropout: Dropout) -> Row:
-    """A variant under dropout, measured against the original; computed once.
+def passes_beside(classifier: Classifier, compared: Study, key: str, count: int, dropout: Dropout) -> Row:
+    """A variant under dropout, measured against the original.
 
     Args:
         compared: the study that holds the variant.
         key: its name there.
     """
-    _, variant = compared.keyed()[key]
+    reference, (_, variant) = compared.reference, compared.keyed()[key]
     return work.long_work(
-        (
-            "passes",
-            *identity(classifier),
-            compared.reference.text,
-            compared.temperature,
-            variant.text,
-            key,
-            passes,
-            dropout,
-        ),
+        ("passes", *identity(classifier), reference.text, compared.temperature, variant.text, key, count, dropout),
         "dropout passes",
         lambda progress: passes_of(
-            classifier,
-            compared.reference,
-            variant,
-            key,
-            passes,
-            dropout,
-            noise_floor=compared.noise_floor,
-            progress=progress,
+            classifier, reference, variant, key, count, dropout, noise_floor=compared.noise_floor, progress=progress
         ),
     )
 
 
-@st.cache_resource(max_entries=64, show_spinner="Looking for the nearest segmentations …", hash_funcs=_UNHASHED)
-def nearest_to(classifier: Classifier, text: str, temperature: float) -> tuple[Case, ...]:
-    """The segmentations of a text that change the fewest pieces; computed once."""
-    return tuple(nearest(Ask(classifier, text, temperature)))
-
-
 def profiles_of(classifier: Classifier, text: str) -> Iterator[Study]:
-    """The profile of a sentence as it grows, the complete one last; computed once."""
-    key = ("profile", *identity(classifier), text, tuple(one.name for one in factors()))
-    store = work.kept()
-    found: Study | None = store.get(key)
-    if found is None:
-        for found in studies(classifier, text, options=options_of()):
-            state.give_way()
-            yield found
-        store.put(key, found)
-    else:
+    """The profile of a sentence as it grows, the complete one last."""
+    known = work.kept(("profile", *identity(classifier), text, tuple(one.name for one in registry.factors())))
+    for found in known or studies(classifier, text, options=options_of()):
+        state.give_way()
         yield found
+    known[:] = [found]
 
 
-def calibrated(classifier: Classifier, data: Labelled) -> Calibration:
+def shortest(classifier: Classifier, text: str) -> Search:
+    """The smallest set of formatting edits that flips a sentence."""
+    return work.long_work(
+        ("shortest", *identity(classifier), text),
+        "token sequences",
+        lambda progress: shortest_flip(classifier, text, progress=progress),
+    )
+
+
+def calibrated(classifier: Classifier, data: Labelled) -> calibration.Calibration:
     """The calibration of a classifier on labelled data; each text runs once."""
     return work.long_work(
         ("calibration", *identity(classifier), data.fingerprint, data.own_split),
         "texts",
-        lambda progress: calibrate_on(classifier, data, progress),
+        lambda progress: calibration.calibrate_on(classifier, data, progress),
     )
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the seeds …")
+def _family(id: str, stamps: tuple[tuple[str, int], ...]) -> Family:
+    # The stamps are part of the key: a model may be written anew under the same id.
+    return load_family(id)
 
 
 def family(id: str) -> Family:
     """A family of seeds, loaded once."""
-    found = members(id)
-    return _family(id, tuple((member.id, catalog.stamp(member.id)) for member in found))
-
-
-@st.cache_resource(max_entries=4, show_spinner="Loading the seeds …")
-def _family(id: str, _stamps: tuple[tuple[str, int], ...]) -> Family:
-    return load_family(id)
-
-
-def _identity(family: Family) -> tuple[str, str, tuple[str, ...]]:
-    return family.id, family.first.weights_hash, tuple(member.id for member in family.members)
-
-
-@st.cache_resource(max_entries=64, show_spinner="Asking every seed …", hash_funcs={Family: _identity})
-def asked(family: Family, texts: tuple[str, ...]) -> Prediction:
-    """Every seed on some texts; computed once."""
-    return predict_family(family, texts)
+    return _family(id, tuple((member.id, catalog.stamp(member.id)) for member in members(id)))
 
 
 def interpolated(family: Family, first: str, second: str) -> Interpolation:
-    """Loss and accuracy between two members; computed once."""
+    """Loss and accuracy between two members."""
     return work.long_work(
-        (*_identity(family), "interpolation", first, second),
+        (*identity(family), "interpolation", first, second),
         "rows",
         lambda progress: interpolate(family, family_data(family.id), first, second, progress=progress),
     )
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Family: _identity})
-def along(family: Family, text: str, first: str, second: str) -> Logits:
-    """One sentence between two members: `[points, n_labels]`; computed once."""
-    return predict_between(family, first, second, [text])[:, 0]
-
-
 def tested(family: Family) -> OnData:
-    """Every seed on labelled texts that none was trained on; computed once."""
+    """Every seed on labelled texts that none was trained on."""
     return work.long_work(
-        (*_identity(family), "data"),
-        "texts",
-        lambda progress: on_data(family, family_data(family.id), progress),
+        (*identity(family), "data"), "texts", lambda progress: on_data(family, family_data(family.id), progress)
     )
-
-
-@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=_UNHASHED)
-def staged(classifier: Classifier, text: str) -> Stages:
-    """The stages of a tokenizer on a text; computed once."""
-    return stages(classifier.encoder, text)

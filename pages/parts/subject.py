@@ -3,12 +3,15 @@
 import gc
 from collections.abc import Mapping
 from functools import partial
+from html import escape
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from core.models import catalog
 from core.models.classifier import Classifier
+from core.studies.study import Study
+from core.views.html import visible_html
 from pages import state
 from pages.parts import markup, work
 
@@ -28,7 +31,7 @@ def sentence() -> str:
     text = state.current().sentence
     if not text.strip():
         st.info("Type a sentence on the left, or choose an example.", icon=":material/edit:")
-        st.stop()
+        work.end()
     return text
 
 
@@ -37,13 +40,12 @@ def chosen_models() -> list[Classifier]:
     chosen = state.current().models
     if not chosen:
         st.info("Choose a model on the left.", icon=":material/inventory_2:")
-        st.stop()
-    loaded = [model for id in chosen if (model := work.attempt(partial(load, id))) is not None]
+        work.end()
+    loaded = [model for id in chosen if (model := work.attempt(partial(_load, id))) is not None]
     if not loaded:
-        st.stop()
-    for model in loaded:
-        for note in model.notes:
-            st.warning(markup.escape_markdown(note), icon=":material/warning:")
+        work.end()
+    for note in (note for model in loaded for note in model.notes):
+        st.warning(markup.escape_markdown(note), icon=":material/warning:")
     return loaded
 
 
@@ -57,23 +59,40 @@ def one_model() -> Classifier:
     return chosen[0]
 
 
+def headline(study: Study, said: str, margin: str, device: str = "", beside: bool = True) -> None:
+    """The finding first, then the sentence and the prediction that everything is compared with.
+
+    Args:
+        margin: what stands behind the predicted label.
+        device: what stands behind the model's name, as HTML.
+        beside: whether the probabilities stand beside all that, and not below.
+    """
+    reference = study.reference
+    left, right = st.columns([3, 1.2], vertical_alignment="center") if beside else (st.container(),) * 2
+    left.html(
+        f"<p class='w-verdict{'' if beside else ' small'}'>{escape(said)}</p>"
+        f"<p class='w-line'><span class='w-text'>{visible_html(reference.text, 300)}</span></p>"
+        f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b>{margin} by {escape(study.model)}{device}. "
+        f"{markup.noise_floor_html(study.noise_floor)}</p>{markup.truncated_html(reference.encoding)}"
+    )
+    right.html(markup.bars_html(study.labels, reference.probabilities, study.head))
+
+
 def say_refused(wanted: Mapping[str, str]) -> None:
     """One sentence for each value of the link that was left out.
 
     Args:
         wanted: what is taken, in words, by the name in the link.
     """
-    left_out = state.refused()
-    for name, taken in wanted.items():
-        if name in left_out:
-            st.warning(
-                f"The link asks for {name} = {markup.escape_markdown(left_out[name][:60])}, which is not {taken}: it is left out.",
-                icon=":material/link_off:",
-            )
+    for name in (name for name in wanted if name in state.refused()):
+        given = markup.escape_markdown(state.refused()[name][:60])
+        st.warning(
+            f"The link asks for {name} = {given}, which is not {wanted[name]}: it is left out.",
+            icon=":material/link_off:",
+        )
 
 
-def load(id: str) -> Classifier:
-    """A classifier of the catalog, with a spinner while it loads."""
+def _load(id: str) -> Classifier:
     with st.spinner(f"Loading {markup.escape_markdown(id)} …"):
         model = catalog.load(id)
     _settle(model.id, model.weights_hash)

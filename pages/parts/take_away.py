@@ -1,29 +1,41 @@
 """What can be taken away: downloads, and the code that prints the numbers."""
 
+import json
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from pages import controls
-from pages.parts import markup
+from pages.parts import markup, work
 
 
-def download(label: str, file_name: str, make: Callable[[], bytes | str]) -> None:
-    """A button that makes a file when it is clicked; the page does not run again."""
-    st.download_button(
-        markup.escape_markdown(label),
-        make,
-        file_name,
-        on_click="ignore",
-        icon=":material/download:",
-        key=f"download {label} {file_name}",
-    )
+def downloads(*files: tuple[str, str, Callable[[], Any]]) -> None:
+    """Buttons in a row, each of which makes a file when it is clicked; the page does not run again.
+
+    Args:
+        files: label, file name, and what makes the content: a frame becomes CSV or Parquet, a figure a page of its own that
+            opens where there is no network, a text stays as it is, and all else is JSON.
+    """
+    with st.container(horizontal=True):
+        for label, file_name, make in files:
+            st.download_button(
+                markup.escape_markdown(label), partial(_content, file_name, make), file_name, on_click="ignore",
+                icon=":material/download:", key=f"download {label} {file_name}",
+            )  # fmt: skip
 
 
-def chart(label: str, file_name: str, make: Callable[[], go.Figure]) -> None:
-    """A button that makes a chart as a page of its own, which opens where there is no network."""
-    download(label, file_name, lambda: make().to_html(include_plotlyjs=True))
+def _content(file_name: str, make: Callable[[], Any]) -> bytes | str:
+    made = make()
+    if isinstance(made, pd.DataFrame):
+        parquet = file_name.endswith(".parquet")
+        return made.to_parquet(index=False) if parquet else made.to_csv(index=False).encode()
+    if isinstance(made, go.Figure):
+        return str(made.to_html(include_plotlyjs=True))
+    return made if isinstance(made, str) else json.dumps(made, ensure_ascii=False, allow_nan=False).encode()
 
 
 def code(make: Callable[[], str | Mapping[str, str]], beside: str = "", name: str = "") -> None:
@@ -42,9 +54,9 @@ def code(make: Callable[[], str | Mapping[str, str]], beside: str = "", name: st
         st.caption(
             f"Plain transformers, without Wobble: run it in Wobble's folder{reads} and it prints the numbers on this page."
         )
-        script = make()
+        script = work.attempt(make)
         if isinstance(script, str):
             st.code(script, language="python")
-            return
-        for tab, one in zip(st.tabs(list(script)), script.values(), strict=True):
-            tab.code(one, language="python")
+        elif script:
+            for tab, one in zip(st.tabs(list(script)), script.values(), strict=True):
+                tab.code(one, language="python")

@@ -1,4 +1,4 @@
-"""The variants of a sentence side by side: filters, the one that is opened, and the table."""
+"""Cases of a sentence side by side: filters, the one that is opened, and the table."""
 
 from collections.abc import Sequence
 from html import escape
@@ -15,7 +15,7 @@ from pages import controls, state
 from pages._shell import STYLE
 from pages.parts import markup
 
-ASSETS = Path(__file__).parent.parent.parent / "assets"
+SCRIPT = Path(__file__).parent.parent.parent / "assets" / "components" / "variants.js"
 TABLE = "variants_table"
 SHOWN = tuple(reversed(FATES))
 """The fates by which one filters: the most telling first."""
@@ -24,7 +24,7 @@ table = st.components.v2.component(
     "wobble_variants",
     html="<div class='w-variants' role='listbox' aria-label='Variants, largest shift first'></div>\n",
     css=STYLE,
-    js=(ASSETS / "components" / "variants.js").read_text(encoding="utf-8"),
+    js=SCRIPT.read_text(encoding="utf-8"),
 )
 
 
@@ -52,7 +52,12 @@ def section(studies: Sequence[Study], charts: Sequence[str], opens: str, one: st
     if opened:
         with st.container(border=True):
             for study in studies:
-                _opened(study, opened, one)
+                row, case = study.keyed()[opened]
+                st.html(
+                    f"<p class='w-line'><b>{escape(study.model)}</b> {markup.badge_html(tables.fate_of(row, case))} "
+                    f"{escape(tables.explanation(case))}</p><p class='w-line w-faint'>{escape(tables.described(case))}</p>"
+                )
+                beside(study.reference, case, f"The {one}")
     rows = tables.side_by_side(studies, chosen, fates)
     table(
         key=TABLE,
@@ -67,30 +72,30 @@ def section(studies: Sequence[Study], charts: Sequence[str], opens: str, one: st
     )
 
 
-def _opened(study: Study, key: str, one: str) -> None:
-    row, case = study.keyed()[key]
-    fate = tables.fate_of(row, case)
-    st.html(
-        f"<p class='w-line'><b>{escape(study.model)}</b> <span class='w-badge {fate.split()[0]}'>{fate}</span> "
-        f"{escape(tables.explanation(case))}</p><p class='w-line w-faint'>{escape(tables.described(case))}</p>"
-    )
-    beside(study.reference, case, f"The {one}")
-
-
 def beside(reference: Reference, case: Case, title: str) -> None:
-    """Text, tokens and probabilities: the sentence's left, a case's right.
+    """Text, tokens and probabilities: the sentence's left, an edit's right.
 
     Args:
-        title: over the case.
+        title: over the edit.
     """
-    before, after = tables.changed_positions(reference.encoding, case.encoding)
     edited = markup.marked_html(tables.marked_text(case.text, reference.text, 2000, case.variant))
-    left, right = st.columns(2)
-    for side, said, text, encoding, marked, p in (
-        (left, "Your sentence", visible_html(reference.text), reference.encoding, before, reference.probabilities),
-        (right, title, edited, case.encoding, after, case.probabilities),
-    ):
-        side.html(
-            f"<p class='w-line'><b>{said}</b></p><p class='w-text'>{text}</p>{markup.tokens_html(encoding, marked)}"
-            f"<div style='height:.6rem'></div>{markup.bars_html(reference.labels, p, reference.head, top=8)}"
+    texts = ("Your sentence", visible_html(reference.text)), (title, edited)
+    left, right = (f"<p class='w-line'><b>{said}</b></p><p class='w-text'>{text}</p>" for said, text in texts)
+    sides(reference, case, left, right)
+
+
+def sides(reference: Reference, case: Case, left: str, right: str, limit: int = 400) -> None:
+    """Tokens and probabilities of two predictions beside each other.
+
+    Args:
+        left: HTML over the reference's.
+        right: over the case's.
+        limit: tokens that are shown.
+    """
+    shown: tuple[tuple[str, Reference | Case], ...] = ((left, reference), (right, case))
+    changed = tables.changed_positions(reference.encoding, case.encoding)
+    for column, (head, one), marked in zip(st.columns(2), shown, changed, strict=True):
+        column.html(
+            f"{head}{markup.tokens_html(one.encoding, marked, limit)}<div style='height:.6rem'></div>"
+            f"{markup.bars_html(reference.labels, one.probabilities, reference.head, top=8)}"
         )

@@ -1,13 +1,12 @@
 """Work of the engine within a page: its errors in a sentence, its progress, and results that are kept."""
 
-import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Hashable
+from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import StopException
 
 from core.base.errors import WobbleError
 from pages import state
@@ -16,7 +15,7 @@ from pages.parts import markup
 T = TypeVar("T")
 
 
-def attempt(call: Callable[[], Any]) -> Any:
+def attempt(call: Callable[[], T]) -> T | None:
     """The result of a call, or None and its one sentence on the page."""
     try:
         return call()
@@ -25,35 +24,24 @@ def attempt(call: Callable[[], Any]) -> Any:
         return None
 
 
-class _Kept:
-    """Results of long work, at most `limit`, least recently used first out; unlike Streamlit's caches it shows progress."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit, self._lock = limit, threading.Lock()
-        self._results: OrderedDict[Any, Any] = OrderedDict()
-
-    def get(self, key: Any) -> Any:
-        """The result of a key, or None."""
-        with self._lock:
-            if key in self._results:
-                self._results.move_to_end(key)
-            return self._results.get(key)
-
-    def put(self, key: Any, result: Any) -> None:
-        """Keep a result."""
-        with self._lock:
-            self._results[key] = result
-            while len(self._results) > self._limit:
-                self._results.popitem(last=False)
+def end() -> NoReturn:
+    """End the page here. `st.stop` would end the router with it, before that has put the state into the address."""
+    raise StopException
 
 
-@st.cache_resource(show_spinner=False)
-def kept() -> _Kept:
-    """The results of long work, of all sessions."""
-    return _Kept(limit=256)
+def needed(call: Callable[[], T]) -> T:
+    """The result of a call without which the page has nothing more to show: where it fails, its one sentence is the last."""
+    found = attempt(call)
+    return end() if found is None else found
 
 
-def long_work(key: Any, unit: str, run: Callable[[Callable[[int, int], None]], T]) -> T:
+@st.cache_resource(max_entries=256, show_spinner=False)
+def kept(key: Hashable) -> list[Any]:
+    """Holds the result of long work once there is one, for all sessions; unlike what Streamlit caches, that shows progress."""
+    return []
+
+
+def long_work(key: Hashable, unit: str, run: Callable[[Callable[[int, int], None]], T]) -> T:
     """The result of long work, computed once; shows what is left, and stops when the person presses Stop.
 
     Args:
@@ -61,14 +49,13 @@ def long_work(key: Any, unit: str, run: Callable[[Callable[[int, int], None]], T
         unit: what is counted, in the plural.
         run: does the work, telling what is done and what was asked for.
     """
-    store = kept()
-    if (known := store.get(key)) is not None:
-        found: T = known
-        return found
+    known: list[T] = kept(key)
+    if known:
+        return known[0]
     if state.store().values.get("stopped") == key:
         st.info("Stopped.", icon=":material/stop_circle:")
         st.button("Run it", key=f"run {hash(key)}", on_click=state.changing(stopped=None))
-        st.stop()
+        end()
     place, begin = st.empty(), time.monotonic()
     bars: list[DeltaGenerator] = []
 
@@ -83,7 +70,6 @@ def long_work(key: Any, unit: str, run: Callable[[Callable[[int, int], None]], T
                 st.button("Stop", key=f"stop {hash(key)}", on_click=state.changing(stopped=key))
         bars[0].progress(done / total, f"{done:,} of {total:,} {unit}, {seconds * (total - done) / done:.0f} s left")
 
-    found = run(progress)
+    known.append(run(progress))
     place.empty()
-    store.put(key, found)
-    return found
+    return known[0]

@@ -1,5 +1,6 @@
 """The Seeds page: every view of the embedded family, and families of other kinds."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -74,3 +75,7 @@ def test_families_of_other_heads_have_their_page(problem: str, tmp_path: Path, m
     test.run()
     assert not test.exception
     assert "need a softmax head" in words(test)
+    # The page stops early, and its state is in the address all the same, the first time too.
+    test = app(PAGE, model=[f"{tmp_path.name}/odd"], view="On data")
+    told = [json.loads(one.proto.json) for one in test.sidebar.get("bidi_component") if one.proto.json]
+    assert "view=On+data" in next(data["query"] for data in told if "query" in data)

@@ -161,3 +161,19 @@ def test_a_base_that_cannot_be_trained_fails_in_one_sentence(place: Path, monkey
     run = runs.run_at(run.folder)
     assert run.state == "failed" and "has no pad token" in run.message
     assert run.finished == ()
+
+
+def test_what_is_done_so_far_counts_finished_members_and_steps_and_says_what_goes_on() -> None:
+    step = {"member": "42", "number": 1, "event": "step", "step": 30, "steps": 60}
+    step |= {"examples_per_second": 50, "seconds_left": 10}
+    saved = {"member": "42", "number": 1, "event": "saved", "seconds": 30.0}
+    began = {"member": "43", "number": 2, "event": "began"}
+    assert runs.so_far([], 2) == (0.0, "starting …")
+    assert runs.so_far([step], 2) == (
+        0.25, "model 1 of 2: 42, step 30 of 60, 50 examples a second, about 30 seconds left"
+    )  # fmt: skip
+    assert "asking the held-out texts" in runs.so_far([step | {"step": 60}], 2)[1]
+    assert runs.so_far([step, saved], 2)[0] == 0.5
+    assert runs.so_far([step, saved, began], 2) == (
+        0.5, "model 2 of 2: 43, loading, 50 examples a second, about 30 seconds left"
+    )  # fmt: skip
