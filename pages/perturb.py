@@ -15,7 +15,8 @@ from pages.parts import plots, results, subject, take_away, variants_table, work
 PAGE = {
     "title": "Perturb",
     "icon": ":material/edit_note:",
-    "question": "Which edits of white space, casing and punctuation does the tokenizer erase, which reach the model, which flip it?",
+    "question": "Which edits of white space, casing and punctuation does the tokenizer erase, which reach the model, "
+    "which flip it?",
     "factors": ("whitespace", "casing", "punctuation", "unicode", "typo"),
     "opens": {"factor": "{factor}", "variant": "{case}"},
 }
