@@ -48,7 +48,7 @@ run: $(APP)
 	@$(BIN)/streamlit run app.py $(RUN_OPTIONS)
 
 test: lint chromium
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: $(DEV)
 	@$(BIN)/ruff check .

@@ -69,9 +69,11 @@ def sidebar() -> DeltaGenerator:
             placeholder="Type a sentence",
             help="Press Ctrl+Enter to see what becomes of it.",
         )
+        # What is not always there has a place of its own: what follows would be drawn twice while the places move.
+        preview = st.empty()
         if text:
             marks = "  ".join(f"{mark} {meaning}" for mark, meaning in LEGEND.items())
-            st.html(
+            preview.html(
                 f"<div class='w-text w-faint' title='{escape(marks)}' style='font-size:.85rem'>{visible_html(text, 400)}</div>"
             )
         controls.choice(
@@ -82,7 +84,11 @@ def sidebar() -> DeltaGenerator:
             words=lambda i: visible(examples[i].text),
             linked=False,
         )
-        _example(text)
+        shown = next((example for example in examples if example.text == text), None)
+        worth = st.empty()
+        if shown is not None:
+            flips = "; ".join(f"{edit} flips it under {model}" for model, edit in shown.flips.items())
+            worth.caption(markup.escape_markdown(f"{shown.why}. {flips}." if flips else f"{shown.why}."))
         controls.number(
             "Temperature",
             "temperature",
@@ -94,7 +100,8 @@ def sidebar() -> DeltaGenerator:
             help="All probabilities on all pages are softmax(logits / T). 1 is the model's own; the Temperature page can fit one. "
             "No label moves with it.",
         )
-        subject.say_refused({"temperature": f"a number from {COLDEST:g} to {HOTTEST:,.0f}"})
+        with st.empty():
+            subject.say_refused({"temperature": f"a number from {COLDEST:g} to {HOTTEST:,.0f}"})
         copy_link(key="copy_link")
         if st.button("Catalog", icon=":material/inventory_2:", help="What can be loaded here, and what the hub offers"):
             _catalog()
@@ -103,14 +110,6 @@ def sidebar() -> DeltaGenerator:
         # At once, so that a click while the page computes leaves the right entry in the history.
         state.address("of the run", place)
     return place
-
-
-def _example(text: str) -> None:
-    """What makes the sentence worth trying, where it is one of the examples."""
-    shown = next((example for example in gallery() if example.text == text), None)
-    if shown is not None:
-        flips = "; ".join(f"{edit} flips it under {model}" for model, edit in shown.flips.items())
-        st.caption(markup.escape_markdown(f"{shown.why}. {flips}." if flips else f"{shown.why}."))
 
 
 @st.cache_data(ttl=30, show_spinner=False)

@@ -5,8 +5,9 @@ import time
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.test_late_browser import LATE
 from tests.browser.test_pages import PATHS, TEXT, opened, settled, typed
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -16,48 +17,78 @@ OWN = "A slow start , a GREAT end."
 
 def shown(page: Page, sentence: str, temperature: str = "1") -> None:
     """A page rests, and shows what was asked for both in the controls and in what it computed."""
+    settled(page)
     expect(page.get_by_role("textbox", name="Sentence", exact=True)).to_have_value(sentence)
     expect(page.get_by_role("spinbutton", name="Temperature", exact=True)).to_have_value(temperature)
-    settled(page)
     expect(page.get_by_text("Choose a model on the left")).to_have_count(0)
     expect(page.get_by_text("Type a sentence on the left")).to_have_count(0)
 
 
-def name(path: str) -> str:
-    return path.strip("/").capitalize() or "Overview"
+def link(page: Page, path: str) -> Locator:
+    """A page's entry in the menu."""
+    return page.get_by_role("link", name=path.strip("/").capitalize() or "Overview", exact=True)
+
+
+def at(page: Page, address: str, sentence: str) -> None:
+    """A page is the current one, in the address and in the menu, and shows a sentence."""
+    expect(page).to_have_url(re.compile(re.escape(address) + ("" if "?" in address else "$")))
+    expect(link(page, address.partition("?")[0])).to_have_attribute("aria-current", "page")
+    shown(page, sentence)
 
 
 def go(page: Page, path: str) -> None:
-    page.get_by_role("link", name=name(path), exact=True).click()
+    link(page, path).click()
     expect(page).to_have_url(re.compile(f"{path}(\\?|$)"))
+    expect(link(page, path)).to_have_attribute("aria-current", "page")
+
+
+def usual(page: Page) -> str:
+    """The sentence that the app starts with."""
+    sentence = page.get_by_role("textbox", name="Sentence", exact=True)
+    # A text area fills itself after it has been put in.
+    expect(sentence).not_to_have_value("")
+    return sentence.input_value()
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_back_and_forward_show_what_was_there(page: Page, app: str, path: str) -> None:
     opened(page, app, path)
-    sentence = page.get_by_role("textbox", name="Sentence", exact=True)
-    # A text area fills itself after it has been put in.
-    expect(sentence).not_to_have_value("")
-    usual = sentence.input_value()
+    first = usual(page)
     other, third = [one for one in ("/tokens", "/numerics", "/perturb") if one != path][:2]
     go(page, other)
-    shown(page, usual)
+    shown(page, first)
     typed(page, OWN)
     shown(page, OWN)
     expect(page).to_have_url(re.compile("sentence=A"))
     go(page, third)
     shown(page, OWN)
     page.go_back()
-    expect(page).to_have_url(re.compile(f"{other}\\?sentence=A"))
-    shown(page, OWN)
+    at(page, f"{other}?sentence=A", OWN)
     page.go_back()
-    expect(page).to_have_url(re.compile(f"{path}$"))
-    shown(page, usual)
+    at(page, path, first)
     page.go_forward()
-    shown(page, OWN)
+    at(page, f"{other}?sentence=A", OWN)
     page.go_forward()
-    expect(page).to_have_url(re.compile(third))
+    at(page, f"{third}?sentence=A", OWN)
+
+
+def test_back_twice_at_once_leaves_the_way_forward(page: Page, app: str) -> None:
+    page.add_init_script(LATE)
+    opened(page, app, "/tokens")
+    first = usual(page)
+    go(page, "/numerics")
+    shown(page, first)
+    typed(page, OWN)
     shown(page, OWN)
+    go(page, "/perturb")
+    shown(page, OWN)
+    # What the first step brings arrives after the second one.
+    page.evaluate("window.delay = 1000; history.back(); setTimeout(() => history.back(), 300)")
+    at(page, "/tokens", first)
+    page.evaluate("window.delay = 0")
+    for path in ("/numerics", "/perturb"):
+        page.go_forward()
+        at(page, f"{path}?sentence=A", OWN)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -67,13 +98,12 @@ def test_reload_a_second_tab_and_a_pasted_link_show_the_same(page: Page, app: st
     go(page, path)
     shown(page, OWN, "2")
     expect(page).to_have_url(re.compile("bpe-cased.*temperature=2"))
-    link = page.url
-    href = page.get_by_role("link", name=name(path), exact=True).get_attribute("href") or ""
+    here, href = page.url, link(page, path).get_attribute("href") or ""
     page.reload()
     shown(page, OWN, "2")
-    expect(page).to_have_url(link)
+    expect(page).to_have_url(here)
     tab = page.context.new_page()
-    for address in (link, f"{app}/{href.lstrip('/')}"):
+    for address in (here, f"{app}/{href.lstrip('/')}"):
         tab.goto(address)
         shown(tab, OWN, "2")
         assert "bpe-cased" in tab.url
