@@ -21,6 +21,9 @@ import core
 from core.data.snippets import snippets
 from tests.browser.conftest import LONG
 
+EACH = 5 if LONG else 2
+"""Sentences of each of the ten people."""
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SAID = "() => [...document.querySelectorAll('.w-line')].map((e) => e.innerText).filter((text) => text.startsWith('Predicted'))"
@@ -41,7 +44,7 @@ def load(request: pytest.FixtureRequest) -> Iterator[None]:
 def test_ten_sessions_are_each_answered_their_own_sentences(app: str, load: None, seed: int) -> None:
     texts = [row["text"] for row in snippets() if row["split"] == "test" and 30 < len(row["text"]) < 120]
     random.Random(seed).shuffle(texts)
-    texts = texts[:50]
+    texts = texts[: 10 * EACH]
     model = core.load("minilm-uncased")
     margins = {text: core.compare(model, text, []).reference.margin for text in texts}
     times: list[float] = []
@@ -76,7 +79,7 @@ def test_ten_sessions_are_each_answered_their_own_sentences(app: str, load: None
         async with async_playwright() as playwright:
             options = ["--no-sandbox"] if os.geteuid() == 0 else []
             chromium = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
-            found = await asyncio.gather(*(person(chromium, texts[i : i + 5]) for i in range(0, 50, 5)))
+            found = await asyncio.gather(*(person(chromium, texts[i : i + EACH]) for i in range(0, 10 * EACH, EACH)))
             await chromium.close()
         return [one for wrong in found for one in wrong]
 
