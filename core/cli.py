@@ -25,7 +25,7 @@ from core.factors.temperature import check_temperature
 from core.families.stacked import load_family, predict_family
 from core.models import catalog
 from core.models.classifier import Classifier, best_device
-from core.models.predict import Condition, predict
+from core.models.predict import Condition, predict, readable
 from core.studies.shortest import BUDGET, MOST_EDITS, shortest_flip
 from core.studies.study import Study, compare, prepare, profile, study
 from core.text.perturb import perturbations, variants
@@ -134,7 +134,7 @@ def predict_texts(
 ) -> None:
     """predict texts, each alone in its batch"""
     classifier = _load(model)
-    encodings = classifier.encoder(texts)
+    encodings = readable(classifier, texts)
     rows = classifier.head.probabilities(predict(classifier, encodings, Condition(batch="alone")).logits)
     document = [
         {
@@ -189,7 +189,7 @@ def temperature(
     classifier = _load(model)
     if not classifier.head.has_labels:
         raise WobbleError(f"{model} has a regression head, whose value no temperature applies to.")
-    logits = predict(classifier, classifier.encoder([text]), Condition(batch="alone")).logits[0]
+    logits = predict(classifier, readable(classifier, [text]), Condition(batch="alone")).logits[0]
     _print(documents.temperature_document(classifier, text, logits, temperatures), as_json, terminal.temperatures)
 
 

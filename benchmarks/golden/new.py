@@ -14,7 +14,7 @@ from core.factors.seeds import family_for
 from core.families.stacked import predict_family
 from core.models import catalog
 from core.models.classifier import Classifier
-from core.models.predict import Condition, predict
+from core.models.predict import Condition, predict, readable
 from core.studies.calibration import calibrate_on
 from core.studies.shortest import shortest_flip
 from core.studies.study import compare, options_of, study
@@ -74,7 +74,7 @@ def _passes(classifier: Classifier, text: str) -> Document:
 
 
 def _temperature(classifier: Classifier, text: str) -> Document:
-    logits = predict(classifier, classifier.encoder([text]), Condition(batch="alone")).logits[0]
+    logits = predict(classifier, readable(classifier, [text]), Condition(batch="alone")).logits[0]
     return documents.temperature_document(classifier, text, logits, TEMPERATURES)
 
 

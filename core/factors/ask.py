@@ -14,7 +14,7 @@ from core.factors.conditions import REFERENCE, conditions
 from core.factors.registry import Factor
 from core.models.classifier import Classifier
 from core.models.heads import Logits
-from core.models.predict import Condition, predict
+from core.models.predict import Condition, predict, readable
 from core.text.perturb import FACTORS, Variant, merged, variants
 from core.text.stages import absorbed_by
 from core.text.tokens import Encoding
@@ -45,7 +45,7 @@ class Ask:
         """What else it found, as plain JSON values."""
         self._made: dict[int, tuple[Variant, ...]] = {}
         self._encoded: dict[str, Encoding] = {}
-        (encoding,) = self._readable([text])
+        (encoding,) = readable(classifier, [text], self.encode([text]))
         alone = predict(classifier, [encoding], REFERENCE)
         self.count(alone.rows_asked, alone.rows_run)
         self.reference = Reference(text, encoding, alone.logits[0], classifier.head, classifier.labels, temperature)
@@ -55,14 +55,6 @@ class Ask:
         new = list(dict.fromkeys(text for text in texts if text not in self._encoded))
         self._encoded |= dict(zip(new, self.classifier.encoder(new), strict=True))
         return [self._encoded[text] for text in texts]
-
-    def _readable(self, texts: Sequence[str]) -> list[Encoding]:
-        encodings = self.encode(texts)
-        for text, encoding in zip(texts, encodings, strict=True):
-            if not encoding.ids:
-                id = self.classifier.id
-                raise WobbleError(f"The tokenizer of {id} makes no token of {text[:40]!r}: nothing to predict.")
-        return encodings
 
     def predict(self, encodings: Sequence[Encoding], condition: Condition | None = None) -> Logits:
         """Logits `[n, n_labels]` of encodings, counted; what has the reference's tokens gets its logits, bit for bit."""
@@ -87,13 +79,15 @@ class Ask:
 
     def ahead(self, made: Sequence[Variant]) -> None:
         """Run edits before factors ask for them, together: the batches are fuller."""
-        encodings = self._readable([variant.text for variant in made])
+        texts = [variant.text for variant in made]
+        encodings = readable(self.classifier, texts, self.encode(texts))
         others = [encoding for encoding in encodings if encoding.key != self.reference.encoding.key]
         self.count(0, predict(self.classifier, others).rows_run)
 
     def edited(self, made: Sequence[Variant]) -> list[Case]:
         """Edits as cases: those that reach the model first, largest shift first."""
-        encodings = self._readable([variant.text for variant in made])
+        texts = [variant.text for variant in made]
+        encodings = readable(self.classifier, texts, self.encode(texts))
         encoder, before = self.classifier.encoder, self.reference.encoding
         return by_shift(
             case

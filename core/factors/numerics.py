@@ -21,12 +21,13 @@ def numerics(ask: Ask) -> Iterator[Case]:
         if ask.progress is not None:
             ask.progress(done, len(wanted))
     margin = ask.reference.head.logit_margin(ask.reference.logits)
-    ask.notes += [
+    flipping = [
         f"{dtype} can flip this sentence: its logit margin, {margin:.2g}, is below twice the largest logit difference."
         for dtype in DTYPES
         if can_flip(ask.reference, cases, dtype)
     ]
-    ask.notes += left_out
+    # What failed when it was run is there already; it comes last.
+    ask.notes[:0] = [*flipping, *left_out]
     yield from cases
 
 

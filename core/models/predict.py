@@ -132,6 +132,19 @@ class _Memory:
 _memories: Kept[_Memory] = Kept(limit=64, results=True)
 
 
+def readable(classifier: Classifier, texts: Sequence[str], encodings: list[Encoding] | None = None) -> list[Encoding]:
+    """What a model reads of texts, where they are not encoded yet.
+
+    Raises:
+        WobbleError: the tokenizer makes no token of one of them.
+    """
+    encodings = classifier.encoder(texts) if encodings is None else encodings
+    for text, encoding in zip(texts, encodings, strict=True):
+        if not encoding.ids:
+            raise WobbleError(f"The tokenizer of {classifier.id} makes no token of {text[:40]!r}: nothing to predict.")
+    return encodings
+
+
 def predict(
     classifier: Classifier,
     encodings: Sequence[Encoding],

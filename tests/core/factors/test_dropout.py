@@ -209,6 +209,14 @@ def test_other_seeds_rates_sites_and_texts_are_remembered_apart(bert: Classifier
     assert [run_passes(bert, text, 2, dropout)[1] for text, dropout in asked] == [0] * 5
 
 
+def test_passes_of_the_head_alone_run_together_however_long_the_text_is(bert: Classifier) -> None:
+    told: list[tuple[int, int]] = []
+    passes_of(bert, 200, Dropout(rate=0.5, sites=("head",)), TEXT * 9, progress=lambda *counts: told.append(counts))
+    assert told == [(200, 200)]
+    passes_of(bert, 200, Dropout(rate=0.5), TEXT * 9, progress=lambda *counts: told.append(counts))
+    assert len(told) > 2
+
+
 def test_progress_is_told_and_can_cancel(bert: Classifier) -> None:
     told: list[tuple[int, int]] = []
     passes_of(bert, 10, Dropout(), chunk=4, progress=lambda done, total: told.append((done, total)))

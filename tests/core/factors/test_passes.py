@@ -66,12 +66,14 @@ def test_the_finding_counts_what_flips_and_says_how_sure_that_is(compared: Study
 
 def test_which_passes_flip_is_told_in_their_order(compared: Study) -> None:
     assert flips(row_of(compared, [0, 10, 0, 10])).tolist() == [False, True, False, True]
+    assert flips(replace(row_of(compared, [0]), cases=())).dtype == bool
 
 
 def test_the_measures_stand_beside_those_of_the_prediction_with_dropout_off(compared: Study) -> None:
     row, reference = row_of(compared, [0, 10, 1, 0]), compared.reference
     found = {one.name: one for one in measures(row, reference)}
     over = over_passes(row.probabilities, compared.head)
+    assert over.keys() == {"entropy", "mutual_information", "variation_ratio"}
     assert (found["Flip rate"].value, found["Flip rate"].interval) == (0.25, row.flip_interval)
     assert found["Predictive entropy"].value == pytest.approx(over["entropy"])
     assert found["Predictive entropy"].off == pytest.approx(float(compared.head.entropy(reference.probabilities)))

@@ -8,7 +8,7 @@ import pytest
 from core.factors import segmentation as module
 from core.factors.ask import Ask
 from core.factors.registry import factors
-from core.factors.segmentation import DRAWS, nearest, segmented
+from core.factors.segmentation import DRAWS, Segmented, nearest, segmented
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.models.predict import predict
@@ -31,6 +31,10 @@ def test_draws_are_the_tokenizer_s_and_their_predictions_the_model_s(id: str, ra
     ]
     assert row.facts == {"rate": rate, "rejected": drawn.rejected, "repeated": drawn.repeated}
     assert {case.text for case in row.cases} == {TEXT}
+    made = [case.made for case in row.cases]
+    assert [(one.rank, one.changed) for one in made if isinstance(one, Segmented)] == [
+        (0, one.changed) for one in drawn.segmentations
+    ]
 
 
 def test_draws_without_options_are_those_of_the_papers_rates() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from core.base.errors import WobbleError
 from core.factors.case import Row
+from core.factors.registry import factors
 from core.factors.temperature import check_temperature
 from core.models.catalog import load
 from core.models.classifier import Classifier
@@ -30,6 +31,12 @@ def test_no_temperature_is_refused_in_one_sentence(temperature: float) -> None:
 def row(classifier: Classifier, at: tuple[float, ...] | None = None, temperature: float = 1.0) -> Row:
     options = {} if at is None else {"temperature": {"at": at}}
     return study(classifier, TEXT, ["temperature"], options, temperature=temperature)["temperature"]
+
+
+@pytest.mark.parametrize("outside", [0.0009, 1e6 + 1])
+def test_a_temperature_outside_the_range_is_refused_before_anything_runs(outside: float) -> None:
+    with pytest.raises(WobbleError, match=r"0\.001"):
+        factors(["temperature"])[0].check({"at": (1.0, outside)})
 
 
 def test_the_row_of_temperature_divides_the_logits_and_moves_no_label() -> None:

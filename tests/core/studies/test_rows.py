@@ -32,6 +32,14 @@ def test_an_ensemble_s_probabilities_are_the_mean_over_the_seeds(tmp_path: Path,
     np.testing.assert_allclose(found.cases[0].probabilities, seeds.probabilities.mean(axis=0), atol=1e-6)
 
 
+def test_the_worst_case_of_a_value_is_the_one_furthest_from_it(tmp_path: Path) -> None:
+    model = loaded(save("bert", tmp_path / "model", labels=["score"], problem_type="regression"))
+    reference = compare(model, TEXT, []).reference
+    logits = reference.logits[None] + np.array([[0.1], [-0.7], [0.3]], np.float32)
+    row = Row(factors(["seed"])[0], tuple(measured(reference, [one_seed(str(i)) for i in range(3)], logits)), 0.0)
+    assert row.worst is row.cases[1]
+
+
 def test_edits_that_reach_the_model_are_gathered_in_one_row() -> None:
     found = compare(load(), TEXT, [*variants(TEXT), custom(TEXT, "Another one.")])
     row = reaching(found, "formatting")
