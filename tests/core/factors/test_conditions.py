@@ -67,7 +67,10 @@ def test_a_text_stands_among_1_7_and_31_others_and_with_plain_products() -> None
 
 def test_half_precision_comes_last_and_what_is_refused_is_said() -> None:
     found, left_out = conditions(model(), 10)
-    assert found == (*conditions(model(), 10, dtypes=())[0], *(replace(ALONE, dtype=dtype) for dtype in ("bfloat16", "float16")))
+    assert found == (
+        *conditions(model(), 10, dtypes=())[0],
+        *(replace(ALONE, dtype=dtype) for dtype in ("bfloat16", "float16")),
+    )
     assert left_out == ()
     found, left_out = conditions(model(77), 10)
     assert found[-1] == replace(ALONE, dtype="bfloat16") and left_out == ("Not in float16.",)

@@ -108,5 +108,3 @@ def test_its_options_are_bounded() -> None:
 def test_a_segmentation_is_named_by_its_draw_or_its_place() -> None:
     assert (segmented(4, 0, 3).name, segmented(None, 2, 3).name) == ("draw 4", "nearest 2")
     assert segmented(4, 0, 3).said == "segmentation draw 4"
-
-

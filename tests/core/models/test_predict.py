@@ -20,6 +20,7 @@ from core.models import predict as module
 from core.models.classifier import Classifier, Source
 from core.models.loading import load_classifier
 from core.models.predict import COMPANY, TOKEN_BUDGET, Condition, Prediction, forward, model_inputs, predict
+from core.models.sites import has_kernels
 from core.text.tokens import Encoding
 from tests.architectures import SENTENCES, loaded
 
@@ -188,6 +189,13 @@ def test_padding_is_masked_and_the_text_comes_first(classifier: Classifier) -> N
     inputs = model_inputs(classifier, [encoding], padded=20)
     assert inputs["input_ids"].tolist() == [[*encoding.ids, *[0] * (20 - len(encoding.ids))]]
     assert inputs["attention_mask"].tolist() == [[1] * len(encoding.ids) + [0] * (20 - len(encoding.ids))]
+
+
+def test_another_kernel_is_refused_where_an_architecture_has_only_one(tiny: Callable[..., Classifier]) -> None:
+    only = tiny("deberta-v2")
+    assert not has_kernels(only.model)
+    with pytest.raises(WobbleError, match="has only one"):
+        predict(only, only.encoder(["A test."]), Condition(batch="alone", kernel="eager"))
 
 
 def test_conditions_do_not_share_what_they_remember(classifier: Classifier) -> None:

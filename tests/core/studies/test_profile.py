@@ -274,7 +274,9 @@ def toy() -> Iterator[None]:
     def jolt(ask: Ask, *, times: Annotated[int, Range("how often", 1, 9)] = 2, seed: int = 0) -> Iterator[Case]:
         """turn the logits round"""
         ask.facts["seed"] = seed
-        yield from ask.measured([one_seed(f"jolt {i}") for i in range(times)], np.stack([-ask.reference.logits] * times))
+        yield from ask.measured(
+            [one_seed(f"jolt {i}") for i in range(times)], np.stack([-ask.reference.logits] * times)
+        )
 
     @factor("echo", one="echo", many="echoes", edits=True)
     def echo(ask: Ask) -> Iterator[Case]:

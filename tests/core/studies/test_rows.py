@@ -1,5 +1,6 @@
 """Rows that single factors are looked at by: nothing is lost or measured anew, and an ensemble is the mean of its seeds."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,10 @@ def test_the_worst_case_of_a_value_is_the_one_furthest_from_it(tmp_path: Path) -
     logits = reference.logits[None] + np.array([[0.1], [-0.7], [0.3]], np.float32)
     row = Row(factors(["seed"])[0], tuple(measured(reference, [one_seed(str(i)) for i in range(3)], logits)), 0.0)
     assert row.worst is row.cases[1]
+    low, high = (reference.logits[0] + by for by in (-0.7, 0.3))
+    spread = f"Seeds spread the outputs from {low:+.2f} to {high:+.2f}"
+    assert reach(row, replace(row, cases=())) == f"{spread}; no edit reaches the model"
+    assert reach(row, row) == f"{spread}, edits from {low:+.2f} to {high:+.2f}"
 
 
 def test_edits_that_reach_the_model_are_gathered_in_one_row() -> None:

@@ -74,3 +74,10 @@ def test_a_text_without_a_token_is_one_sentence(tmp_path: Path) -> None:
     bare = loaded(save("gpt2", tmp_path / "bare"))
     with pytest.raises(WobbleError, match="makes no token"):
         chained(bare, "!?", Chain(("clean_punctuation",)))
+
+
+def test_one_step_is_spoken_of_in_the_singular() -> None:
+    said = steps_finding(usual_steps(load(), "X", 1.0))
+    assert said.startswith(
+        "1 usual preprocessing step or chain changes this text: 1 erased by the tokenizer, none flips “"
+    )

@@ -10,6 +10,7 @@ from core.models.catalog import load
 from core.studies import temperatures
 from core.studies.calibration import SEARCHED
 from core.studies.study import Study, compare, study
+from core.studies.temperatures import DOCUMENTED, ROUND, STEPS
 from core.text.perturb import variants
 from core.views.tables import tempered_frame, tempered_rows
 from tests.architectures import loaded, save
@@ -89,7 +90,9 @@ def test_rounding_ties_sooner_in_fewer_bits(compared: Study) -> None:
     reference = compared.reference
     exact = temperatures.rounded(reference.logits, "float32", 2.0).max()
     assert exact == pytest.approx(temperatures.at(reference, 2.0).probabilities.max(), abs=1e-6)
-    full, brain, half = (temperatures.first_tie(reference.logits, dtype, temperatures.HALF) for dtype in temperatures.DTYPES)
+    full, brain, half = (
+        temperatures.first_tie(reference.logits, dtype, temperatures.HALF) for dtype in temperatures.DTYPES
+    )
     assert brain is not None and half is not None and brain < half and (full is None or half < full)
 
 
@@ -107,3 +110,8 @@ def test_variants_beyond_the_limit_are_not_shown(tmp_path: Path) -> None:
     assert any(not case.tried for case in found.cases)
     rows = tempered_rows(found, 2.0, 100)
     assert len(rows) == 1 + found.tried - found.absorbed
+
+
+def test_what_a_download_documents_spans_the_searched_range() -> None:
+    assert len(DOCUMENTED) == 21 and (DOCUMENTED[0], DOCUMENTED[-1]) == pytest.approx(SEARCHED)
+    assert set(ROUND) <= set(STEPS) and {0.5, 1.0, 1.5, 2.0, 10.0} <= set(ROUND)

@@ -18,7 +18,8 @@ from transformers import AutoTokenizer, ByT5Tokenizer, PreTrainedTokenizerFast
 
 from benchmarks.segmentation import HOSTILE
 from core.base.errors import WobbleError
-from core.text.segmentation import difference, draws, nearest, uses, why_not
+from core.models.catalog import load
+from core.text.segmentation import difference, draws, method, nearest, uses, why_not
 from core.text.segmentation.algorithms import BPE, Cut, Unigram, WordPiece
 from core.text.tokens import TextEncoder
 from tests.architectures import SENTENCES, byte_level, unigram, wordpiece
@@ -542,3 +543,16 @@ def test_without_dropout_every_word_is_cut_as_the_library_cuts_it(name: str) -> 
         own: Cut = tuple((t.id, t.value, *t.offsets) for t in model.tokenize(word))  # type: ignore[misc]
         assert tuple(map(tuple, algorithm.sampler(word, 0.0)(Random(0)))) == own
         assert difference(algorithm.sampler(word, 0.0)(Random(0)), own) == 0
+
+
+def test_each_kind_of_tokenizer_is_drawn_from_by_the_method_and_the_rate_of_its_paper() -> None:
+    found = {
+        id: (method(load(id).encoder), uses(load(id).encoder))
+        for id in ("minilm-uncased", "bpe-cased", "unigram-cased")
+    }
+    assert found["minilm-uncased"] == ("MaxMatch-dropout (Hiraoka, arXiv 2209.04126)", "p")
+    assert found["bpe-cased"] == ("BPE-dropout (Provilkov et al., arXiv 1910.13267)", "p")
+    assert found["unigram-cased"] == (
+        "sampling from the lattice of a Unigram tokenizer (Kudo, arXiv 1804.10959)",
+        "alpha",
+    )

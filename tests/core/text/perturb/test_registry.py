@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.base.errors import WobbleError
-from core.text.perturb import FACTORS, Perturbation, Variant, custom, perturbations, register, variants
+from core.text.perturb import FACTORS, FORMATTING, Perturbation, Variant, custom, perturbations, register, variants
 
 # Whitespace, quotes, marks, combining sequences and emoji more often than chance would draw them.
 _LETTERS = ["a", "I", "don't", "Résumé", "e\u0301", "ß", "İ", "ǆ", "です。", "हिन्दी", "한", "\u1112\u1161", "3.5"]
@@ -186,3 +186,24 @@ def test_a_text_of_any_length_is_edited(piece: str) -> None:
     text = (piece * 40_000)[:40_000]
     for variant in variants(text, only=FACTORS):
         assert_edits_reconstruct(text, variant)
+
+
+def test_a_variant_says_what_its_rule_does_and_inside_a_sentence_without_the_fine_print() -> None:
+    by_rule = {rule.name: rule for rule in perturbations()}
+    made = variants("This is a TEST, and it isn't long.", only=FACTORS)
+    assert made and all(one.description == by_rule[one.perturbation].description for one in made)
+    own = custom("one", "two")
+    assert (own.description, own.said) == ("An edit typed by hand.", "an edit typed by hand.")
+    printed = {one.description: one.said for one in made if "; " in one.description or " (" in one.description}
+    assert printed
+    for description, said in printed.items():
+        assert description.lower().startswith(said.lower()) and ";" not in said and "(" not in said
+
+
+def test_a_rule_that_draws_a_place_draws_three_and_formatting_changes_the_form_alone() -> None:
+    drawn = [one for one in variants("One word is drawn here, and another one.") if one.seed is not None]
+    counts = {name: sum(one.perturbation == name for one in drawn) for name in {one.perturbation for one in drawn}}
+    assert counts and max(counts.values()) == 3
+    assert FORMATTING == ("whitespace", "casing", "punctuation", "unicode")
+    with pytest.raises(WobbleError, match='There is no factor "a", "b": choose from'):
+        perturbations(["a", "typo", "b"])
