@@ -19,7 +19,7 @@ MORE = {
     "core/factors/segmentation.py": STUDIED[:1],
     "core/models/predict.py": PREDICTING,
     "core/studies/temperatures.py": ("tests/core/factors/test_temperature.py",),
-    "core/studies/verdict.py": ("tests/core/studies/test_finding.py",),
+    "core/studies/verdict.py": ("tests/core/studies/test_finding.py", "tests/core/studies/test_rows.py"),
     "core/studies/study.py": ("tests/core/studies/test_rows.py", *STUDIED),
     "core/text/perturb/registry.py": ("tests/core/text/perturb/test_merging.py",),
     "core/text/segmentation/*": ("tests/core/text/test_segmentation.py",),

@@ -36,6 +36,14 @@ def test_a_row_against_itself_neither_shifts_nor_flips(head: Head, logits: list[
 
 
 @heads
+def test_measures_are_taken_in_double_precision_and_predictions_are_yes_or_no(head: Head) -> None:
+    z = np.array([[1.0, 2.0, 3.0]], np.float32)
+    p = head.probabilities(z, 0.7)
+    assert p.dtype == np.float64 and head.predicted(p).dtype == bool
+    assert np.array_equal(p, head.probabilities(z.astype(np.float64), 0.7))
+
+
+@heads
 @given(rows)
 def test_measures_stay_in_range_and_a_negative_margin_is_a_flip(head: Head, logits: list[list[float]]) -> None:
     p = head.probabilities(np.array(logits))

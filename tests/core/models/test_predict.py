@@ -198,6 +198,13 @@ def test_another_kernel_is_refused_where_an_architecture_has_only_one(tiny: Call
         predict(only, only.encoder(["A test."]), Condition(batch="alone", kernel="eager"))
 
 
+def test_inputs_lie_where_the_model_does_and_no_text_has_logits_of_the_same_kind(classifier: Classifier) -> None:
+    elsewhere = replace(classifier, device=torch.device("meta"))
+    inputs = model_inputs(elsewhere, classifier.encoder(["A test.", "Another, longer test."]))
+    assert {tensor.device.type for tensor in inputs.values()} == {"meta"}
+    assert predict(classifier, []).logits.dtype == predict(classifier, classifier.encoder(["A test."])).logits.dtype
+
+
 def test_conditions_do_not_share_what_they_remember(classifier: Classifier) -> None:
     conditions = [Condition(), ALONE, Condition(batch="alone", padded=64), Condition(batch="alone", dtype="bfloat16")]
     runs = [asked(classifier, SENTENCES[:1], condition).rows_run for condition in conditions]

@@ -21,6 +21,7 @@ from core.studies.calibration import (
     fit_temperature,
     nll,
     reliability,
+    scores,
 )
 
 
@@ -43,8 +44,8 @@ def test_calibrating_helps_where_the_model_is_too_sure_and_keeps_accuracy() -> N
     assert found.after.ece.value < found.before.ece.value / 2
     assert found.after.nll.value < found.before.nll.value
     assert found.after.accuracy == found.before.accuracy
-    for scores in (found.before, found.after):
-        for estimate in (scores.nll, scores.brier):
+    for both in (found.before, found.after):
+        for estimate in (both.nll, both.brier):
             assert estimate.low <= estimate.value <= estimate.high
 
 
@@ -89,6 +90,23 @@ def test_scores_of_a_worked_example() -> None:
     bins = reliability(p, labels)
     assert bins.count.sum() == 3
     assert np.isnan(bins.accuracy[bins.count == 0]).all()
+
+
+def test_bins_hold_the_mean_confidence_and_the_share_that_is_right() -> None:
+    p = np.array([[0.95, 0.05], [0.97, 0.03], [0.3, 0.7]])
+    bins = reliability(p, np.array([0, 1, 1]))
+    full = bins.count > 0
+    assert bins.count[full].tolist() == [1, 2]
+    np.testing.assert_allclose(bins.confidence[full], [0.7, 0.96])
+    np.testing.assert_allclose(bins.accuracy[full], [1.0, 0.5])
+
+
+def test_intervals_are_the_same_for_the_same_seed() -> None:
+    p = np.random.default_rng(0).dirichlet([1, 1], size=60)
+    labels = np.random.default_rng(1).integers(0, 2, size=60)
+    one, again, other = (scores(p, labels, seed) for seed in (4, 4, 5))
+    for name in ("nll", "brier", "ece"):
+        assert getattr(one, name) == getattr(again, name) != getattr(other, name)
 
 
 def test_too_few_texts_or_one_label_are_refused() -> None:

@@ -114,4 +114,4 @@ def test_variants_beyond_the_limit_are_not_shown(tmp_path: Path) -> None:
 
 def test_what_a_download_documents_spans_the_searched_range() -> None:
     assert len(DOCUMENTED) == 21 and (DOCUMENTED[0], DOCUMENTED[-1]) == pytest.approx(SEARCHED)
-    assert set(ROUND) <= set(STEPS) and {0.5, 1.0, 1.5, 2.0, 10.0} <= set(ROUND)
+    assert set(ROUND) <= set(STEPS) and set(ROUND) == {*(n / 10 for n in range(1, 10)), 1.5, 2.5, *range(1, 11), 15}

@@ -16,6 +16,7 @@ def test_step_that_gives_the_text_of_an_edit_is_its_second_name() -> None:
     assert (small.perturbation, small.factor) == ("lower", "casing")
     assert ("clean_lower", "preprocessing") in small.also
     assert ("chain_glue", "preprocessing") in small.also
+    assert small.document()["also"] == [name for name, _ in small.also] and "also" not in variant("x", "y").document()
     assert made["Cafe IT"].also == (("clean_accents", "preprocessing"),)
 
 

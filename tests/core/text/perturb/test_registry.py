@@ -200,6 +200,14 @@ def test_a_variant_says_what_its_rule_does_and_inside_a_sentence_without_the_fin
         assert description.lower().startswith(said.lower()) and ";" not in said and "(" not in said
 
 
+def test_a_drawn_variant_is_the_same_sentence_where_its_rule_says_so() -> None:
+    by_rule = {rule.name: rule for rule in perturbations()}
+    made = variants("One word is drawn here, and another one.", only=FACTORS)
+    assert any(one.seed is not None for one in made)
+    assert all(one.same_sentence is by_rule[one.perturbation].same_sentence for one in made)
+    assert all(rule.description[0].isupper() and not rule.description.endswith(".") for rule in by_rule.values())
+
+
 def test_a_rule_that_draws_a_place_draws_three_and_formatting_changes_the_form_alone() -> None:
     drawn = [one for one in variants("One word is drawn here, and another one.") if one.seed is not None]
     counts = {name: sum(one.perturbation == name for one in drawn) for name in {one.perturbation for one in drawn}}
