@@ -61,7 +61,7 @@ class Report:
     floats: Counter[str] = field(default_factory=Counter)
     """How many floats were compared, by kind."""
     largest: dict[str, float] = field(default_factory=dict)
-    """The largest difference of a kind, mismatches included."""
+    """The largest difference of a kind, mismatches included; those that are meant are not."""
     mismatches: list[Mismatch] = field(default_factory=list)
     declared: Counter[Declared] = field(default_factory=Counter)
     """Differences that are meant, by declaration."""
@@ -147,10 +147,10 @@ class _Comparer:
     def _float(self, old: float, new: float, path: tuple[str, ...], kind: str) -> None:
         difference = abs(old - new)
         self.report.floats[kind] += 1
-        self.report.largest[kind] = max(self.report.largest.get(kind, 0.0), difference)
         # Written so that NaN is a mismatch.
-        if not difference <= self.tolerance * COARSER.get(kind, 1.0):
-            self._differs(path, repr(old), repr(new))
+        differs = not difference <= self.tolerance * COARSER.get(kind, 1.0)
+        meant = differs and self._differs(path, repr(old), repr(new))
+        self.report.largest[kind] = max(self.report.largest.get(kind, 0.0), 0.0 if meant else difference)
 
     def _order(self, old: dict[str, Any], new: dict[str, Any], path: tuple[str, ...]) -> None:
         """Compare the order of what both have; what only one has is a difference of its own."""
@@ -176,13 +176,15 @@ class _Comparer:
             for key in ("shift", "margin")
         )
 
-    def _differs(self, path: tuple[str, ...], old: str, new: str) -> None:
+    def _differs(self, path: tuple[str, ...], old: str, new: str) -> bool:
+        """Note a difference; returns whether it is meant."""
         where = "/".join(path)
         for one in self.declared:
             if fnmatchcase(where, one.pattern):
                 self.report.declared[one] += 1
-                return
+                return True
         self.report.mismatches.append(Mismatch(where, old, new))
+        return False
 
 
 def _is_number(value: Any) -> bool:

@@ -166,3 +166,9 @@ def test_sixty_texts_are_planned_for_every_embedded_model() -> None:
     assert json.loads(plan(few, texts))["jobs"][0]["texts"] == list(few[0].texts)
     with pytest.raises(ValueError, match="nobody"):
         jobs(models=["nobody"])
+
+
+def test_a_difference_that_is_meant_is_counted_and_is_not_the_largest() -> None:
+    meant = Declared("long/*", "its edits lie beyond the limit now")
+    report = compare({"long": {"shift": 0.1}}, {"long": {"shift": 0.9}}, declared=[meant])
+    assert report.equal and report.declared[meant] == 1 and report.largest == {"shift": 0.0}
