@@ -39,7 +39,7 @@ def load(request: pytest.FixtureRequest) -> Iterator[None]:
         busy.wait()
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", [11, 12, 13] if LONG else [11])
 def test_ten_sessions_are_each_answered_their_own_sentences(app: str, load: None, seed: int) -> None:
     texts = [row["text"] for row in snippets() if row["split"] == "test" and 30 < len(row["text"]) < 120]
@@ -48,12 +48,14 @@ def test_ten_sessions_are_each_answered_their_own_sentences(app: str, load: None
     model = core.load("minilm-uncased")
     margins = {text: core.compare(model, text, []).reference.margin for text in texts}
     times: list[float] = []
+    # Ten first visits at once, on two cores of which one is busy, take a minute. What stays silent is caught all the same.
+    patience = 200
 
     async def answered(page: AsyncPage, text: str) -> str | None:
         # Two roundings of one margin, in the last place shown.
         wanted = {f"margin {margins[text] + by:+.3f} by" for by in (-5e-4, 0, 5e-4)}
         begin = time.monotonic()
-        while time.monotonic() - begin < 60:
+        while time.monotonic() - begin < patience:
             said = await page.evaluate(SAID)
             if any(one in line for line in said for one in wanted):
                 times.append(time.monotonic() - begin)
@@ -64,7 +66,7 @@ def test_ten_sessions_are_each_answered_their_own_sentences(app: str, load: None
     async def person(chromium: AsyncBrowser, own: list[str]) -> list[str]:
         context = await chromium.new_context(viewport={"width": 1000, "height": 700})
         page = await context.new_page()
-        page.set_default_timeout(120_000)
+        page.set_default_timeout(1000 * patience)
         await page.goto(f"{app}/perturb?{urlencode({'sentence': own[0]})}")
         wrong = [await answered(page, own[0])]
         for text in own[1:]:
