@@ -70,9 +70,9 @@ def dots(study: Study, title: str) -> None:
     state.pointed("dropout strip", "dot")
     keyed = study.keyed()
     # Row by row, a row's dots in their order.
-    order = [id(case) for row in study.rows for case in row.cases]
+    place = {id(case): number for number, case in enumerate(case for row in study.rows for case in row.cases)}
     dot = controls.choice(
-        "Open a dot", "dot", sorted(keyed, key=lambda key: order.index(id(keyed[key][1]))),
+        "Open a dot", "dot", sorted(keyed, key=lambda key: place[id(keyed[key][1])]),
         nothing="click one above, or choose it here", width=420,
         help="A pass (or an edit) at large: its label and probabilities beside those with dropout off.",
     )  # fmt: skip
@@ -182,13 +182,15 @@ with refused:
     subject.say_refused(TAKEN)
 # The passes of the sentence label by label, and how the estimate of their flip rate settles.
 names, off = documents.unique(own.labels), own.reference.probabilities
-samples, top = first.probabilities, int(off.argmax())
-mean, std = samples[:, top].mean(), samples[:, top].std()
+top = int(off.argmax())
+mean, std = first.spread(top)
 said = f"\u201c{names[top][:16]}\u201d: {mean:.3f} \u00b1 {std:.3f}, dropout off {off[top]:.3f}"
 left, right = st.columns(2)
 with left:
     plots.show(
-        charts.pass_distribution(samples, off, names, title=said, dark=plots.dark(), has_labels=own.head.has_labels),
+        charts.pass_distribution(
+            first.probabilities, off, names, title=said, dark=plots.dark(), has_labels=own.head.has_labels
+        ),
         "distribution",
         "wobble-dropout-distribution",
         f"Every pass a dot, and their density: {said}",

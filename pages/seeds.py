@@ -49,8 +49,7 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
     seeds, mean, formatting = study.rows
     label, first = study.reference.label, seeds.cases[0].name
     if seeds.flips is None:
-        scatter = seeds.probabilities[:, 0].std()
-        said = f"The seeds spread by {scatter:.3f} (standard deviation) around {mean.cases[0].value:.3f}."
+        said = f"The seeds spread by {seeds.spread(0)[1]:.3f} (standard deviation) around {mean.cases[0].value:.3f}."
     elif seeds.flips:
         does = verb(seeds.flips, "does", "do")
         said = f"{seeds.flips} of {seeds.tried} seeds {does} not say {label}, as {first} does."
@@ -138,7 +137,7 @@ def data_view(family: Family, _text: str, _temperature: float) -> None:
     people(found)
     st.markdown("**The sentences on which the seeds split most.** One click makes one the current sentence.")
     counts = agreement.votes(found.probabilities, family.first.head)
-    for i in np.lexsort((np.arange(len(found.split)), -found.split))[:SPLIT_SENTENCES]:
+    for i in found.most_split[:SPLIT_SENTENCES]:
         top = int(counts[i].argmax())
         state.button(
             f"{counts[i][top]} of {len(family.members)} say {labels[top]}: {found.texts[i][:200]}",

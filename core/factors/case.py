@@ -249,6 +249,10 @@ class Row:
         """`[n_cases, n_labels]`"""
         return np.stack([case.probabilities for case in self.cases])
 
+    def spread(self, label: int) -> tuple[float, float]:
+        """Mean and standard deviation of one label's probability over the cases."""
+        return float(self.probabilities[:, label].mean()), float(self.probabilities[:, label].std())
+
     @property
     def largest_shift(self) -> float | None:
         """None where nothing was tried."""

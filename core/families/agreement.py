@@ -55,6 +55,11 @@ class OnData:
         """`[n_texts]`: share of the pairs of seeds that disagree on a text."""
         return _disagreement(self.probabilities, SOFTMAX, combinations(range(len(self.accuracy)), 2))
 
+    @property
+    def most_split(self) -> NDArray[np.intp]:
+        """`[n_texts]`: the numbers of the texts, those on which most pairs disagree first."""
+        return np.argsort(-self.split, kind="stable")
+
 
 def on_data(family: Family, data: Labelled, progress: Progress | None = None) -> OnData:
     """All members on labelled texts.

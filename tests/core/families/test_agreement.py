@@ -74,3 +74,5 @@ def test_accuracies_are_level_and_single_sentences_are_not(family: Family) -> No
     assert ((found.split >= 0) & (found.split <= 1)).all()
     # On average over texts, the share of split pairs is the pairwise disagreement.
     assert found.split.mean() == pytest.approx(found.disagreement)
+    most = found.split[found.most_split]
+    assert sorted(found.most_split) == list(range(len(found.texts))) and (most[:-1] >= most[1:]).all()

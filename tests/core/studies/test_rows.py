@@ -39,6 +39,7 @@ def test_the_worst_case_of_a_value_is_the_one_furthest_from_it(tmp_path: Path) -
     logits = reference.logits[None] + np.array([[0.1], [-0.7], [0.3]], np.float32)
     row = Row(factors(["seed"])[0], tuple(measured(reference, [one_seed(str(i)) for i in range(3)], logits)), 0.0)
     assert row.worst is row.cases[1]
+    assert row.spread(0) == pytest.approx((logits.mean(), logits.std()))
     low, high = (reference.logits[0] + by for by in (-0.7, 0.3))
     spread = f"Seeds spread the outputs from {low:+.2f} to {high:+.2f}"
     assert reach(row, replace(row, cases=())) == f"{spread}; no edit reaches the model"
