@@ -48,6 +48,7 @@ def test_a_size_that_pads_nothing_is_left_out_in_a_sentence() -> None:
     assert left_out == ("Padding to 64 tokens changes nothing: the text has 64.",)
     assert conditions(model(limit=70), 66, dtypes=())[1] == ()
     assert padded(conditions(model(limit=70), 66, dtypes=())[0]) == [70]
+    assert conditions(model(limit=1), 1, dtypes=())[1] == ("Padding to 1 tokens changes nothing: the text has 1.",)
 
 
 @pytest.mark.parametrize(("device", "widest"), [("cpu", 512), ("mps", 2048), ("cuda", 8192)])

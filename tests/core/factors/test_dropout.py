@@ -213,6 +213,9 @@ def test_passes_of_the_head_alone_run_together_however_long_the_text_is(bert: Cl
     told: list[tuple[int, int]] = []
     passes_of(bert, 200, Dropout(rate=0.5, sites=("head",)), TEXT * 9, progress=lambda *counts: told.append(counts))
     assert told == [(200, 200)]
+    # What is known is not run again, the encoder neither.
+    known = bert.encoder([TEXT * 9])[0]
+    assert run_passes(bert, known, 200, Dropout(rate=0.5, sites=("head",)))[1] == 0
     passes_of(bert, 200, Dropout(rate=0.5), TEXT * 9, progress=lambda *counts: told.append(counts))
     assert len(told) > 2
 

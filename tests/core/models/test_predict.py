@@ -198,6 +198,21 @@ def test_another_kernel_is_refused_where_an_architecture_has_only_one(tiny: Call
         predict(only, only.encoder(["A test."]), Condition(batch="alone", kernel="eager"))
 
 
+def test_a_dtype_that_a_model_does_not_compute_in_is_one_sentence(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(**inputs: torch.Tensor) -> None:
+        raise RuntimeError("\"addmm\" not implemented for 'Half'\nand a trace of it")
+
+    monkeypatch.setattr(module, "_in_dtype", lambda classifier, dtype: fails)
+    encodings = classifier.encoder(["A sentence that nobody has run in this dtype."])
+    with pytest.raises(WobbleError, match=r"^float16 is not run: \w+ does not compute in it on cpu: .*'Half'"):
+        predict(classifier, encodings, Condition(batch="alone", dtype="float16"))
+    # In fp32 it is a fault, and no property of the model.
+    with pytest.raises(RuntimeError, match="addmm"):
+        predict(classifier, encodings, ALONE)
+
+
 def test_inputs_lie_where_the_model_does_and_no_text_has_logits_of_the_same_kind(classifier: Classifier) -> None:
     elsewhere = replace(classifier, device=torch.device("meta"))
     inputs = model_inputs(elsewhere, classifier.encoder(["A test.", "Another, longer test."]))
@@ -353,7 +368,8 @@ def test_progress_counts_what_is_to_be_run(classifier: Classifier) -> None:
 
 
 def test_no_text_gives_no_rows(classifier: Classifier) -> None:
-    assert predict(classifier, []).logits.shape == (0, 2)
+    none = predict(classifier, []).logits
+    assert none.shape == (0, 2) and none.dtype == np.float32
 
 
 @pytest.mark.parametrize(

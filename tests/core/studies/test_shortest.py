@@ -13,7 +13,7 @@ from core.factors.ask import Ask
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.models.predict import Condition, predict
-from core.studies.shortest import _Search, changed, combined, composed, shortest_flip
+from core.studies.shortest import BUDGET, _Search, changed, combined, composed, shortest_flip
 from core.studies.study import Study, compare
 from core.text.perturb import FORMATTING, Variant, variants
 from core.text.perturb.edits import edits
@@ -52,6 +52,7 @@ def test_a_single_edit_that_flips_is_found_and_nothing_larger_is_tried(model: Cl
     assert {one.text for one in found.flips} == {case.text for case in single.cases if case.flip}
     assert found.sequences == len({case.encoding.ids for case in single.cases if not case.absorbed})
     assert "flips it to negative" in found.finding
+    assert found.budget == BUDGET and shortest_flip(model, TEXT, budget=3).budget == 3
 
 
 @pytest.mark.parametrize("id", ["minilm-uncased", "bpe-cased"])

@@ -58,6 +58,8 @@ def test_a_chain_is_predicted_after_each_step() -> None:
     assert [step.before for step in found.steps] == [TEXT, *chain.apply(TEXT)[:-1]]
     for step in found.steps:
         assert step.case is not None and step.case.text == step.after
+        # Nobody says that a chain leaves a sentence the same.
+        assert step.case.variant is not None and not step.case.variant.same_sentence
         ours = predict(classifier, classifier.encoder([step.after]), Condition(batch="alone")).logits[0]
         np.testing.assert_allclose(step.case.logits, ours, atol=1e-5)
     assert [case.name for case in found.study.cases if not case.absorbed] == [

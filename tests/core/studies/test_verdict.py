@@ -131,7 +131,8 @@ TABLE: dict[str, tuple[str, dict[str, Row], str]] = {
         "solid",
         {
             "casing": edits("casing", [0.44, 0.5]),
-            "dropout": passes([0.6, 0.55]),
+            "typo": edits("typo", [0.49]),
+            "dropout": passes([0.6, 0.46]),
             "seed": seeds([0.5, 0.6]),
         },
         ("Solid. No formatting edit, no typo, no dropout pass and no seed flips it; the closest, “every letter large”, "
@@ -279,6 +280,14 @@ def test_a_margin_within_twice_the_noise_floor_is_a_tie(start: float, tie: bool)
     assert ("nearer to each other than rounding is exact" in found.text) == tie
 
 
+def test_a_tie_says_how_near_its_labels_are() -> None:
+    assert verdict(made(FLOOR)).clauses[0].evidence == "margin 1.0e-06, at most twice the noise floor 1.0e-06"
+    condition = case(AMONG, -FLOOR, "negative", start=FLOOR)
+    assert verdict(made(FLOOR, numerics=numerics(condition))).clauses[0].evidence == (
+        "1 fp32 condition flips; margin 1.0e-06, noise floor 1.0e-06"
+    )
+
+
 def test_a_multi_label_tie_speaks_of_its_threshold() -> None:
     assert "A label is nearer to its threshold" in verdict(made(FLOOR, reference={"head": SIGMOID})).text
 
@@ -341,6 +350,17 @@ def test_what_lies_beyond_the_limit_is_not_counted_and_said() -> None:
     assert verdict(made(reference=cut)).clauses[-1].evidence == "the text is truncated"
     # A factor all of whose edits lie beyond is not one whose edits are erased.
     assert "because the tokenizer erases" not in found.text
+
+
+@pytest.mark.parametrize(
+    ("absorbed", "said"),
+    [
+        (1, "The one casing edit cannot matter, because the tokenizer erases it."),
+        (2, "None of the 2 casing edits can matter, because the tokenizer erases them."),
+    ],
+)
+def test_edits_that_are_all_erased_cannot_matter(absorbed: int, said: str) -> None:
+    assert verdict(made(casing=edits("casing", [], absorbed=absorbed))).text.endswith(said)
 
 
 def test_every_description_stands_in_a_sentence() -> None:

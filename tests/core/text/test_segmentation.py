@@ -65,8 +65,8 @@ def llama() -> PreTrainedTokenizerFast:
     return _fast(tokenizer, unk_token="<unk>", bos_token="<s>")
 
 
-def end_of_word() -> PreTrainedTokenizerFast:
-    """A mark at the end of each word, as in CLIP and XLM, and an unknown token."""
+def end_of_word(fuse: bool = False) -> PreTrainedTokenizerFast:
+    """A mark at the end of each word, as in CLIP and XLM, and an unknown token for each character or for several."""
     ends = [f"{letter}</w>" for letter in LETTERS]
     merges = [
         ("t", "h"),
@@ -78,7 +78,8 @@ def end_of_word() -> PreTrainedTokenizerFast:
         ("i", "e</w>"),
         ("mov", "ie</w>"),
     ]
-    model = _bpe(["<unk>", *LETTERS, *ends], merges, str.__add__, unk_token="<unk>", end_of_word_suffix="</w>")
+    options = {"unk_token": "<unk>", "end_of_word_suffix": "</w>", "fuse_unk": fuse}
+    model = _bpe(["<unk>", *LETTERS, *ends], merges, str.__add__, **options)
     tokenizer = Tokenizer(model)
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
@@ -161,6 +162,7 @@ BUILT: dict[str, Callable[[], Any]] = {
     "unigram, left": lambda: unigram(tail=True),
     "llama": llama,
     "end of word": end_of_word,
+    "unknown ones fused": lambda: end_of_word(fuse=True),
     "continuing": continuing,
     "whole words": whole_words,
     "short words": short_words,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -17,13 +18,15 @@ from core.factors.dropout import Dropout, one_pass, run_passes
 from core.factors.registry import Range, factor, factors, unregister
 from core.factors.seeds import family_for, one_seed
 from core.families.stacked import load_family, predict_family
+from core.models import predict as predict_module
 from core.models.catalog import load
 from core.models.classifier import Classifier
-from core.studies.study import Study, compare, profile, studies, study
+from core.studies.study import Study, compare, prepare, profile, studies, study
 from core.studies.verdict import verdict
 from core.text import perturb
 from core.text.perturb import variants
 from core.text.truncation import cutter
+from tests.architectures import loaded, save
 
 TEXT = "Even in this less than magic kingdom, Reese rules."
 NAMES = tuple(one.name for one in factors())
@@ -130,6 +133,15 @@ def test_shared_work_runs_once(model: Classifier) -> None:
     assert profile(model, text, passes=20).rows_run == seeds
 
 
+def test_the_edits_of_the_seed_that_was_asked_for_are_those_that_run(model: Classifier) -> None:
+    text = f"{TEXT} Once more."
+    edited = study(model, text, ["typo"], {"typo": {"seed": 3}})
+    read = {case.encoding.key for case in edited["typo"].cases if not case.absorbed}
+    forget(model)
+    without = study(model, text, [])
+    assert edited.rows_run == without.rows_run + len(read) > without.rows_run
+
+
 def a_row(name: str, *cases: tuple[float, float]) -> Row:
     """A row of made cases: shift and margin of each."""
     reference = Ask(load(), "A made row.").reference
@@ -202,6 +214,23 @@ def test_the_same_seed_gives_the_same_profile_and_no_random_state_moves(tiny: Ca
         np.testing.assert_array_equal(first[name].shifts, second[name].shifts)
         assert [case.text for case in first[name].cases] == [case.text for case in second[name].cases]
         assert not np.array_equal(first[name].shifts, other[name].shifts)
+
+
+def test_what_is_prepared_is_not_loaded_by_the_profile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classifier, copied = loaded(save("bert", tmp_path / "model")), []
+    deepcopy = predict_module.copy.deepcopy
+
+    def counting(model: object, memo: dict[int, object]) -> object:
+        copied.extend([model] if model is classifier.model else [])
+        return deepcopy(model, memo)
+
+    monkeypatch.setattr(predict_module.copy, "deepcopy", counting)
+    prepare(classifier)
+    assert len(copied) == 2  # in bfloat16 and in float16
+    assert study(classifier, "A test.", ["numerics"])["numerics"].tried > 7
+    assert len(copied) == 2
 
 
 def test_too_many_passes_are_refused(model: Classifier) -> None:
