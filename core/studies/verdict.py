@@ -88,7 +88,8 @@ def _tie(study: Study, flipping: Sequence[Case]) -> Verdict:
     margin = study.reference.margin or 0.0
     if flipping:
         said = f"Rounding alone decides the label: {flipping[0].name} it is {flipping[0].label}."
-        evidence = f"{len(flipping)} fp32 conditions flip; margin {margin:.1e}, noise floor {study.noise_floor:.1e}"
+        flips = plural(len(flipping), "fp32 condition flips", "fp32 conditions flip")
+        evidence = f"{flips}; margin {margin:.1e}, noise floor {study.noise_floor:.1e}"
     else:
         # A shift of s moves the difference of two probabilities by at most 2 s.
         said = (
