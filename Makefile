@@ -65,7 +65,7 @@ assets: $(APP)
 	@$(BIN)/python -m assets.build
 
 chromium:
-	@command -v chromium >/dev/null || { $(call apt_install,chromium,\
+	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || { $(call apt_install,chromium-headless-shell,\
 	"The browser tests need Chromium: install it so that the command 'chromium' is found."); }
 
 # Debian keeps ensurepip, without which a virtual environment has no pip, in a package of its own.

@@ -13,12 +13,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 expect.set_options(timeout=60_000)
 
 LONG = "WOBBLE_LONG_TESTS" in os.environ
 """Whether what happens seldom is looked for as often as it takes to prove that it does not."""
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+"""Without a window for choice: that one needs a third less time."""
+OPTIONS = ["--no-sandbox"] if os.geteuid() == 0 else []
+"""Chromium refuses its sandbox to root, which CI often is."""
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -64,18 +68,24 @@ def fresh_app(tmp_path: Path) -> Iterator[str]:
 def browser() -> Iterator[Browser]:
     """Debian's Chromium (or the one that Playwright brought)."""
     with sync_playwright() as playwright:
-        # Chromium refuses its sandbox to root, which CI often is.
-        options = ["--no-sandbox"] if os.geteuid() == 0 else []
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         yield chromium
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def window(browser: Browser) -> Iterator[BrowserContext]:
+    """What all pages are opened in: a browser that has been here before loads Wobble from its cache."""
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(window: BrowserContext) -> Iterator[Page]:
     """A page of 1280 by 720; a message in the console, a failed or an external request fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 720})
-    page = context.new_page()
+    page = window.new_page()
+    page.set_viewport_size({"width": 1280, "height": 720})
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(complaint) if (complaint := _complaint(message)) else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -83,7 +93,10 @@ def page(browser: Browser) -> Iterator[Page]:
     page.on("request", lambda r: None if r.url.startswith(LOCAL) else complaints.append(f"external: {r.url}"))
     page.set_default_timeout(60_000)
     yield page
-    context.close()
+    # What a test left in the browser is not there for the next.
+    page.evaluate("localStorage.clear()")
+    page.close()
+    window.clear_permissions()
     assert not complaints, complaints
 
 

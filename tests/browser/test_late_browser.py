@@ -4,14 +4,15 @@ import re
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import LONG
 from tests.browser.test_pages import TEXT, opened, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-RUNS = 60 if LONG else 1
+RUNS = 15 if LONG else 1
+"""With each wait and delay: sixty in all where it is proven."""
 # What the server sends reaches the page late, as over a network or on a busy machine.
 LATE = """(() => { window.delay = 0; const Original = WebSocket;
   const late = (f, socket) => (event) =>
@@ -37,11 +38,10 @@ DEAF = """(() => { const Original = window.Blob
 @pytest.mark.timeout(60 * RUNS + 120)
 @pytest.mark.parametrize(("wait", "delay"), [(100, 300), (0, 0), (15, 0), (40, 0)])
 def test_a_late_browser_shows_what_the_page_was_computed_with(
-    browser: Browser, app: str, wait: int, delay: int
+    window: BrowserContext, app: str, wait: int, delay: int
 ) -> None:
     for _ in range(RUNS):
-        context = browser.new_context(viewport={"width": 1280, "height": 720})
-        page = context.new_page()
+        page = window.new_page()
         page.add_init_script(LATE)
         page.goto(f"{app}/temperature?{urlencode({'sentence': TEXT, 'fit': 'true'})}")
         expect(page.get_by_text(re.compile("fits best"))).to_be_visible(timeout=120_000)
@@ -55,7 +55,7 @@ def test_a_late_browser_shows_what_the_page_was_computed_with(
         assert page.get_by_role("spinbutton", name="Temperature", exact=True).input_value() == "0.608"
         assert "T = 0.608" in page.locator(".w-line", has_text="Predicted").first.inner_text()
         expect(page).to_have_url(re.compile("temperature=0.608"))
-        context.close()
+        page.close()
 
 
 def test_a_button_is_not_shown_before_somebody_hears_it(page: Page, app: str) -> None:

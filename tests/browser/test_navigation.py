@@ -93,8 +93,7 @@ def test_back_twice_at_once_leaves_the_way_forward(page: Page, app: str) -> None
 
 @pytest.mark.parametrize("path", PATHS)
 def test_reload_a_second_tab_and_a_pasted_link_show_the_same(page: Page, app: str, path: str) -> None:
-    opened(page, app, path, sentence=OWN, temperature="2", model="bpe-cased")
-    go(page, "/tokens" if path != "/tokens" else "/numerics")
+    opened(page, app, "/tokens" if path != "/tokens" else "/numerics", sentence=OWN, temperature="2", model="bpe-cased")
     go(page, path)
     shown(page, OWN, "2")
     expect(page).to_have_url(re.compile("bpe-cased.*temperature=2"))

@@ -208,7 +208,13 @@ def test_a_fitted_temperature_is_used_on_every_page(page: Page, app: str) -> Non
 
 def test_an_example_becomes_the_sentence(page: Page, app: str) -> None:
     opened(page, app, sentence=TEXT)
-    page.get_by_role("combobox", name="Examples").click()
+    box = page.get_by_role("combobox", name="Examples")
+    box.scroll_into_view_if_needed()
+    # A list closes when what it stands in scrolls, which is told two frames later; nobody clicks that fast.
+    page.evaluate(
+        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"
+    )
+    box.click()
     page.get_by_role("option", name="Melodrama·with·a·message.").click()
     expect(page.get_by_role("textbox", name="Sentence", exact=True)).to_have_value("Melodrama with a message.")
     expect(page.locator(".w-text", has_text="Melodrama·with·a·message.").first).to_be_visible()
@@ -220,12 +226,14 @@ def test_an_unknown_model_in_a_link_is_one_sentence(page: Page, app: str) -> Non
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("width", [480, 820, 1600])
-def test_nothing_is_cut_at_any_width(page: Page, app: str, path: str, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
+@pytest.mark.parametrize("widths", [(480,), (1600, 820)])
+def test_nothing_is_cut_at_any_width(page: Page, app: str, path: str, widths: tuple[int, ...]) -> None:
+    page.set_viewport_size({"width": widths[0], "height": 900})
     opened(page, app, path, sentence=TEXT)
-    hidden = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert hidden <= 0
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 900})
+        # The charts follow a moment later.
+        page.wait_for_function("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
 @pytest.mark.parametrize(
