@@ -58,6 +58,16 @@ def test_a_late_browser_shows_what_the_page_was_computed_with(
         page.close()
 
 
+def test_a_fitted_temperature_is_used_on_every_page(page: Page, app: str) -> None:
+    opened(page, app, "/temperature", sentence=TEXT)
+    page.get_by_text("Fit the temperature", exact=True).click()
+    # 2,563 texts: seconds on an idle machine, more beside other tests.
+    expect(page.get_by_text(re.compile("fits best"))).to_be_visible(timeout=120_000)
+    page.get_by_role("button", name=re.compile("on every page")).click()
+    page.get_by_role("link", name="Perturb").click()
+    expect(page.locator(".w-line", has_text=re.compile("margin .* at T ="))).to_be_visible()
+
+
 def test_a_button_is_not_shown_before_somebody_hears_it(page: Page, app: str) -> None:
     page.add_init_script(DEAF)
     opened(page, app, "/preprocessing", sentence=TEXT)

@@ -196,16 +196,6 @@ def test_temperature_moves_probabilities_and_never_the_label(page: Page, app: st
     expect(page.get_by_text("is not a usable temperature")).to_be_visible()
 
 
-def test_a_fitted_temperature_is_used_on_every_page(page: Page, app: str) -> None:
-    opened(page, app, "/temperature", sentence=TEXT)
-    page.get_by_text("Fit the temperature", exact=True).click()
-    # 2,563 texts: seconds on an idle machine, more beside other tests.
-    expect(page.get_by_text(re.compile("fits best"))).to_be_visible(timeout=120_000)
-    page.get_by_role("button", name=re.compile("on every page")).click()
-    page.get_by_role("link", name="Perturb").click()
-    expect(page.locator(".w-line", has_text=re.compile("margin .* at T ="))).to_be_visible()
-
-
 def test_an_example_becomes_the_sentence(page: Page, app: str) -> None:
     opened(page, app, sentence=TEXT)
     box = page.get_by_role("combobox", name="Examples")
