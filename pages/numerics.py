@@ -4,7 +4,7 @@ from html import escape
 
 import streamlit as st
 
-from core.base.words import listed
+from core.base.words import listed, tempered
 from core.factors import numerics
 from core.factors.conditions import DTYPES, REFERENCE
 from core.studies.study import arranged
@@ -44,7 +44,8 @@ margin = "" if logit_margin is None else f" Logit margin {logit_margin:.3g}."
 st.html(
     f"<p class='w-verdict'>{escape(said)}</p>"
     f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>"
-    f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b> by {escape(study.model)} on {escape(study.device)}. "
+    f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b>{tempered(study.temperature)} by "
+    f"{escape(study.model)} on {escape(study.device)}. "
     f"{markup.noise_floor_html(study.noise_floor)}{margin}</p>"
     f"{markup.truncated_html(reference.encoding)}"
 )

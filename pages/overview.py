@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.base.words import capital, listed
+from core.base.words import capital, listed, tempered
 from core.data.snippets import gallery
 from core.factors.case import Row
 from core.factors.registry import factors
@@ -49,8 +49,8 @@ def draw(found: Study, other: Study | None) -> go.Figure:
     left.html(
         f"<p class='w-verdict'>{escape(said)}</p>"
         f"<p class='w-line'><span class='w-text'>{visible_html(reference.text, 160)}</span></p>"
-        f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b> by {escape(found.model)}.{asked} "
-        f"{markup.noise_floor_html(found.noise_floor)}</p>{cut}"
+        f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b>{tempered(found.temperature)} by "
+        f"{escape(found.model)}.{asked} {markup.noise_floor_html(found.noise_floor)}</p>{cut}"
     )
     right.html(markup.bars_html(found.labels, reference.probabilities, found.head))
     if other is not None:
@@ -68,10 +68,12 @@ def draw(found: Study, other: Study | None) -> go.Figure:
     return figure
 
 
-def grown(model: Classifier, text: str, place: DeltaGenerator, other: Study | None) -> tuple[Study, go.Figure]:
+def grown(
+    model: Classifier, text: str, temperature: float, place: DeltaGenerator, other: Study | None
+) -> tuple[Study, go.Figure]:
     """The complete profile, drawn factor by factor on the way."""
     drawn, figure = float("-inf"), go.Figure()
-    for found in results.profiles_of(model, text):
+    for found in results.profiles_of(model, text, temperature):
         if found.complete or time.monotonic() - drawn > REDRAW:
             with place.container():
                 figure = draw(found, other)
@@ -141,7 +143,7 @@ def worst_case(row: Row, found: Study) -> str:
     )
 
 
-def shortest(model: Classifier, text: str) -> None:
+def shortest(model: Classifier, text: str, temperature: float) -> None:
     """The smallest set of formatting edits that flips the sentence, searched when it is asked for."""
     st.subheader("The shortest flip")
     if not model.head.has_labels:
@@ -152,7 +154,7 @@ def shortest(model: Classifier, text: str) -> None:
         help=f"Single edits, then pairs and triples, the most promising first: at most {BUDGET} token sequences.",
     ):  # fmt: skip
         return
-    found = work.attempt(lambda: results.shortest(model, text))
+    found = work.attempt(lambda: results.shortest(model, text, temperature))
     if found is None:
         return
     st.html(f"<p class='w-line'><b>{escape(found.finding)}</b></p>")
@@ -163,7 +165,7 @@ def shortest(model: Classifier, text: str) -> None:
         )
     if found.flips:
         texts = [text, *(flip.text for flip in found.flips[:3])]
-        take_away.code(lambda: scripts.predict_script(model, texts), name="shortest")
+        take_away.code(lambda: scripts.predict_script(model, texts, temperature), name="shortest")
 
 
 def choices(title: str, texts: Sequence[tuple[str, str]], key: str) -> None:
@@ -176,7 +178,7 @@ def choices(title: str, texts: Sequence[tuple[str, str]], key: str) -> None:
             state.button(shown, f"take {key} {number}", why, plain=True, sentence=text)
 
 
-text = subject.sentence()
+text, temperature = subject.sentence(), state.current().temperature
 loading = st.empty()
 loading.html(
     f"<p class='w-verdict'>Every factor on your sentence …</p><p class='w-line'><span class='w-text'>"
@@ -192,10 +194,10 @@ st.session_state.recent = [text, *recent][: RECENT + 1]
 place = st.empty()
 other: Study | None = None
 if others:
-    *_, other = results.profiles_of(others[0], text)
+    *_, other = results.profiles_of(others[0], text, temperature)
     if len(others) > 1:
         st.caption("Two models are compared here: the first two that are chosen.")
-profile, figure = work.needed(partial(grown, model, text, place, other))
+profile, figure = work.needed(partial(grown, model, text, temperature, place, other))
 columns = st.columns(3)
 keys = {id(case): key for key, (_, case) in profile.keyed().items()}
 for number, row in enumerate(sorted(profile.shown, key=lambda row: -(row.flip_rate or 0.0))):
@@ -204,7 +206,7 @@ for number, row in enumerate(sorted(profile.shown, key=lambda row: -(row.flip_ra
 with st.expander("The evidence behind each clause of the verdict", icon=":material/fact_check:"):
     for clause in verdict(profile).clauses:
         st.html(f"<p class='w-line'>{escape(clause.said)} <span class='w-faint'>({escape(clause.evidence)})</span></p>")
-shortest(model, text)
+shortest(model, text, temperature)
 st.subheader("Try another sentence")
 choices("Examples", [(example.text, example.why) for example in gallery()], "example")
 choices("Recent", [(one, "") for one in recent[:RECENT]], "recent")

@@ -5,6 +5,7 @@ from html import escape
 
 import streamlit as st
 
+from core.base.words import tempered
 from core.factors.formatting import CUSTOM
 from core.studies.verdict import summary
 from core.text.perturb import FORMATTING
@@ -40,10 +41,11 @@ for place, (column, study) in enumerate(zip(st.columns(len(found)), found, stric
     with column:
         reference = study.reference
         margin = "" if reference.margin is None else f", margin {reference.margin:+.3f}"
-        tempered = "" if temperature == 1 else f" at T = {temperature:g}"
         if not alone:
             st.html(f"<p class='w-line'><b>{escape(study.model)}</b></p>")
-        subject.headline(study, summary(study), f"{margin}{tempered}", f" on {escape(study.device)}", beside=alone)
+        subject.headline(
+            study, summary(study), f"{margin}{tempered(temperature)}", f" on {escape(study.device)}", beside=alone
+        )
         plots.show(
             strip.figure(study, title_width=84 // len(found), dark=plots.dark()),
             f"strip {place}",

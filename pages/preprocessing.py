@@ -5,7 +5,7 @@ from html import escape
 
 import streamlit as st
 
-from core.base.words import listed
+from core.base.words import listed, tempered
 from core.studies import steps
 from core.text.perturb import preprocessing
 from core.text.truncation import why_not
@@ -53,7 +53,7 @@ text, temperature = subject.sentence(), state.current().temperature
 model = subject.one_model()
 study = work.needed(partial(results.cleaned, model, text, temperature))
 finding = steps.steps_finding(study)
-subject.headline(study, finding, "" if temperature == 1 else f" at T = {temperature:g}")
+subject.headline(study, finding, tempered(temperature))
 if study.cases:
     plots.show(strip.figure(study, title="", dark=plots.dark()), STRIP, "wobble-preprocessing", finding, opens=True)
     variants_table.section([study], [STRIP], "step", "step")

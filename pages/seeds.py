@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from core.base.words import verb
+from core.base.words import tempered, verb
 from core.factors.seeds import one_seed
 from core.families import agreement, interpolation, members
 from core.families.stacked import Family
@@ -60,8 +60,8 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
         f"<p class='w-verdict'>{escape(said)}</p>"
         f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>"
         + (f"<p class='w-line'>Votes: <b>{escape(votes)}</b>.</p>" if study.head.has_labels else "")
-        + f"<p class='w-line w-faint'>{seeds.tried} models of the family {escape(family.id)}: the same data and recipe, other "
-        f"seeds. The dotted line is {escape(first)}, the reference; the last row is every formatting edit that "
+        + f"<p class='w-line w-faint'>{seeds.tried} models of the family {escape(family.id)}"
+        f"{tempered(temperature)}: the same data and recipe, other seeds. The dotted line is {escape(first)}, the reference; the last row is every formatting edit that "
         "reaches it.</p>"
         f"{markup.truncated_html(study.reference.encoding)}"
     )

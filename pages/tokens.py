@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.base.words import capital, listed, plural, verb
+from core.base.words import capital, listed, plural, tempered, verb
 from core.factors.case import Case, Row
 from core.factors.registry import factors
 from core.factors.segmentation import Segmented
@@ -148,8 +148,7 @@ def segmented(model: Classifier, text: str, temperature: float) -> None:
 def heading(drawn: Study, near: Row, how: str) -> None:
     """What the segmentations come to, said first, and how they were drawn."""
     row, reference = drawn.rows[0], drawn.reference
-    at = "" if drawn.temperature == 1 else f" at T = {drawn.temperature:g}"
-    margin = "" if reference.margin is None else f", margin {reference.margin:+.3f}{at}"
+    margin = "" if reference.margin is None else f", margin {reference.margin:+.3f}{tempered(drawn.temperature)}"
     rate = "" if row.flip_rate is None else f" Flip rate {share(row, '95 %: ')}."
     closest = ""
     if near.flips is not None and near.tried:

@@ -34,6 +34,11 @@ def number(shift: float) -> str:
     return f"{shift:.2f}" if shift >= 0.005 else f"{shift:.1g}"
 
 
+def tempered(temperature: float) -> str:
+    """What stands behind a number that was computed at a temperature; empty for 1, the model's own."""
+    return "" if temperature == 1 else f" at T = {temperature:g}"
+
+
 def capital(sentence: str) -> str:
     """The sentence with a capital first letter; the rest, labels and names among it, stays as it is."""
     return sentence[:1].upper() + sentence[1:]

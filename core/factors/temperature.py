@@ -21,7 +21,7 @@ def temperature(
     ask: Ask, *, at: Annotated[Sequence[float], Range("temperatures", 1e-3, 1e6)] = TEMPERATURES
 ) -> Iterator[Case]:
     """The reference's logits at other temperatures."""
-    drawn = ask.reference.head.sampled(ask.reference.head.probabilities(ask.reference.logits))
+    drawn = ask.reference.head.sampled(ask.reference.probabilities)
     ask.facts["sampled"] = drawn
     ask.notes.append(
         "Dividing the logits by a temperature keeps their order, so no temperature changes the predicted label; a label "

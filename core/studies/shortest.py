@@ -80,6 +80,7 @@ def shortest_flip(
     most_edits: int = MOST_EDITS,
     budget: int = BUDGET,
     seed: int = 0,
+    temperature: float = 1.0,
     progress: Progress | None = None,
 ) -> Search:
     """Search for the smallest set of edits that flips a text.
@@ -91,6 +92,7 @@ def shortest_flip(
         most_edits: edits at once, from 1 to 3.
         budget: token sequences to run at the most.
         seed: of the perturbations that draw.
+        temperature: what all logits are divided by.
         progress: called after each batch with the sequences that are done and the budget; what it raises cancels.
 
     Raises:
@@ -100,7 +102,7 @@ def shortest_flip(
         raise WobbleError(f"{classifier.id} has a regression head: a value has no label to flip.")
     if not 1 <= most_edits <= MOST_EDITS or budget < 1:
         raise WobbleError(f"The search takes 1 to {MOST_EDITS} edits at once and a budget of at least one sequence.")
-    search = _Search(Ask(classifier, text, progress=progress), budget, seed)
+    search = _Search(Ask(classifier, text, temperature, progress), budget, seed)
     complete, edits = True, 1
     for edits in range(1, most_edits + 1):
         complete = search.try_all(search.promising(edits))

@@ -229,17 +229,20 @@ def options_of(seed: int = 0, passes: int = PASSES) -> Options:
     return {one.name: {o.name: sets[o.name] for o in one.options if o.name in sets} for one in factors()}
 
 
-def profile(classifier: Classifier, text: str, *, seed: int = 0, passes: int = PASSES) -> Study:
+def profile(
+    classifier: Classifier, text: str, *, seed: int = 0, passes: int = PASSES, temperature: float = 1.0
+) -> Study:
     """The whole profile of a text.
 
     Args:
         seed: of everything that draws.
         passes: with dropout on.
+        temperature: what all logits are divided by.
 
     Raises:
         WobbleError: the text cannot be predicted, or there is no such number of passes.
     """
-    return study(classifier, text, options=options_of(seed, passes))
+    return study(classifier, text, options=options_of(seed, passes), temperature=temperature)
 
 
 def prepare(classifier: Classifier) -> None:

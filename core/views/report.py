@@ -13,7 +13,7 @@ from typing import Any
 
 from core.base.errors import WobbleError
 from core.base.versions import versions
-from core.base.words import listed
+from core.base.words import listed, tempered
 from core.factors.case import Case, Reference, Row
 from core.models.classifier import Classifier
 from core.studies.study import Study
@@ -104,7 +104,8 @@ def _sentence(study: Study) -> str:
         "<header><h1>Wobble <small>why a text classifier changes its mind</small></h1>"
         f"<p class='text' dir='auto'>{visible_html(reference.text, LONG_TEXT) or '<i>(an empty text)</i>'}</p>"
         + (f"<p class='faint'>{', '.join(marks)}</p>" if marks else "")
-        + f"{cut}<p>Predicted <b>{words(reference.label)}</b> by {words(study.model)}{margin}.</p></header>"
+        + f"{cut}<p>Predicted <b>{words(reference.label)}</b>{tempered(study.temperature)} by {words(study.model)}{margin}.</p>"
+        "</header>"
     )
 
 
@@ -347,7 +348,9 @@ def _replay(study: Study) -> str:
     if not is_profile(study):
         return _section("Replay", f"<p>{link}</p>")
     text = quoted(study.reference.text)
-    if text is None or len(text) > LONGEST_COMMAND:
+    if study.temperature != 1:
+        anew = "<p>The command line makes records at T = 1: use the record of this run.</p>"
+    elif text is None or len(text) > LONGEST_COMMAND:
         anew = (
             "<p>The text is too long for a command line, or holds a character that none can carry: use the record.</p>"
         )

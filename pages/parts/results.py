@@ -114,21 +114,22 @@ def passes_beside(classifier: Classifier, compared: Study, key: str, count: int,
     )
 
 
-def profiles_of(classifier: Classifier, text: str) -> Iterator[Study]:
+def profiles_of(classifier: Classifier, text: str, temperature: float) -> Iterator[Study]:
     """The profile of a sentence as it grows, the complete one last."""
-    known = work.kept(("profile", *identity(classifier), text, tuple(one.name for one in registry.factors())))
-    for found in known or studies(classifier, text, options=options_of()):
+    names = tuple(one.name for one in registry.factors())
+    known = work.kept(("profile", *identity(classifier), text, temperature, names))
+    for found in known or studies(classifier, text, options=options_of(), temperature=temperature):
         state.give_way()
         yield found
     known[:] = [found]
 
 
-def shortest(classifier: Classifier, text: str) -> Search:
+def shortest(classifier: Classifier, text: str, temperature: float) -> Search:
     """The smallest set of formatting edits that flips a sentence."""
     return work.long_work(
-        ("shortest", *identity(classifier), text),
+        ("shortest", *identity(classifier), text, temperature),
         "token sequences",
-        lambda progress: shortest_flip(classifier, text, progress=progress),
+        lambda progress: shortest_flip(classifier, text, temperature=temperature, progress=progress),
     )
 
 

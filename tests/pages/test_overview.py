@@ -1,5 +1,6 @@
 """The overview: a verdict, a card for every factor, and everything one click away."""
 
+import html
 import json
 import re
 import sys
@@ -16,8 +17,12 @@ from core.data.snippets import gallery
 from core.factors.ask import Ask
 from core.factors.case import Case
 from core.factors.registry import factor, factors, unregister
+from core.models.catalog import load
+from core.studies.shortest import shortest_flip
+from core.studies.study import profile
+from core.studies.verdict import verdict
 from tests.architectures import save
-from tests.pages.test_pages import app, state_of, wished, words
+from tests.pages.test_pages import PAGES, app, state_of, wished, words
 
 PAGE = "pages/overview.py"
 TEXT = "Even in this less than magic kingdom, Reese rules."
@@ -107,6 +112,29 @@ def test_an_example_and_a_recent_sentence_are_one_click_away() -> None:
     assert state_of(test).snapshot.sentence == gallery()[2].text
     wished(test, sentence=TEXT)
     assert state_of(test).snapshot.sentence == TEXT
+
+
+def test_everything_is_at_the_temperature_of_the_sidebar() -> None:
+    test = app(PAGE, sentence=TEXT, temperature=2.0, shortest=True, code=True, code_shortest=True)
+    assert not test.exception and not test.error
+    found = profile(load(), TEXT, temperature=2.0)
+    margin, usual = found.reference.margin, profile(load(), TEXT).reference.margin
+    assert margin is not None and usual is not None and abs(margin) < abs(usual)
+    assert f"margin {margin:+.3f} at T = 2" in words(app(PAGES[0], sentence=TEXT, temperature=2.0))
+    said = words(test)
+    assert f"Predicted <b>{found.reference.label}</b> at T = 2 by" in said and verdict(found).text in html.unescape(
+        said
+    )
+    search = shortest_flip(load(), TEXT, temperature=2.0)
+    for probability in (found.reference.probabilities.max(), search.flips[0].probabilities.max()):
+        assert f"<span class='p'>{probability:.3f}</span>" in said
+    # The strip's own line of the reference, and the scripts.
+    (strip,) = test.get("plotly_chart")
+    lines = [shape["x0"] for shape in json.loads(strip.proto.spec)["layout"]["shapes"]]
+    assert any(x == pytest.approx(margin, abs=1e-5) for x in lines)
+    scripts = [code.value for code in test.code]
+    assert len(scripts) > 5
+    assert all("temperature=2.0)" in one or "for temperature in (2.0" in one for one in scripts)
 
 
 def test_two_models_are_compared_on_one_chart() -> None:

@@ -200,7 +200,9 @@ _REPEATED: dict[str, Callable[[Classifier, Study, Row], str | None]] = {
     "segmentation": lambda classifier, study, row: segmentation_script(classifier, arranged(study, [row])),
     "dropout": _passes,
     "temperature": lambda classifier, study, row: predict_script(
-        classifier, [study.reference.text], 1.0, *(case.made.document()["temperature"] for case in row.cases)
+        classifier,
+        [study.reference.text],
+        *dict.fromkeys([study.temperature, *(case.made.document()["temperature"] for case in row.cases)]),
     ),
     "seed": _seeds,
     "numerics": lambda classifier, study, _: numerics_script(classifier, study),

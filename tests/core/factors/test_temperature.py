@@ -56,6 +56,9 @@ def test_the_row_of_temperature_divides_the_logits_and_moves_no_label() -> None:
 
 def test_temperatures_are_absolute_whatever_the_study_stands_at() -> None:
     cold, warm = row(load()), row(load(), temperature=2.0)
+    # A label is drawn from the probabilities that the study shows.
+    shown = study(load(), TEXT, [], temperature=2.0).reference.probabilities
+    assert warm.facts["sampled"] == pytest.approx(1 - shown.max()) and warm.facts["sampled"] > cold.facts["sampled"]
     for one, other in zip(cold.cases, warm.cases, strict=True):
         np.testing.assert_array_equal(one.probabilities, other.probabilities)
     assert {case.name: case.shift for case in warm.cases}["T = 2"] == 0

@@ -55,6 +55,13 @@ def test_a_single_edit_that_flips_is_found_and_nothing_larger_is_tried(model: Cl
     assert found.budget == BUDGET and shortest_flip(model, TEXT, budget=3).budget == 3
 
 
+def test_a_search_shows_probabilities_at_its_temperature(model: Classifier) -> None:
+    usual, found = shortest_flip(model, TEXT), shortest_flip(model, TEXT, temperature=2.0)
+    assert {one.text for one in found.flips} == {one.text for one in usual.flips}
+    for one in (found.reference, *found.flips):
+        np.testing.assert_array_equal(one.probabilities, model.head.probabilities(one.logits, 2.0))
+
+
 @pytest.mark.parametrize("id", ["minilm-uncased", "bpe-cased"])
 def test_a_larger_set_flips_and_no_part_of_it_does(id: str) -> None:
     classifier, larger = load(id), 0

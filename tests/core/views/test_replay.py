@@ -16,7 +16,7 @@ from core.views.replay import TOLERANCE, read_record, replay
 TEXTS = ["A wonderful, moving film.", "Melodrama with a message."]
 
 
-def recorded(text: str, model: str = "minilm-uncased", **options: int) -> dict[str, Any]:
+def recorded(text: str, model: str = "minilm-uncased", **options: Any) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(json.dumps(profile_document(profile(load(model), text, **options))))
     return document
 
@@ -30,6 +30,13 @@ def test_a_record_replays_equal(text: str, model: str) -> None:
     assert found.largest_difference <= TOLERANCE
     assert found.numbers > 300
     assert found.said.startswith("Equal")
+
+
+def test_a_record_at_another_temperature_replays_equal() -> None:
+    record = recorded(TEXTS[1], passes=5, temperature=2.0)
+    assert record["temperature"] == 2.0
+    assert abs(record["reference"]["margin"]) < abs(recorded(TEXTS[1], passes=5)["reference"]["margin"])
+    assert replay(record).equal
 
 
 def test_a_changed_number_is_found_with_its_place_and_amount() -> None:

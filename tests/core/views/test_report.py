@@ -181,6 +181,12 @@ def test_a_long_text_is_cut_around_its_edits_and_says_so(tmp_path: Path) -> None
     assert len(re.sub(r"base64,[^']*", "", html)) < 150_000
 
 
+def test_a_report_at_another_temperature_says_it_and_offers_no_command_that_would_forget_it(model: Classifier) -> None:
+    read = said(report(model, profile(model, "a test", passes=3, temperature=2.0)))
+    assert re.search(r"Predicted \w+ at T = 2 by minilm-uncased", read)
+    assert "python -m core replay" in read and "python -m core profile" not in read
+
+
 def test_only_a_complete_profile_of_the_same_model_is_reported(model: Classifier, found: Study) -> None:
     with pytest.raises(WobbleError, match="not complete"):
         report(model, next(studies(model, TEXT)))

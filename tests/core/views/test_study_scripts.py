@@ -17,6 +17,8 @@ def test_every_kind_of_row_has_its_script_and_the_edits_have_one_together() -> N
     classifier = load()
     found = profile(classifier, TEXT, passes=3)
     made = scripts_of(classifier, found)
+    warm = scripts_of(classifier, study(classifier, TEXT, ["temperature"], temperature=2.0))
+    assert "for temperature in (2.0, 0.25, 0.5, 4.0):" in warm["temperature"]
     assert list(made) == ["edits", "segmentation", "dropout", "temperature", "seed", "numerics"]
     printed = {row["factor"]: row for row in rows_of(made["edits"])}
     for row in found.rows:
