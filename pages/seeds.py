@@ -43,7 +43,7 @@ INFLUENCES = (
 def sentence_view(family: Family, text: str, temperature: float) -> None:
     """Every seed on the current sentence and on its variants."""
     edited = results.compared(family.first, text, (), temperature)
-    variants = {case.text: key for key, (_, case) in edited.keyed().items()}
+    variants = {case.text: key for key, (_, case) in edited.keyed().items() if case.tried}
     prediction = results.asked(family, (text, *variants))
     study = of_family(family, edited, prediction.logits[:, 0])
     seeds, mean, formatting = study.rows
@@ -61,8 +61,8 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
         f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>"
         + (f"<p class='w-line'>Votes: <b>{escape(votes)}</b>.</p>" if study.head.has_labels else "")
         + f"<p class='w-line w-faint'>{seeds.tried} models of the family {escape(family.id)}"
-        f"{tempered(temperature)}: the same data and recipe, other seeds. The dotted line is {escape(first)}, the reference; the last row is every formatting edit that "
-        "reaches it.</p>"
+        f"{tempered(temperature)}: the same data and recipe, other seeds. The dotted line is {escape(first)}, the reference; "
+        "the last row is every formatting edit that reaches it.</p>"
         f"{markup.truncated_html(study.reference.encoding)}"
     )
     figure = strip.figure(study, title=reach(seeds, formatting), dark=plots.dark())

@@ -29,6 +29,7 @@ PAGE = {
     "icon": ":material/toll:",
     "question": "How do up to four tokenizers split the sentence, stage by stage, and what if they split it otherwise?",
     "factors": ("segmentation",),
+    "opens": {"cut": "{case}"},
 }
 
 STAGES = {
@@ -92,6 +93,9 @@ def compared(model: Classifier, one: Stages, two: Stages) -> None:
     marked = before, after = tables.changed_positions(one.encoding, two.encoding)
     if one.raw == two.raw:
         st.info("The two sentences are the same.")
+    elif one.encoding.key == two.encoding.key and one.encoding.cut != two.encoding.cut:
+        said = "The difference lies beyond the limit, where the model does not read: nothing was compared."
+        st.warning(said, icon=":material/content_cut:")
     elif (erased := absorbed_by(model.encoder, one.raw, two.raw)) is not None:
         st.success(
             f"Same ids: the difference is erased. {markup.escape_markdown(erased)}", icon=":material/ink_eraser:"

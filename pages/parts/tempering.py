@@ -77,7 +77,7 @@ def tempered_table(rows: pd.DataFrame, head: Head, labels: tuple[str, ...], temp
 def _bars(before: Probabilities, after: Probabilities, head: Head, labels: tuple[str, ...]) -> str:
     names, colors = documents.unique(labels), label_colors(labels)
     # Of two labels that compete the first says it all, and questions keep their order.
-    first = sorted(range(len(labels)), key=lambda i: -before[i])[: 1 if len(labels) == 2 else SHOWN]
+    first = sorted(range(len(labels)), key=lambda i: -before[i])[: 1 if head.exclusive and len(labels) == 2 else SHOWN]
     bars = "".join(
         f"<span class='name' title='{escape(names[k])}'>{escape(names[k])}</span><span class='track'>"
         f"<span class='fill' style='width:{100 * after[k]:.2f}%;background:{colors[labels[k]]}'></span>"

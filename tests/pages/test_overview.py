@@ -3,7 +3,6 @@
 import html
 import json
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -22,7 +21,7 @@ from core.studies.shortest import shortest_flip
 from core.studies.study import profile
 from core.studies.verdict import verdict
 from tests.architectures import save
-from tests.pages.test_pages import PAGES, app, state_of, wished, words
+from tests.pages.test_pages import PAGES, app, no_model_runs, state_of, wished, words
 
 PAGE = "pages/overview.py"
 TEXT = "Even in this less than magic kingdom, Reese rules."
@@ -102,6 +101,7 @@ def test_the_link_of_a_card_asks_for_its_worst_case() -> None:
     assert re.fullmatch(r"all that are on, pass \d+", links["Explain dropout"]["dot"][0])
     assert re.fullmatch(r"seed \d+", links["Explain seed"]["member"][0])
     assert links["Explain preprocessing"]["step"][0].startswith("chain_")
+    assert re.fullmatch(r"draw \d+", links["Explain segmentation"]["cut"][0])
     assert links["Explain numerics"] == {}
 
 
@@ -160,7 +160,9 @@ def test_the_shortest_flip_is_searched_when_asked_for() -> None:
 
 def test_what_is_known_runs_no_model_again(monkeypatch: pytest.MonkeyPatch) -> None:
     test = app(PAGE, sentence="A sentence that was never seen before on the overview.")
-    for module, name in (("ask", "predict"), ("dropout", "run_passes"), ("seeds", "predict_family")):
-        monkeypatch.setattr(sys.modules[f"core.factors.{module}"], name, lambda *_, **__: pytest.fail("the model ran"))
+    no_model_runs(monkeypatch)
     test.run()
     assert not test.exception
+    state_of(test).change(sentence="Another one that was never seen before on the overview.")
+    test.run()
+    assert test.exception

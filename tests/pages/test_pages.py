@@ -47,6 +47,23 @@ def wished(test: AppTest, **values: object) -> None:
     test.run()
 
 
+def no_model_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on a page that asks a model shows an exception."""
+
+    def refuse(*_: object, **__: object) -> None:
+        # What pytest itself raises ends the thread that runs the page, and no test sees it.
+        raise AssertionError("the model ran")
+
+    for name in (
+        "models.predict.forward",
+        "factors.ask.predict",
+        "factors.dropout.run_passes",
+        "factors.seeds.predict_family",
+    ):
+        module, _, function = f"core.{name}".rpartition(".")
+        monkeypatch.setattr(sys.modules[module], function, refuse)
+
+
 def words(test: AppTest) -> str:
     """Everything that the page says, as one string."""
     shown = [element.body for element in test.main.get("html")] if test.main.get("html") else []
@@ -175,6 +192,17 @@ def test_the_temperature_page_shows_its_own_temperature_everywhere() -> None:
     assert any("for temperature in (1.0, 2.5):" in code.value for code in test.code)
 
 
+@pytest.mark.parametrize(("problem", "bars"), [("single_label_classification", 1), ("multi_label_classification", 2)])
+def test_of_two_labels_that_do_not_compete_both_are_shown(
+    problem: str, bars: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path))
+    save("bert", tmp_path / "two", num_labels=2, problem_type=problem)
+    said = words(app("pages/temperature.py", model=[f"{tmp_path.name}/two"]))
+    shown = re.findall(r"<div class='w-bars w-tempered'>(.*?)</div>", said)
+    assert shown and {bar.count("class='tick'") for bar in shown} == {bars}
+
+
 def test_a_pass_opens_beside_the_prediction_without_dropout() -> None:
     test = app("pages/dropout.py", sentence="A modest, messy thriller.", passes=5, dot="only head, pass 3")
     assert not test.exception
@@ -210,9 +238,15 @@ def test_several_models_stand_side_by_side() -> None:
 
 
 def test_own_edits_join_the_table() -> None:
-    test = app(sentence="A good film.", own="A bad film.\nA good film.\\u200b")
-    assert not test.exception
-    assert "edits:" in words(test)
+    text, own = "A good film.", "A bad film.\nA good film.\\u200b"
+    tried = []
+    for typed in ("", own):
+        test = app(sentence=text, own=typed)
+        assert not test.exception
+        ((_, every),) = re.findall(r"(\d+) of (\d+) variants, largest", words(test))
+        tried.append(int(every))
+    assert tried[1] == tried[0] + 2
+    assert f"{tried[1]} edits:" in words(test)
 
 
 def test_what_lies_beyond_the_limit_is_a_fate_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,13 +280,29 @@ def test_a_second_sentence_is_compared() -> None:
     assert any("Different ids" in e.value for e in test.warning)
 
 
+def test_a_second_sentence_that_differs_beyond_the_limit_is_not_called_erased(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path))
+    save("bert", tmp_path / "small")
+    long = "a fine film, " * 100
+    test = app("pages/tokens.py", sentence=f"{long}good", second=f"{long}bad", model=[f"{tmp_path.name}/small"])
+    assert not test.exception and not test.success
+    assert [e.value for e in test.warning] == [
+        "The difference lies beyond the limit, where the model does not read: nothing was compared."
+    ]
+
+
 def test_filtering_runs_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     test = app(sentence="A film that was never seen before, at all.")
-    monkeypatch.setattr(sys.modules["core.models.predict"], "predict", lambda *_, **__: pytest.fail("the model ran"))
+    no_model_runs(monkeypatch)
     state_of(test).change(factor=["casing"])
     test.run()
     assert not test.exception
     assert "of 5" in "".join(caption.value for caption in test.caption)
+    state_of(test).change(sentence="Another one that was never seen before.")
+    test.run()
+    assert test.exception
 
 
 @pytest.mark.parametrize("page", PAGES)

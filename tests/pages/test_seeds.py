@@ -1,6 +1,7 @@
 """The Seeds page: every view of the embedded family, and families of other kinds."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from core.data.snippets import snippets
 from core.families.members import family_data
+from core.models.catalog import load
 from pages.parts import results
 from tests.architectures import save
 from tests.pages.test_pages import app, state_of, wished, words
@@ -60,6 +62,20 @@ def test_a_model_without_a_family_is_said_and_the_embedded_one_is_shown() -> Non
     assert not test.exception
     said = words(test).replace("\\", "")
     assert "no seed family for bpe-cased" in said and "models of the family minilm-uncased" in said
+
+
+def test_edits_beyond_the_limit_are_not_in_the_grid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path))
+    for name in ("small", "small-43"):
+        save("bert", tmp_path / name)
+    text = "a fine film, " * 100 + "and a dull end ."
+    edits = results.compared(load(f"{tmp_path.name}/small"), text, (), 1.0)
+    tried = {case.text for case in edits.cases if case.tried}
+    assert 0 < len(tried) < len({case.text for case in edits.cases})
+    test = app(PAGE, model=[f"{tmp_path.name}/small"], sentence=text)
+    assert not test.exception and not test.error
+    titles = [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in test.get("plotly_chart")]
+    assert any(re.match(rf"\w+ of {len(tried)} edits? ", title) for title in titles), titles
 
 
 @pytest.mark.parametrize("problem", ["multi_label_classification", "regression"])
