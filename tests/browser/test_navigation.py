@@ -2,11 +2,12 @@
 
 import re
 import time
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from core.text.visible import visible
 from tests.browser.test_late_browser import LATE
 from tests.browser.test_pages import PATHS, TEXT, opened, settled, typed
 
@@ -22,6 +23,13 @@ def shown(page: Page, sentence: str, temperature: str = "1") -> None:
     expect(page.get_by_role("spinbutton", name="Temperature", exact=True)).to_have_value(temperature)
     expect(page.get_by_text("Choose a model on the left")).to_have_count(0)
     expect(page.get_by_text("Type a sentence on the left")).to_have_count(0)
+    path, main = urlsplit(page.url).path, page.get_by_test_id("stMain")
+    # No prediction stands on the Train page, and the Temperature page has a temperature of its own.
+    if path != "/train":
+        computed = re.compile(f"^{re.escape(visible(sentence))}$")
+        expect(main.locator(".w-text", has_text=computed).first).to_be_visible()
+    if temperature != "1" and path not in ("/train", "/temperature"):
+        expect(main.locator(".w-line", has_text=re.compile(rf"T = {temperature}\b")).first).to_be_visible()
 
 
 def link(page: Page, path: str) -> Locator:

@@ -233,6 +233,7 @@ def test_nothing_is_cut_at_any_width(page: Page, app: str, path: str, widths: tu
         ("Dropout", "dropout", "/dropout.*dot=", "This pass"),
         ("Seeds", "seed", "/seeds.*member=", "minilm-uncased-4"),
         ("Preprocessing", "preprocessing", "/preprocessing.*step=", "The step"),
+        ("Tokens", "segmentation", "/tokens.*cut=", "Segmentation draw"),
     ],
 )
 def test_the_link_of_a_card_opens_the_worst_case_on_its_page(

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from core.data.snippets import snippets
+from core.families.agreement import on_data
+from core.families.interpolation import interpolate
 from core.families.members import family_data
+from core.families.stacked import load_family
 from core.models.catalog import load
 from pages.parts import results
 from tests.architectures import save
@@ -33,7 +36,10 @@ def test_the_interpolation_says_whether_there_is_a_barrier_and_what_the_sentence
     monkeypatch.setattr(results, "family_data", lambda _: some)
     test = app(PAGE, sentence="A fine film.", view="From seed to seed")
     assert not test.exception and not test.error
-    assert "barrier" in words(test) or "The loss rises" in words(test)
+    family = load_family("minilm-uncased")
+    found = interpolate(family, some, *family.names[:2])
+    between = f"The loss rises by {found.barrier:.3f} nats" if found.has_barrier else "There is no barrier"
+    assert f"<p class='w-verdict'>{between}" in words(test)
     assert "your sentence keeps its label" in words(test)
     state_of(test).change(to_seed="42")
     test.run()
@@ -45,7 +51,9 @@ def test_the_data_view_shows_level_accuracies_and_takes_a_sentence(monkeypatch: 
     monkeypatch.setattr(results, "family_data", lambda _: some)
     test = app(PAGE, view="On data")
     assert not test.exception and not test.error
-    assert "two seeds disagree on" in words(test)
+    found = on_data(load_family("minilm-uncased"), some)
+    spread, apart = found.accuracy.max() - found.accuracy.min(), found.disagreement
+    assert f"within {spread:.1%} of each other; two seeds disagree on {apart:.1%} of the texts" in words(test)
     wished(test, view="This sentence")
     assert state_of(test).snapshot.sentence in set(snippets("test", "movie")["text"])
     assert "Votes:" in words(test)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.base.words import capital, duration, every, listed, number, plural, verb
+from core.base.words import capital, duration, every, listed, number, plural, tempered, verb
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,7 @@ def test_only_the_first_letter_changes(sentence: str, said: str) -> None:
 )
 def test_a_duration_is_said_in_the_unit_that_one_would_use(seconds: float, said: str) -> None:
     assert duration(seconds) == said
+
+
+def test_a_temperature_is_said_where_it_is_not_the_models_own() -> None:
+    assert [tempered(t) for t in (1.0, 2.0, 0.608)] == ["", " at T = 2", " at T = 0.608"]
