@@ -31,11 +31,17 @@ DECLARED = (
     Declared("*/forward_rows", "the new engine remembers what it ran, so fewer rows go through the model"),
     Declared("*/profile/factors/preprocessing", "a factor that the old engine does not have"),
     Declared("*/profile/factors/segmentation", "a factor that the old engine does not have"),
-    Declared(
-        "*/5,000 words/comparison/*", "edits beyond the token limit get a fate of their own, and edits stay within it"
-    ),
-    Declared(
-        "*/5,000 words/profile/*", "edits beyond the token limit get a fate of their own, and edits stay within it"
+    *(
+        Declared(
+            f"*/5,000 words/{path}", "edits beyond the token limit get a fate of their own, and edits stay within it"
+        )
+        for path in (
+            "comparison/variants/*",
+            "comparison/summary",
+            *(f"profile/factors/{name}/*" for name in ("whitespace", "casing", "punctuation", "unicode", "typo")),
+            "profile/verdict",
+            "profile/clauses*",
+        )
     ),
 )
 

@@ -172,3 +172,34 @@ def test_a_difference_that_is_meant_is_counted_and_is_not_the_largest() -> None:
     meant = Declared("long/*", "its edits lie beyond the limit now")
     report = compare({"long": {"shift": 0.1}}, {"long": {"shift": 0.9}}, declared=[meant])
     assert report.equal and report.declared[meant] == 1 and report.largest == {"shift": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("place", "meant"),
+    [
+        ("comparison/variants/upper/fate", True),
+        ("comparison/variants/order", True),
+        ("comparison/summary", True),
+        ("comparison/reference/ids", False),
+        ("comparison/reference/probabilities/positive", False),
+        ("comparison/noise_floor", False),
+        ("profile/factors/casing/tried", True),
+        ("profile/factors/order", False),
+        ("profile/factors/numerics/largest_shift", False),
+        ("profile/factors/dropout/cases/pass 1/shift", False),
+        ("profile/factors/seed/flips", False),
+        ("profile/verdict", True),
+        ("profile/clauses", True),
+        ("profile/clauses/0/said", True),
+        ("profile/noise_floor", False),
+        ("profile/reference/margin", False),
+        ("numerics/noise_floor", False),
+    ],
+)
+def test_of_the_text_beyond_the_limit_only_edits_may_differ(place: str, meant: bool) -> None:
+    def record(value: Any) -> Any:
+        for name in reversed(f"minilm-uncased/5,000 words/{place}".split("/")):
+            value = {name: value}
+        return value
+
+    assert compare(record("one"), record("other")).equal is meant
