@@ -1,7 +1,7 @@
-"""Replay: a recorded profile is computed anew and compared, number by number.
+"""Replay: a recorded profile, or a study of some factors, is computed anew and compared, number by number.
 
-The record is what `documents.profile_document` makes: model id, weights hash, versions, text, seeds, conditions, and every
-number that was shown.
+The record is what `documents.profile_document` or `documents.study_document` makes: model id, weights hash, versions, text,
+seeds, conditions, and every number that was shown.
 """
 
 import json
@@ -15,12 +15,15 @@ from core.base.errors import WobbleError
 from core.base.versions import versions
 from core.models import catalog
 from core.studies.study import Options, options_of, study
-from core.views.documents import PROFILE_RECORD, profile_document
+from core.views.documents import PROFILE_RECORD, profile_document, study_document
 
 TOLERANCE = 1e-5
 """Numbers that differ by at most this are equal: other batches and machines round differently (promise 3)."""
 
-COMPARED = ("model", "reference", "noise_floor", "factors", "verdict", "mood")
+SAID = ("verdict", "mood")
+"""The parts that only the record of a profile has."""
+
+COMPARED = ("model", "reference", "noise_floor", "factors", *SAID)
 """The parts of a record that must be equal. Seconds, rows and versions may differ; versions are mentioned."""
 
 
@@ -57,7 +60,7 @@ def read_record(path: str | Path) -> dict[str, Any]:
     """Read a record from a file.
 
     Raises:
-        WobbleError: the file cannot be read, or is no record of a profile.
+        WobbleError: the file cannot be read, or is no record of a study.
     """
     name = Path(path).name or str(path)
     try:
@@ -66,14 +69,15 @@ def read_record(path: str | Path) -> dict[str, Any]:
         raise WobbleError(f"{name} cannot be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:
         raise WobbleError(f"{name} is no JSON file.") from error
-    if not isinstance(content, dict) or content.get("record") != PROFILE_RECORD:
-        raise WobbleError(f"{name} is no record of a profile: make one with `python -m core profile TEXT --json`.")
+    # What is recorded of some factors has no name of its own.
+    if not isinstance(content, dict) or content.get("record", "factors" in content) not in (PROFILE_RECORD, True):
+        raise WobbleError(f"{name} is no record of a run: make one with `python -m core profile TEXT --json`.")
     model, rows = content.get("model"), content.get("factors")
     needed = {
         "text": isinstance(content.get("text"), str),
         "options": _options(content) is not None,
         "model": isinstance(model, dict) and isinstance(model.get("id"), str),
-        **{part: part in content for part in COMPARED},
+        **{part: part in content for part in COMPARED if part not in SAID or "record" in content},
         "factors": isinstance(rows, list)
         and all(isinstance(row, dict) and isinstance(row.get("factor"), str) for row in rows),
     }
@@ -83,21 +87,21 @@ def read_record(path: str | Path) -> dict[str, Any]:
 
 
 def replay(record: dict[str, Any]) -> Replay:
-    """Compute a recorded profile anew and compare.
+    """Compute a recorded study anew and compare all parts that the record holds.
 
     Args:
-        record: what `read_record` or `documents.profile_document` gave.
+        record: what `read_record`, `documents.profile_document` or `documents.study_document` gave.
 
     Raises:
-        WobbleError: the model is not to be had, or the text cannot be predicted.
+        WobbleError: the model or a factor is not to be had, or the text cannot be predicted.
     """
     classifier = catalog.load(record["model"]["id"])
     # A record may be older than a factor.
     names = [row["factor"] for row in record["factors"]]
     found = study(classifier, record["text"], names, _options(record), temperature=record.get("temperature", 1.0))
     # Through JSON once, as the record went.
-    now = json.loads(json.dumps(profile_document(found)))
-    places = [place for part in COMPARED for place in _places(part, record[part], now[part])]
+    now = json.loads(json.dumps((profile_document if "record" in record else study_document)(found)))
+    places = [place for part in COMPARED if part in record for place in _places(part, record[part], now[part])]
     apart = [place.by for place in places if place.by is not None]
     differences = tuple(place for place in places if not _equal(place))
     largest = max(apart, default=0.0)

@@ -345,8 +345,9 @@ def _replay(study: Study) -> str:
     document = profile_document(study) if is_profile(study) else study_document(study)
     record = base64.b64encode(json.dumps(document).encode()).decode()
     link = f"<a class='screen' download='{RECORD}' href='data:application/json;base64,{record}'>Save the record of this run</a>"
+    repeat = f"<p>To compute a record again and compare every number:</p><pre>python -m core replay {RECORD}</pre>"
     if not is_profile(study):
-        return _section("Replay", f"<p>{link}</p>")
+        return _section("Replay", f"<p>{link}</p>{repeat}")
     text = quoted(study.reference.text)
     if study.temperature != 1:
         anew = "<p>The command line makes records at T = 1: use the record of this run.</p>"
@@ -359,7 +360,6 @@ def _replay(study: Study) -> str:
         options = "".join(f" --{name} {value}" for name, value in chosen.items())
         command = f"python -m core profile --json --model {quoted(study.model)}{options} -- {text} > {RECORD}"
         anew = f"<p>To make the record anew, in Wobble's folder:</p><pre>{words(command)}</pre>"
-    repeat = f"<p>To compute a record again and compare every number:</p><pre>python -m core replay {RECORD}</pre>"
     return _section("Replay", f"<p>{link}</p>{repeat}{anew}")
 
 

@@ -94,8 +94,8 @@ def tokens_script(classifier: Classifier, texts: Sequence[str]) -> str:
 
 
 def segmentation_script(classifier: Classifier, study: Study) -> str:
-    """A script that prints the probabilities of each segmentation of a study, and shift and margin beside the reference, one
-    JSON object a line. It holds their ids: what draws them is no part of transformers.
+    """A script that prints the probabilities of each segmentation of a study, or of whatever else it lets the model read, and
+    shift and margin beside the reference, one JSON object a line. It holds the ids: what makes them is no part of transformers.
     """
     found = {"your sentence": study.reference} | {key: case for key, (_, case) in study.keyed().items()}
     segmentations = {
@@ -175,14 +175,22 @@ def scripts_of(classifier: Classifier, study: Study) -> dict[str, str]:
 
     Together they print the study's numbers.
     """
-    made: dict[str, str | None] = {}
+    made = {}
     edits = {row.name: [case.text for case in row.cases if case.variant and case.tried] for row in study.shown}
     if known := {name: texts for name, texts in edits.items() if texts}:
         made["edits"] = edits_script(classifier, study.reference.text, known, study.temperature)
     for row in study.shown:
-        if row.cases and (make := _REPEATED.get(row.factor.name)):
-            made[row.name] = make(classifier, study, row)
-    return {name: script for name, script in made.items() if script is not None}
+        own = row.cases and not any(case.variant for case in row.cases)
+        if own and (script := _REPEATED.get(row.factor.name, _read)(classifier, study, row)):
+            made[row.name] = script
+    return made
+
+
+def _read(classifier: Classifier, study: Study, row: Row) -> str | None:
+    """For a factor that varies what the model reads; None where the sentence's own tokens gave other numbers."""
+    own = study.reference.encoding.key
+    varies = all(case.encoding.key != own or case.shift == 0 for case in row.cases)
+    return segmentation_script(classifier, arranged(study, [row])) if varies else None
 
 
 def _passes(classifier: Classifier, study: Study, row: Row) -> str | None:
@@ -197,7 +205,6 @@ def _seeds(classifier: Classifier, study: Study, row: Row) -> str | None:
 
 
 _REPEATED: dict[str, Callable[[Classifier, Study, Row], str | None]] = {
-    "segmentation": lambda classifier, study, row: segmentation_script(classifier, arranged(study, [row])),
     "dropout": _passes,
     "temperature": lambda classifier, study, row: predict_script(
         classifier,
@@ -207,4 +214,4 @@ _REPEATED: dict[str, Callable[[Classifier, Study, Row], str | None]] = {
     "seed": _seeds,
     "numerics": lambda classifier, study, _: numerics_script(classifier, study),
 }
-"""What repeats a row, by the name of its factor."""
+"""What repeats a row by other means than ids (see `_read`), by the name of its factor."""

@@ -260,6 +260,7 @@ def test_a_study_of_some_factors_is_reported_with_its_record(model: Classifier) 
     record = re.search(r"base64,([A-Za-z0-9+/=]+)'", html)
     assert record is not None and json.loads(base64.b64decode(record.group(1))) == study_document(result)
     assert "What the verdict rests on" not in html
+    assert "python -m core replay" in html
 
 
 def test_the_figure_of_a_result_has_a_dot_a_case(model: Classifier, found: Study) -> None:

@@ -1,12 +1,15 @@
 """A factor that is registered in a test, and named nowhere else, stands in every view."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import pytest
 
 from core import figure
+from core.base.errors import WobbleError
 from core.factors.ask import Ask
 from core.factors.case import Case, Trial
 from core.factors.registry import Range, factor, unregister
@@ -14,8 +17,12 @@ from core.models.catalog import load
 from core.studies.study import Study, profile, study
 from core.studies.verdict import summary
 from core.views import tables
+from core.views.documents import profile_document, study_document
 from core.views.html import study_html
+from core.views.replay import read_record, replay
 from core.views.report import report
+from core.views.scripts import scripts_of
+from tests.scripts import rows_of
 
 TEXT = "A fine film."
 
@@ -35,8 +42,15 @@ def toy() -> Iterator[None]:
         towards = np.where(ask.reference.logits == ask.reference.logits.max(), -1, 1)
         yield from ask.measured(made, np.stack([ask.reference.logits + one.values["by"] * towards for one in made]))
 
+    @factor("echo", one="echo", many="echoes")
+    def echo(ask: Ask) -> Iterator[Case]:
+        made = [Trial(f"echo {times}", f"said {times} times", {"times": times}) for times in (2, 3)]
+        encodings = ask.encode([" ".join([ask.text] * one.values["times"]) for one in made])
+        yield from ask.measured(made, ask.predict(encodings), encodings=encodings)
+
     yield
     unregister("jelly")
+    unregister("echo")
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +85,31 @@ def test_it_stands_in_the_report(found: Study) -> None:
     assert "<section class='card' id='jelly'><h3>jelly</h3>" in html
     for said in ("nudged by 6", "Jelly is simulated.", "wobbly nudge", "times 3; flavour lemon"):
         assert said in html
+
+
+def test_what_it_lets_the_model_read_has_a_script(found: Study) -> None:
+    made = scripts_of(load(), found)
+    # A jelly's numbers come from nowhere but itself.
+    assert "jelly" not in made
+    printed = {row["name"]: row for row in rows_of(made["echo"])}
+    assert set(printed) == {"your sentence", "echo 2", "echo 3"}
+    for case in found["echo"].cases:
+        assert printed[case.name]["ids"] == list(case.encoding.ids)
+        np.testing.assert_allclose(printed[case.name]["probabilities"], case.probabilities, atol=1e-5)
+        assert printed[case.name]["shift"] == pytest.approx(case.shift, abs=1e-5)
+
+
+def test_its_record_replays_in_a_profile_and_in_a_study_of_some_factors(found: Study, tmp_path: Path) -> None:
+    file = tmp_path / "record.json"
+    some = study(load(), TEXT, ["jelly", "echo"], {"jelly": {"times": 2}}, temperature=2.0)
+    for document in (profile_document(found), study_document(some)):
+        file.write_text(json.dumps(document), encoding="utf-8")
+        again = replay(read_record(file))
+        assert again.equal and again.numbers > 20, again.differences
+    record = read_record(file)
+    record["factors"][0]["cases"][1]["shift"] += 0.5
+    assert [one.where for one in replay(record).differences] == ["factors.jelly.cases.1.shift"]
+    del record["noise_floor"]
+    file.write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(WobbleError, match="'noise_floor' is missing"):
+        read_record(file)
