@@ -10,7 +10,7 @@ from core.factors.registry import factor
 from core.models.predict import Condition, Dtype
 
 
-@factor("numerics", one="condition", many="conditions", floor_applies=False)
+@factor("numerics", one="condition", many="conditions", floor_applies=False, rounding=True)
 def numerics(ask: Ask) -> Iterator[Case]:
     """Padded, among other texts, with another attention kernel, in half precision."""
     ask.count(0, ask.floor_rows)

@@ -75,6 +75,8 @@ class Factor:
     """Whether its flips count as instability; temperature's cannot happen."""
     floor_applies: bool = True
     """Whether a shift at or below the noise floor means nothing; not for numerics, which is where the floor comes from."""
+    rounding: bool = False
+    """Whether its cases are equal on paper, so that a flip among them is a tie: rounding alone decides the label."""
     moved: str = "{count} {many} move it by up to {shift}"
     """How a verdict says that its cases move a value; not for edits, whose furthest is named."""
     often: float | None = 0.1

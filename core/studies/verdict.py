@@ -51,12 +51,12 @@ def verdict(study: Study) -> Verdict:
     # Factors whose cases have the same words are spoken of together, as one row.
     together: dict[str, Row] = {}
     for row in study.shown:
-        if row.factor.flips_count and row.factor.floor_applies:
+        if row.factor.flips_count and not row.factor.rounding:
             first = together.setdefault(row.factor.one, replace(row, cases=()))
             together[row.factor.one] = replace(first, cases=(*first.cases, *row.cases))
     # Edits are spoken of before what happens inside the model.
     tried = sorted((row for row in together.values() if row.tried), key=lambda row: not row.factor.edits)
-    rounding = [case for row in study.shown if not row.factor.floor_applies for case in row.flipping]
+    rounding = [case for row in study.shown if row.factor.rounding for case in row.flipping]
     half = [case for case in rounding if dtype_of(case) != "float32"]
     if not study.head.has_labels:
         found = _of_a_value(study, tried)
@@ -220,7 +220,7 @@ def _edits_clause(rows: Sequence[Row]) -> Clause:
 
 def _half_precision(study: Study) -> list[Clause]:
     """Dtypes that can flip the sentence but did not here: rounding differs from machine to machine."""
-    cases = [case for row in study.shown if not row.factor.floor_applies for case in row.cases]
+    cases = [case for row in study.shown if row.factor.rounding for case in row.cases]
     flipped = {dtype_of(case) for case in cases if case.flip}
     dtypes: list[Dtype] = [d for d in DTYPES if d not in flipped and can_flip(study.reference, cases, d)]
     if not dtypes:

@@ -133,6 +133,7 @@ def test_what_decides_a_mood_is_known_of_each_factor() -> None:
     }  # fmt: skip
     assert [one.name for one in factors() if not one.flips_count] == ["temperature"]
     assert [one.name for one in factors() if not one.floor_applies] == ["numerics"]
+    assert [one.name for one in factors() if one.rounding] == ["numerics"]
 
 
 def test_every_factor_is_spoken_of_in_these_words() -> None:

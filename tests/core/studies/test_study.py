@@ -216,9 +216,7 @@ def test_the_same_seed_gives_the_same_profile_and_no_random_state_moves(tiny: Ca
         assert not np.array_equal(first[name].shifts, other[name].shifts)
 
 
-def test_what_is_prepared_is_not_loaded_by_the_profile(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_prepared_is_not_loaded_by_the_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     classifier, copied = loaded(save("bert", tmp_path / "model")), []
     deepcopy = predict_module.copy.deepcopy
 

@@ -292,6 +292,13 @@ def test_a_multi_label_tie_speaks_of_its_threshold() -> None:
     assert "A label is nearer to its threshold" in verdict(made(FLOOR, reference={"head": SIGMOID})).text
 
 
+def test_a_flip_of_another_factor_that_knows_no_floor_is_no_tie() -> None:
+    found = passes([-0.4, 0.5])
+    toy = replace(found, factor=replace(found.factor, floor_applies=False))
+    assert verdict(made(dropout=toy)) == verdict(made(dropout=found))
+    assert "tie" in verdict(made(dropout=replace(toy, factor=replace(toy.factor, rounding=True)))).mood
+
+
 def test_a_shift_of_exactly_the_noise_floor_does_not_count() -> None:
     def of(shift: float) -> Row:
         return row("dropout", [case(one_pass(1), -0.1, shift=shift)])
