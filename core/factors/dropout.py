@@ -124,11 +124,8 @@ def run_passes(
     return logits, 1 if head_only else passes - len(known)
 
 
-def _missing(classifier: Classifier) -> str | None:
-    if any(site.rate > 0 for site in classifier.sites):
-        return None
-    rates = "every rate is zero" if classifier.sites else "there is no place where it drops anything"
-    return f"This model has no dropout: {rates}, so a pass cannot differ. That says nothing about stability."
+def _none_drops(why: str) -> str:
+    return f"This model has no dropout: {why}, so a pass cannot differ. That says nothing about stability."
 
 
 @factor(
@@ -137,6 +134,7 @@ def _missing(classifier: Classifier) -> str | None:
     many="dropout passes",
     moved="dropout moves it by up to {shift} in {count} passes",
     effort=2,
+    missing=lambda classifier: None if classifier.sites else _none_drops("there is no place where it drops anything"),
 )
 def dropout(
     ask: Ask,
@@ -150,7 +148,9 @@ def dropout(
     how = Dropout(seed, p, sites)
     check(ask.classifier, how, passes)
     if not acting(ask.classifier.sites, how):
-        ask.notes.append(_missing(ask.classifier) or "Nothing drops at these sites, so a pass cannot differ.")
+        own = any(site.rate > 0 for site in ask.classifier.sites)
+        said = "Nothing drops at these sites, so a pass cannot differ." if own else _none_drops("every rate is zero")
+        ask.notes.append(said)
         return
     logits, ran = run_passes(ask.classifier, ask.reference.encoding, passes, how, progress=ask.progress)
     ask.count(passes, ran)

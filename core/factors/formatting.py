@@ -8,6 +8,7 @@ from core.factors.ask import Ask
 from core.factors.case import Case
 from core.factors.registry import Factor, Maker, Range, factor
 from core.text import perturb
+from core.text.truncation import why_not
 
 WORDS = {"typo": ("typo", "typos"), "preprocessing": ("preprocessing step", "preprocessing steps")}
 """What an edit is called where it is not a formatting edit."""
@@ -38,6 +39,8 @@ def _edits_of(name: str) -> Maker:
             ask.notes.append(
                 f"{plural(len(elsewhere), 'more makes', 'more make')} the text of another edit, where it is counted."
             )
+        if any(rule.needs_cut for rule in perturb.perturbations([name])):
+            ask.notes += filter(None, [why_not(ask.classifier.encoder)])
         yield from cases
 
     return edited

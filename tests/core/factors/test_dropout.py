@@ -4,6 +4,7 @@ import copy
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import transformers
 from core.base.cache import forget
 from core.base.errors import WobbleError
 from core.factors.dropout import Dropout, _together, acting, over_passes, run_passes
+from core.factors.registry import factors
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.models.heads import Logits
@@ -132,6 +134,15 @@ def test_a_model_without_dropout_is_known_as_such(tiny: Callable[..., Classifier
     assert classifier.sites
     assert acting(classifier.sites, Dropout()) == ()
     assert acting(classifier.sites, Dropout(rate=0.1)) == classifier.sites
+    (factor,) = factors(["dropout"])
+    said = "This model has no dropout: {}, so a pass cannot differ. That says nothing about stability."
+    # A rate of one's own helps where every rate is zero, and nothing helps where there is no site.
+    assert factor.missing(classifier) is None
+    assert study(classifier, TEXT, ["dropout"])["dropout"].notes == (said.format("every rate is zero"),)
+    assert study(classifier, TEXT, ["dropout"], {"dropout": {"p": 0.1}})["dropout"].tried
+    none = replace(classifier, sites=())
+    assert factor.missing(none) == said.format("there is no place where it drops anything")
+    assert study(none, TEXT, ["dropout"], {"dropout": {"p": 0.1}})["dropout"].notes == (factor.missing(none),)
 
 
 def test_the_inventory_is_that_of_the_config(models: dict[str, Classifier]) -> None:

@@ -1,11 +1,16 @@
 """Edits as factors: which ones a row holds, and what is said of those that it leaves out."""
 
+from pathlib import Path
+
 import pytest
+from transformers import ByT5Tokenizer
 
 from core.factors.ask import Ask
 from core.factors.case import Row
 from core.models.catalog import load
 from core.studies.study import study
+from core.text.truncation import why_not
+from tests.architectures import loaded, save
 
 ERASED = "The tokenizer erases every one of these edits, so none can change the prediction."
 
@@ -59,3 +64,15 @@ def test_the_seed_draws_the_typos() -> None:
 def test_steps_that_make_the_text_of_another_edit_are_told(text: str, said: tuple[str, ...]) -> None:
     told = [note for note in notes(text, "preprocessing") if "where it is counted" in note]
     assert told == [f"{one} the text of another edit, where it is counted." for one in said]
+
+
+def test_steps_that_no_tokenizer_can_place_are_told(tmp_path: Path) -> None:
+    copy = save("bert", tmp_path / "byt5", vocab_size=400)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (copy / name).unlink()
+    ByT5Tokenizer(extra_ids=0).save_pretrained(copy)
+    found = study(loaded(copy), "A long film. " * 30, ["casing", "preprocessing"])
+    reason = why_not(loaded(copy).encoder)
+    assert reason and reason in found["preprocessing"].notes and reason not in found["casing"].notes
+    assert not any(case.name.startswith("truncate") for case in found["preprocessing"].cases)
+    assert not any("does not say" in note for note in notes("A long film. " * 30, "preprocessing"))
