@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.base.statistics import Estimate, bootstrap_mean
 from core.data.labelled import Labelled
 from core.families.stacked import Family, Progress, predict_family
-from core.models.heads import SOFTMAX, Head, Probabilities
+from core.models.heads import Head, Probabilities
 from core.training.recipe import PARTS, Part
 
 
@@ -45,6 +45,8 @@ class OnData:
     """`[n_texts]`: how much people disagree, where that is known."""
     probabilities: Probabilities
     """`[n_seeds, n_texts, n_labels]`"""
+    head: Head
+    """The family's."""
     accuracy: NDArray[np.float64]
     """`[n_seeds]`"""
     disagreement: float
@@ -53,7 +55,7 @@ class OnData:
     @property
     def split(self) -> NDArray[np.float64]:
         """`[n_texts]`: share of the pairs of seeds that disagree on a text."""
-        return _disagreement(self.probabilities, SOFTMAX, combinations(range(len(self.accuracy)), 2))
+        return _disagreement(self.probabilities, self.head, combinations(range(len(self.accuracy)), 2))
 
     @property
     def most_split(self) -> NDArray[np.intp]:
@@ -74,6 +76,7 @@ def on_data(family: Family, data: Labelled, progress: Progress | None = None) ->
         labels=labels,
         rating_std=data.rating_std,
         probabilities=p,
+        head=family.first.head,
         accuracy=(p.argmax(axis=-1) == labels).mean(axis=-1),
         disagreement=pairwise_disagreement(p, family.first.head),
     )

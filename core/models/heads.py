@@ -40,6 +40,12 @@ class Head:
     """The probabilities p of logits z at a temperature T."""
     measures: ClassVar[Measures]
     """What is measured of the probabilities p of a case beside the reference's q."""
+    code: ClassVar[Mapping[str, str | None]]
+    """What a script on torch calculates, as Python expressions; None where a head has no such measure.
+
+    The answer is made of `logits` at a `temperature`; shift and margin are of a row `p` beside the reference's row `q`; label is
+    the answers of rows `p`, as a tensor of zeros and ones, and entropy that of rows `p`, label by label.
+    """
 
     def __repr__(self) -> str:
         return self.name
@@ -146,6 +152,13 @@ class Softmax(Head):
         ),
         "flip": ("the predicted label is not the reference's", "argmax p ≠ argmax q"),
     }
+    code: ClassVar[Mapping[str, str | None]] = {
+        "answer": "(logits / temperature).softmax(-1)",
+        "shift": "0.5 * sum(abs(a - b) for a, b in zip(p, q))",
+        "margin": "p[top := q.index(max(q))] - max(a for i, a in enumerate(p) if i != top)",
+        "label": "torch.nn.functional.one_hot(p.argmax(-1), p.shape[-1])",
+        "entropy": "torch.special.entr(p)",
+    }
 
     def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
         scores = np.asarray(logits, dtype=np.float64) / temperature
@@ -187,6 +200,14 @@ class Sigmoid(Head):
             f"{{k: p(k) > {THRESHOLD}}} differs",
         ),
     }
+    code: ClassVar[Mapping[str, str | None]] = {
+        "answer": "(logits / temperature).sigmoid()",
+        "shift": "max(abs(a - b) for a, b in zip(p, q))",
+        "margin": f"min(2 * (a - {THRESHOLD} if b > {THRESHOLD} else {THRESHOLD} - a) for a, b in zip(p, q))",
+        "label": f"(p > {THRESHOLD})",
+        # A yes-or-no answer has an entropy of its own.
+        "entropy": "(torch.special.entr(p) + torch.special.entr(1 - p))",
+    }
 
     def probabilities(self, logits: NDArray[np.floating], temperature: float = 1.0) -> Probabilities:
         scores = np.asarray(logits, dtype=np.float64) / temperature
@@ -215,6 +236,13 @@ class Regression(Head):
     has_labels = False
     formula = "z (a value has no temperature)"
     measures: ClassVar[Measures] = {"shift": ("how far the output moves, in its own unit", "max |p(k) − q(k)|")}
+    code: ClassVar[Mapping[str, str | None]] = {
+        "answer": "logits",
+        "shift": "max(abs(a - b) for a, b in zip(p, q))",
+        "margin": None,
+        "label": None,
+        "entropy": None,
+    }
 
 
 SOFTMAX, SIGMOID, REGRESSION = Softmax(), Sigmoid(), Regression()

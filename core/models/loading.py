@@ -289,7 +289,7 @@ def _notes(source: Source, model: PreTrainedModel, untrained: Sequence[str], pie
         ),
         f"Several labels of {source.id} share one name.": len(set(labels)) < len(labels),
         f"{source.id} has one label and names no problem type: read as a yes-or-no answer, as transformers does.": (
-            len(labels) == 1 and _head(model) is SIGMOID
+            len(labels) == 1 and _head(model).has_labels
         ),
     }
     return tuple(note for note, applies in notes.items() if applies)

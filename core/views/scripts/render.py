@@ -9,7 +9,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 from core.families.stacked import Family
 from core.models.catalog import resolve
 from core.models.classifier import Classifier
-from core.models.heads import REGRESSION, SIGMOID, SOFTMAX, Head
 from core.views.documents import unique
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -21,37 +20,6 @@ class Code(str):
 
     def __repr__(self) -> str:
         return str(self)
-
-
-HEADS: dict[Head, dict[str, Code | None]] = {
-    SOFTMAX: {
-        "answer": Code("(logits / temperature).softmax(-1)"),
-        "shift": Code("0.5 * sum(abs(a - b) for a, b in zip(p, q))"),
-        "margin": Code("p[top := q.index(max(q))] - max(a for i, a in enumerate(p) if i != top)"),
-        "label": Code("torch.nn.functional.one_hot(p.argmax(-1), p.shape[-1])"),
-        "entropy": Code("torch.special.entr(p)"),
-    },
-    SIGMOID: {
-        "answer": Code("(logits / temperature).sigmoid()"),
-        "shift": Code("max(abs(a - b) for a, b in zip(p, q))"),
-        "margin": Code("min(2 * (a - 0.5 if b > 0.5 else 0.5 - a) for a, b in zip(p, q))"),
-        "label": Code("(p > 0.5)"),
-        # A yes-or-no answer has an entropy of its own.
-        "entropy": Code("(torch.special.entr(p) + torch.special.entr(1 - p))"),
-    },
-    REGRESSION: {
-        "answer": Code("logits"),
-        "shift": Code("max(abs(a - b) for a, b in zip(p, q))"),
-        "margin": None,
-        "label": None,
-        "entropy": None,
-    },
-}
-"""What a script calculates for one kind of head, as Python expressions; None where a head has no such measure.
-
-The answer is made of `logits` at a `temperature`; shift and margin are of a row `p` beside the reference's row `q`; label is
-the answers of rows `p`, as a tensor of zeros and ones, and entropy that of rows `p`, label by label.
-"""
 
 
 def _literal(value: object) -> object:
@@ -109,7 +77,7 @@ def model_values(classifier: Classifier, temperature: float = 1.0) -> dict[str, 
         "limit": classifier.limit,
         # Where padding changes the answer, each text runs alone.
         "batch": BATCH if classifier.batching == "padded" else 1,
-        "head": HEADS[classifier.head],
+        "head": {name: said and Code(said) for name, said in classifier.head.code.items()},
         "temperature": temperature,
     }
 

@@ -8,7 +8,7 @@ import pytest
 from core.families.agreement import OnData, against_people, influences, on_data, pairwise_disagreement, votes
 from core.families.members import Member, family_data
 from core.families.stacked import Family
-from core.models.heads import SOFTMAX
+from core.models.heads import SIGMOID, SOFTMAX, Head
 from core.training.recipe import Seeds, plan
 
 
@@ -20,11 +20,18 @@ def test_disagreement_and_votes_of_a_worked_example() -> None:
     assert SOFTMAX.label(p[0, 0], ("a", "b")) == "a"
 
 
-def drawn(p: np.ndarray, rating_std: np.ndarray | None = None) -> OnData:
+def drawn(p: np.ndarray, rating_std: np.ndarray | None = None, head: Head = SOFTMAX) -> OnData:
     labels = np.zeros(p.shape[1], np.int64)
     accuracy = (p.argmax(-1) == labels).mean(-1)
     texts = tuple(map(str, range(p.shape[1])))
-    return OnData(texts, labels, rating_std, p, accuracy, pairwise_disagreement(p, SOFTMAX))
+    return OnData(texts, labels, rating_std, p, head, accuracy, pairwise_disagreement(p, head))
+
+
+def test_which_texts_split_seeds_is_asked_of_the_head() -> None:
+    # One seed says yes to both labels, the other to the first alone; both find the first likelier.
+    p = np.array([[[0.9, 0.6]], [[0.9, 0.4]]])
+    assert drawn(p).split.tolist() == [0.0] and drawn(p, head=SIGMOID).split.tolist() == [1.0]
+    assert drawn(p, head=SIGMOID).disagreement == 1.0
 
 
 def test_influences_of_a_worked_example(family: Family) -> None:

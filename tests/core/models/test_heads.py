@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -253,6 +254,26 @@ def test_what_is_measured_is_told_by_name() -> None:
         assert all(words and formula for words, formula in head.measures.values())
         assert head.meaning.startswith(head.name) and head.formula.startswith(("z", head.name))
         assert (head.has_labels, head.exclusive) == (head is not REGRESSION, head is SOFTMAX)
+
+
+@heads
+def test_what_a_script_calculates_are_the_head_s_own_measures(head: Head) -> None:
+    logits = np.array([[2.0, -1.0, 0.5], [-1.0, 0.3, 0.2], [2.0, 0.4, -3.0]])
+    names = {"torch": torch, "logits": torch.tensor(logits), "temperature": 1.7}
+    ours = head.probabilities(logits, 1.7)
+
+    def said(name: str, **values: object) -> Any:
+        return eval(code, names | values) if (code := head.code[name]) else None
+
+    np.testing.assert_allclose(said("answer"), ours, atol=1e-12)
+    rows = [{"p": row, "q": ours[0].tolist()} for row in ours.tolist()]
+    np.testing.assert_allclose([said("shift", **row) for row in rows], head.shifts(ours, ours[0]), atol=1e-12)
+    for name in ("margin", "label", "entropy"):
+        assert (head.code[name] is not None) == head.has_labels
+    if head.has_labels:
+        np.testing.assert_allclose([said("margin", **row) for row in rows], head.margins(ours, ours[0]), atol=1e-12)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(said("label", p=torch.tensor(ours)).bool(), head.predicted(ours))
+        np.testing.assert_allclose(said("entropy", p=torch.tensor(ours)).sum(-1), head.entropy(ours), atol=1e-12)
 
 
 def test_logits_of_probabilities_give_them_back_and_stay_finite_at_the_ends() -> None:
