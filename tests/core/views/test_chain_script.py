@@ -16,7 +16,7 @@ from core.base.errors import WobbleError
 from core.text.perturb.preprocessing import CHAINS, Chain, steps
 from core.text.tokens import TextEncoder
 from core.text.truncation import cutter
-from core.views.scripts.chain import chain_code
+from core.views.scripts.chain import _CODE, chain_code
 from tests.architectures import byte_level, unigram, wordpiece
 
 ROOT = Path(__file__).parents[3]
@@ -53,6 +53,13 @@ def function_of(code: str) -> Callable[[str], str]:
     exec(compile(code, "preprocess.py", "exec"), names)
     function: Callable[[str], str] = names["preprocess"]
     return function
+
+
+def test_every_step_has_its_code_and_nothing_else_has() -> None:
+    assert set(_CODE) == set(STEPS)
+    for expression, *imports in _CODE.values():
+        ast.parse(expression.replace("{url}", "0").replace("{mention}", "0"), mode="eval")
+        assert all(isinstance(ast.parse(line).body[0], ast.Import | ast.ImportFrom) for line in imports)
 
 
 @pytest.mark.parametrize("chain", CHOSEN, ids=lambda chain: "+".join(chain.steps)[:60] or "none")
