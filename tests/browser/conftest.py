@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 expect.set_options(timeout=60_000)
 
-LONG = "WOBBLE_LONG_TESTS" in os.environ
+LONG = "LONG_TESTS" in os.environ
 """Whether what happens seldom is looked for as often as it takes to prove that it does not."""
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 """Without a window for choice: that one needs a third less time."""
