@@ -44,7 +44,7 @@ def one_step(number: int, step: steps.Step, found: steps.Chained) -> None:
     else:
         right.html(
             f"<p class='w-line'><b>{escape(case.label)}</b>, shift {case.shift:.3f} "
-            f"{markup.badge_html(tables.fate_of(found.study.rows[0], case))}</p>"
+            f"{markup.badge_html(found.study.rows[0].fate(case))}</p>"
             f"{markup.bars_html(reference.labels, case.probabilities, reference.head, top=2)}"
         )
 

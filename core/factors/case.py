@@ -219,10 +219,21 @@ class Row:
         """The cases whose shift is above the noise floor."""
         return tuple(case for case in self.cases if case.shift > self.noise_floor)
 
+    def fate(self, case: Case) -> Fate:
+        """What became of a case; one that flips at or below the noise floor only reaches the model, where the floor applies:
+        rounding alone makes it.
+        """
+        counted = case.shift > self.noise_floor or not self.factor.floor_applies
+        return case.fate if counted or case.fate != "flips" else "reaches the model"
+
+    def flip(self, case: Case) -> bool | None:
+        """Whether a case counts as a flip; None for regression."""
+        return None if case.flip is None else self.fate(case) == "flips"
+
     @property
     def flipping(self) -> tuple[Case, ...]:
-        """The cases that flip; one below the noise floor counts only where the floor does not apply: rounding alone makes it."""
-        return tuple(case for case in (self.moving if self.factor.floor_applies else self.cases) if case.flip)
+        """The cases that count as flips."""
+        return tuple(case for case in self.cases if self.flip(case))
 
     @property
     def flips(self) -> int | None:

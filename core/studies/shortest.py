@@ -6,13 +6,14 @@ smallest set.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, islice
 
 from core.base.errors import WobbleError
 from core.base.words import listed, plural
 from core.factors.ask import Ask, Progress
-from core.factors.case import Case, Reference, Trial
+from core.factors.case import Case, Reference, Row, Trial
+from core.factors.formatting import CUSTOM
 from core.models.classifier import Classifier
 from core.text.perturb import FORMATTING, Variant
 
@@ -44,6 +45,8 @@ class Search:
     """What a search found, and how far it looked."""
 
     reference: Reference
+    row: Row
+    """Every set that was tried, in the order of the search."""
     flips: tuple[Case, ...]
     """The smallest sets that flip, those that go furthest first; empty if none was found."""
     size: int | None
@@ -108,12 +111,13 @@ def shortest_flip(
         complete = search.try_all(search.promising(edits))
         found = [case for key, case in search.tried.items() if len(key) == edits]
         # Where nothing reaches the model, or nothing composes, no larger set does.
-        if not complete or not found or any(map(search.flips, found)):
+        if not complete or not found or any(map(search.row.flip, found)):
             break
-    flipping = {key: case for key, case in search.tried.items() if search.flips(case)}
+    flipping = {key: case for key, case in search.tried.items() if search.row.flip(case)}
     size = min(map(len, flipping), default=None)
     return Search(
         reference=search.ask.reference,
+        row=replace(search.row, cases=tuple(search.tried.values())),
         flips=tuple(sorted((case for key, case in flipping.items() if len(key) == size), key=_margin)),
         size=size,
         nearest=min(search.tried.values(), key=_margin, default=None),
@@ -139,14 +143,10 @@ class _Search:
 
     def __init__(self, ask: Ask, budget: int, seed: int) -> None:
         self.ask, self.budget = ask, budget
-        self.floor = ask.noise_floor
+        self.row = Row(CUSTOM, (), ask.noise_floor)
         self.single = [v for v in ask.variants(seed) if v.factor in FORMATTING and v.same_sentence]
         self.tried: dict[Key, Case] = {}
         self._seen = {ask.reference.encoding.key}
-
-    def flips(self, case: Case) -> bool:
-        """Whether the label is another one, and the shift above the noise floor."""
-        return bool(case.flip) and case.shift > self.floor
 
     def promising(self, size: int) -> Iterator[Key]:
         """Single edits as they come. Sets of `size` edits whose spans do not overlap, best first (of equals those that change
@@ -159,7 +159,7 @@ class _Search:
             return ((i,) for i in range(len(self.single)))
         start = self.ask.reference.margin or 0.0
         moves = {key: start - _margin(case) for key, case in self.tried.items()}
-        flips = [set(key) for key, case in self.tried.items() if self.flips(case)]
+        flips = [set(key) for key, case in self.tried.items() if self.row.flip(case)]
         edits = sorted(key[0] for key in moves if len(key) == 1)
         apart = {pair for pair in combinations(edits, 2) if not overlap(self.single[pair[0]], self.single[pair[1]])}
 
@@ -181,7 +181,7 @@ class _Search:
             self.tried |= dict(zip(batch, cases, strict=True))
             if self.ask.progress is not None:
                 self.ask.progress(len(self.tried), self.budget)
-            if len(batch) == BATCH and any(len(key) > 1 and self.flips(self.tried[key]) for key in batch):
+            if len(batch) == BATCH and any(len(key) > 1 and self.row.flip(self.tried[key]) for key in batch):
                 return True
         return next(new, None) is None
 

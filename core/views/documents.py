@@ -60,9 +60,9 @@ def reference_document(reference: Reference) -> dict[str, Any]:
     }
 
 
-def case_document(case: Case, labels: tuple[str, ...]) -> dict[str, Any]:
-    """A case of any factor: what made it, and its prediction beside the reference's."""
-    edited = {"absorbed": case.absorbed, "fate": case.fate} if case.variant else {}
+def case_document(row: Row, case: Case, labels: tuple[str, ...]) -> dict[str, Any]:
+    """A case measured as those of a row: what made it, and its prediction beside the reference's."""
+    edited = {"absorbed": case.absorbed, "fate": row.fate(case)} if case.variant else {}
     return {
         "name": case.name,
         **case.made.document(),
@@ -70,7 +70,7 @@ def case_document(case: Case, labels: tuple[str, ...]) -> dict[str, Any]:
         "label": case.label,
         "probabilities": named(case.probabilities, labels),
         "shift": case.shift,
-        "flip": case.flip,
+        "flip": row.flip(case),
         "margin": case.margin,
     }
 
@@ -89,9 +89,9 @@ def row_document(row: Row, labels: tuple[str, ...]) -> dict[str, Any]:
         "largest_shift": row.largest_shift,
         "median_shift": row.median_shift,
         **row.facts,
-        "worst": None if row.worst is None else case_document(row.worst, labels),
+        "worst": None if row.worst is None else case_document(row, row.worst, labels),
         "notes": list(row.notes),
-        "cases": [case_document(case, labels) for case in row.cases],
+        "cases": [case_document(row, case, labels) for case in row.cases],
     }
 
 
@@ -142,7 +142,6 @@ def profile_document(study: Study) -> dict[str, Any]:
 
 def comparison_document(study: Study) -> dict[str, Any]:
     """A study of edits, one entry a variant, largest shift first."""
-    of = {id(case): row.factor.name for row in study.rows for case in row.cases}
     return {
         **model_document(study),
         "reference": reference_document(study.reference),
@@ -152,12 +151,12 @@ def comparison_document(study: Study) -> dict[str, Any]:
         "variants": [
             {
                 "perturbation": case.name,
-                "factor": of[id(case)],
-                **case_document(case, study.labels),
+                "factor": row.factor.name,
+                **case_document(row, case, study.labels),
                 **encoding_document(case.encoding),
                 "absorbed_by": case.absorbed_by,
             }
-            for case in study.cases
+            for row, case in study.keyed().values()
         ],
         "rows_asked": study.rows_asked,
         "forward_rows": study.rows_run,
@@ -171,7 +170,9 @@ def chain_document(found: Chained) -> dict[str, Any]:
             {
                 "step": step.name,
                 "text": step.after,
-                "prediction": None if step.case is None else case_document(step.case, found.study.labels),
+                "prediction": None
+                if step.case is None
+                else case_document(found.study.rows[0], step.case, found.study.labels),
             }
             for step in found.steps
         ],
@@ -185,7 +186,7 @@ def segmentation_document(study: Study, nearest: Sequence[Case] = ()) -> dict[st
     (row,) = study.rows
 
     def segmented(case: Case) -> dict[str, Any]:
-        return case_document(case, study.labels) | encoding_document(case.encoding)
+        return case_document(row, case, study.labels) | encoding_document(case.encoding)
 
     return {
         **model_document(study),
@@ -286,7 +287,7 @@ def numerics_document(study: Study) -> dict[str, Any]:
             "flip": False if study.head.has_labels else None,
         },
         "conditions": [
-            case_document(case, study.labels)
+            case_document(row, case, study.labels)
             | {
                 "condition": case.name,
                 **case.made.document()["condition"],
@@ -344,8 +345,8 @@ def search_document(classifier: Classifier, found: Search) -> dict[str, Any]:
         "label": found.reference.label,
         "margin": found.reference.margin,
         "finding": found.finding,
-        "flips": [case_document(case, classifier.labels) for case in found.flips],
-        "nearest": None if found.nearest is None else case_document(found.nearest, classifier.labels),
+        "flips": [case_document(found.row, case, classifier.labels) for case in found.flips],
+        "nearest": None if found.nearest is None else case_document(found.row, found.nearest, classifier.labels),
         "edits": found.edits,
         "complete": found.complete,
         "sequences": found.sequences,

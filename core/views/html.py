@@ -97,19 +97,19 @@ def study_html(study: Study) -> str:
 
 
 def _edits(study: Study) -> str:
-    cases, left = study.cases[:ROWS], study.cases[ROWS:]
+    pairs, left = list(study.keyed().values())[:ROWS], study.cases[ROWS:]
     rows = table(
         ("perturbation", "text", "fate", "label", "margin", "shift"),
         (
             (
                 words(case.name),
                 f'<span style="{MONOSPACE}">{visible_html(case.text, LONGEST)}</span>',
-                case.fate,
+                row.fate(case),
                 words(case.label),
                 "–" if case.margin is None else f"{case.margin:+.4f}",
                 number(case.shift),
             )
-            for case in cases
+            for row, case in pairs
         ),
     )
     absorbed, beyond = sum(case.absorbed for case in left), sum(not case.tried for case in left)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.base.words import capital
-from core.factors.case import Case, Fate, Reference, Row
+from core.factors.case import Case, Reference, Row
 from core.studies.study import Study
 from core.text.perturb import Variant, edits, perturbations
 from core.text.stages import Stages
@@ -25,19 +25,13 @@ ALL_ON = "all that are on"
 # --- studies ---------------------------------------------------------------------------------------------------------
 
 
-def fate_of(row: Row, case: Case) -> Fate:
-    """What became of a case; what flips below the noise floor only reaches the model, where the floor applies."""
-    counted = case.shift > row.noise_floor or not row.factor.floor_applies
-    return case.fate if counted or case.fate != "flips" else "reaches the model"
-
-
 def strip_frame(study: Study) -> pd.DataFrame:
     """What `strip.margin_strip` reads, one line a case: its row, its key as `variant`, what one reads of it, its fate, and its
     `value` (margin; for regression the output).
     """
     records = [
         (row.name, key, visible(case.text[:200]), tokens_line(case.encoding), ranked(named(case.probabilities, study.labels), 4, 3),
-         fate_of(row, case), case.value, case.shift, case.label)
+         row.fate(case), case.value, case.shift, case.label)
         for key, (row, case) in study.keyed().items()
     ]  # fmt: skip
     return pd.DataFrame(
@@ -59,11 +53,11 @@ def cases_frame(*studies: Study) -> pd.DataFrame:
                 "seed": case.variant.seed if case.variant else None,
                 "text": case.text,
                 "visible": visible(case.text),
-                "fate": fate_of(row, case),
+                "fate": row.fate(case),
                 "absorbed_by": case.absorbed_by,
                 "label": case.label,
                 "reference_label": study.reference.label,
-                "flip": case.flip,
+                "flip": row.flip(case),
                 "shift": case.shift,
                 "margin": case.margin,
                 **{f"p({name})": p for name, p in named(case.probabilities, study.labels).items()},
@@ -146,7 +140,7 @@ def side_by_side(
     entries = []
     for key, (row, first) in keyed[0].items():
         found = [cases[key] for cases in keyed]
-        met = {fate_of(*pair) for pair in found}
+        met = {row.fate(case) for row, case in found}
         # One text that several perturbations make is one case: it is found under the factors of all.
         made_by = {row.factor.name, *(factor for _, factor in (first.variant.also if first.variant else ()))}
         if made_by & set(factors or made_by) and met & set(fates or met):
@@ -209,7 +203,7 @@ def token_states(case: Case, reference: Reference) -> list[tuple[str, int, str]]
 
 
 def _answer(row: Row, case: Case, study: Study, longest: int) -> dict[str, Any]:
-    reference, bounded, fate = study.reference.probabilities, study.head.has_labels, fate_of(row, case)
+    reference, bounded, fate = study.reference.probabilities, study.head.has_labels, row.fate(case)
     if case.absorbed:
         said = case.absorbed_by or ""
     elif not case.tried:
@@ -369,7 +363,7 @@ def tempered_frame(study: Study, temperature: float) -> pd.DataFrame:
         "model": study.model,
         "variant": ["your sentence", *keyed],
         "text": [one.text for one in shown],
-        "fate": ["reference", *(fate_of(row, case) for row, case in keyed.values())],
+        "fate": ["reference", *(row.fate(case) for row, case in keyed.values())],
         "temperature": temperature,
     }
     for at, t in (("T = 1", 1.0), ("T", temperature)):

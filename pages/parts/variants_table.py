@@ -54,7 +54,7 @@ def section(studies: Sequence[Study], charts: Sequence[str], opens: str, one: st
             for study in studies:
                 row, case = study.keyed()[opened]
                 st.html(
-                    f"<p class='w-line'><b>{escape(study.model)}</b> {markup.badge_html(tables.fate_of(row, case))} "
+                    f"<p class='w-line'><b>{escape(study.model)}</b> {markup.badge_html(row.fate(case))} "
                     f"{escape(tables.explanation(case))}</p><p class='w-line w-faint'>{escape(tables.described(case))}</p>"
                 )
                 beside(study.reference, case, f"The {one}")

@@ -148,12 +148,14 @@ def test_sets_that_hold_a_known_flip_are_never_tried(model: Classifier) -> None:
     pairs = list(search.promising(2))
     flipping = pairs[0][0]
     flip = search.tried[(flipping,)]
-    search.tried[(flipping,)] = replace(flip, flip=True, shift=1.0)
+    search.tried[(flipping,)] = replace(flip, flip=True, fate="flips", shift=1.0)
     assert [key for key in pairs if flipping not in key] == list(search.promising(2)) != pairs
     # A flip by rounding alone is none.
-    search.tried[(flipping,)] = replace(flip, flip=True, shift=search.floor)
+    search.tried[(flipping,)] = replace(flip, flip=True, fate="flips", shift=search.row.noise_floor)
     assert list(search.promising(2)) == pairs
-    search.tried[(flipping,)] = replace(flip, flip=True, shift=float(np.nextafter(search.floor, 1)))
+    search.tried[(flipping,)] = replace(
+        flip, flip=True, fate="flips", shift=float(np.nextafter(search.row.noise_floor, 1))
+    )
     assert list(search.promising(2)) != pairs
 
 

@@ -14,9 +14,10 @@ from core.factors.dropout import one_pass
 from core.factors.registry import factors
 from core.models.catalog import load
 from core.models.heads import SOFTMAX
-from core.studies.study import Study, compare, reaching, study
+from core.studies.study import Study, arranged, compare, reaching, study
 from core.text.perturb import custom, variants
-from core.views import tables
+from core.views import documents, tables, terminal
+from core.views.html import study_html
 from core.views.tables import tempered_frame
 from tests.architectures import loaded, save
 
@@ -64,14 +65,24 @@ def test_strip_and_cases_hold_the_same_cases_with_the_same_fates(compared: Study
     assert (cases["fate"] == "beyond the limit").sum() == sum(row.beyond for row in small.rows) > 0
 
 
-def test_a_flip_below_the_noise_floor_is_told_only_where_the_floor_does_not_apply(compared: Study) -> None:
+def test_every_view_says_a_flip_below_the_noise_floor_only_where_the_floor_does_not_apply(compared: Study) -> None:
     row = next(row for row in compared.rows if row.flips)
     deaf = replace(row, noise_floor=1.0)
     numb = replace(deaf, factor=replace(row.factor, floor_applies=False))
-    flipping = row.flipping[0]
-    assert [tables.fate_of(one, flipping) for one in (row, deaf, numb)] == ["flips", "reaches the model", "flips"]
-    for one in (row, deaf, numb):
-        assert sum(tables.fate_of(one, case) == "flips" for case in one.cases) == one.flips
+    for one, fate in ((row, "flips"), (deaf, "reaches the model"), (numb, "flips")):
+        found = arranged(compared, [replace(one, cases=(row.flipping[0],))])
+        assert found.flips == (fate == "flips")
+        csv = tables.cases_frame(found).iloc[0]
+        assert (csv["fate"], csv["flip"]) == (fate, fate == "flips")
+        assert tables.side_by_side([found])[0]["answers"][0]["fate"] == fate
+        compare_document = documents.comparison_document(found)
+        study_document = documents.study_document(found)
+        for case in (compare_document["variants"][0], study_document["factors"][0]["cases"][0]):
+            assert (case["fate"], case["flip"]) == (fate, fate == "flips")
+        for parts in (terminal.comparison(compare_document), terminal.cases(study_document)):
+            cells = [cell for part in parts if not isinstance(part, str) for line in part[1] for cell in line]
+            assert ("FLIPS" in cells) == (fate == "flips")
+        assert f">{fate}<" in study_html(found)
 
 
 def test_filters_narrow_and_order_by_shift(compared: Study) -> None:
