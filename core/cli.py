@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from itertools import pairwise
 from typing import Annotated, Any
@@ -17,7 +18,7 @@ import typer
 
 from core.base.errors import WobbleError
 from core.data.labelled import EMBEDDED, DataSource, read
-from core.factors.ask import Ask
+from core.factors.ask import Ask, Progress
 from core.factors.dropout import PASSES, Dropout
 from core.factors.registry import Factor, factors
 from core.factors.segmentation import nearest
@@ -111,6 +112,10 @@ def _print(document: Any, as_json: bool, show: Show) -> None:
         terminal.show(show(document))
 
 
+def _progress(as_json: bool) -> AbstractContextManager[Progress | None]:
+    return nullcontext() if as_json else terminal.progress()
+
+
 def _note(*sentences: str) -> None:
     for sentence in sentences:
         print(f"wobble: note: {sentence}", file=sys.stderr)
@@ -135,7 +140,9 @@ def predict_texts(
     """predict texts, each alone in its batch"""
     classifier = _load(model)
     encodings = readable(classifier, texts)
-    rows = classifier.head.probabilities(predict(classifier, encodings, Condition(batch="alone")).logits)
+    with _progress(as_json) as progress:
+        logits = predict(classifier, encodings, Condition(batch="alone"), progress=progress).logits
+    rows = classifier.head.probabilities(logits)
     document = [
         {
             "text": text,
@@ -201,8 +208,9 @@ def seeds(
 ) -> None:
     """compare models that differ by their training seed alone"""
     loaded = load_family(family)
-    document = documents.seeds_document(loaded, text, predict_family(loaded, [text]).logits[:, 0])
-    _print(document, as_json, terminal.seeds)
+    with _progress(as_json) as progress:
+        logits = predict_family(loaded, [text], progress).logits[:, 0]
+    _print(documents.seeds_document(loaded, text, logits), as_json, terminal.seeds)
 
 
 @app.command("profile")
@@ -218,7 +226,8 @@ def profile_text(
     classifier = _load(model)
     prepare(classifier)
     loading = {"loading_seconds": time.perf_counter() - start}
-    found = profile(classifier, text, seed=seed, passes=passes)
+    with _progress(as_json) as progress:
+        found = profile(classifier, text, seed=seed, passes=passes, progress=progress)
     _print(documents.profile_document(found) | loading, as_json, terminal.profile)
 
 
@@ -233,7 +242,8 @@ def shortest(
 ) -> None:
     """search for the smallest set of edits that flips a text"""
     classifier = _load(model)
-    found = shortest_flip(classifier, text, most_edits=edits, budget=budget, seed=seed)
+    with _progress(as_json) as progress:
+        found = shortest_flip(classifier, text, most_edits=edits, budget=budget, seed=seed, progress=progress)
     _print(documents.search_document(classifier, found), as_json, terminal.search)
 
 
@@ -327,7 +337,8 @@ def _command_of(one: Factor) -> Callable[..., None]:
         one.check(options)
         classifier = _load(model)
         make, show = SPECIAL.get(one.name, (lambda _, found, __: documents.study_document(found), terminal.cases))
-        found = study(classifier, text, [one.name], {one.name: options})
+        with _progress(as_json) as progress:
+            found = study(classifier, text, [one.name], {one.name: options}, progress=progress)
         _print(make(classifier, found, options), as_json, show)
 
     parameters = {

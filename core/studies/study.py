@@ -230,7 +230,13 @@ def options_of(seed: int = 0, passes: int = PASSES) -> Options:
 
 
 def profile(
-    classifier: Classifier, text: str, *, seed: int = 0, passes: int = PASSES, temperature: float = 1.0
+    classifier: Classifier,
+    text: str,
+    *,
+    seed: int = 0,
+    passes: int = PASSES,
+    temperature: float = 1.0,
+    progress: Progress | None = None,
 ) -> Study:
     """The whole profile of a text.
 
@@ -238,11 +244,12 @@ def profile(
         seed: of everything that draws.
         passes: with dropout on.
         temperature: what all logits are divided by.
+        progress: called with what is done of a long factor and what was asked for; what it raises cancels.
 
     Raises:
         WobbleError: the text cannot be predicted, or there is no such number of passes.
     """
-    return study(classifier, text, options=options_of(seed, passes), temperature=temperature)
+    return study(classifier, text, options=options_of(seed, passes), temperature=temperature, progress=progress)
 
 
 def prepare(classifier: Classifier) -> None:

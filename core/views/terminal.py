@@ -1,9 +1,11 @@
 """Documents for people at a terminal: tables with colour there, aligned plain text in a pipe."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -32,6 +34,21 @@ def show(parts: Iterable[Part], console: Console | None = None) -> None:
             widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
             for row in rows:
                 console.print(Text("  ".join(map(str.ljust, row, widths)).rstrip()), soft_wrap=True)
+
+
+@contextmanager
+def progress(console: Console | None = None) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on stderr while something long runs, moved by calls with what is done and what was asked for.
+
+    None in a pipe, where a bar would only be noise; it is gone when the work is done.
+    """
+    console = console or Console(stderr=True)
+    if not console.is_interactive:
+        yield None
+        return
+    with Progress(BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _shift(value: float | None) -> str:
