@@ -9,7 +9,6 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from itertools import pairwise
 from typing import Annotated, Any
@@ -18,9 +17,9 @@ import typer
 
 from core.base.errors import WobbleError
 from core.data.labelled import EMBEDDED, DataSource, read
-from core.factors.ask import Ask, Progress
+from core.factors.ask import Ask
 from core.factors.dropout import PASSES, Dropout
-from core.factors.registry import Factor, factors
+from core.factors.registry import Factor, Option, factors
 from core.factors.segmentation import nearest
 from core.factors.temperature import check_temperature
 from core.families.stacked import load_family, predict_family
@@ -112,10 +111,6 @@ def _print(document: Any, as_json: bool, show: Show) -> None:
         terminal.show(show(document))
 
 
-def _progress(as_json: bool) -> AbstractContextManager[Progress | None]:
-    return nullcontext() if as_json else terminal.progress()
-
-
 def _note(*sentences: str) -> None:
     for sentence in sentences:
         print(f"wobble: note: {sentence}", file=sys.stderr)
@@ -140,7 +135,7 @@ def predict_texts(
     """predict texts, each alone in its batch"""
     classifier = _load(model)
     encodings = readable(classifier, texts)
-    with _progress(as_json) as progress:
+    with terminal.progress(as_json) as progress:
         logits = predict(classifier, encodings, Condition(batch="alone"), progress=progress).logits
     rows = classifier.head.probabilities(logits)
     document = [
@@ -208,7 +203,7 @@ def seeds(
 ) -> None:
     """compare models that differ by their training seed alone"""
     loaded = load_family(family)
-    with _progress(as_json) as progress:
+    with terminal.progress(as_json) as progress:
         logits = predict_family(loaded, [text], progress).logits[:, 0]
     _print(documents.seeds_document(loaded, text, logits), as_json, terminal.seeds)
 
@@ -226,7 +221,7 @@ def profile_text(
     classifier = _load(model)
     prepare(classifier)
     loading = {"loading_seconds": time.perf_counter() - start}
-    with _progress(as_json) as progress:
+    with terminal.progress(as_json) as progress:
         found = profile(classifier, text, seed=seed, passes=passes, progress=progress)
     _print(documents.profile_document(found) | loading, as_json, terminal.profile)
 
@@ -242,7 +237,7 @@ def shortest(
 ) -> None:
     """search for the smallest set of edits that flips a text"""
     classifier = _load(model)
-    with _progress(as_json) as progress:
+    with terminal.progress(as_json) as progress:
         found = shortest_flip(classifier, text, most_edits=edits, budget=budget, seed=seed, progress=progress)
     _print(documents.search_document(classifier, found), as_json, terminal.search)
 
@@ -326,27 +321,31 @@ SPECIAL: dict[str, tuple[Callable[[Classifier, Study, dict[str, Any]], Any], Sho
 """Factors whose document has a form of its own; all others print a study."""
 
 
+def _option_of(option: Option) -> tuple[Any, Any]:
+    """The annotation of a command's parameter, and its default."""
+    kind, default = option.kind, option.default
+    if option.several:
+        kind, default = str | None, None if default is None else ",".join(map(str, default))
+    return Annotated[kind, typer.Option(help=option.range.help)], default
+
+
 def _command_of(one: Factor) -> Callable[..., None]:
-    # A tuple of words is typed as one, with commas.
-    listed = {o.name for o in one.options if "tuple" in str(o.kind)}
+    listed = [option for option in one.options if option.several]
 
     def run(text: str, model: str, as_json: bool, **options: Any) -> None:
-        for name in listed:
-            if options[name] is not None:
-                options[name] = tuple(part.strip() for part in options[name].split(","))
+        for option in listed:
+            if options[option.name] is not None:
+                options[option.name] = option.typed(options[option.name])
         one.check(options)
         classifier = _load(model)
         make, show = SPECIAL.get(one.name, (lambda _, found, __: documents.study_document(found), terminal.cases))
-        with _progress(as_json) as progress:
+        with terminal.progress(as_json) as progress:
             found = study(classifier, text, [one.name], {one.name: options}, progress=progress)
         _print(make(classifier, found, options), as_json, show)
 
     parameters = {
         "text": (Text, inspect.Parameter.empty),
-        **{
-            o.name: (Annotated[str | None if o.name in listed else o.kind, typer.Option(help=o.range.help)], o.default)
-            for o in one.options
-        },
+        **{option.name: _option_of(option) for option in one.options},
         "model": (Model, catalog.DEFAULT),
         "as_json": (Json, False),
     }
@@ -361,11 +360,28 @@ def _command_of(one: Factor) -> Callable[..., None]:
     return run
 
 
+def _names() -> frozenset[str]:
+    return frozenset(command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands)
+
+
+WRITTEN = _names()
+"""The commands above, whose names no other factor can have."""
+OWN = ("temperature", "seed")
+"""Factors whose command is one of them."""
+
+
 def add_commands() -> None:
-    """A command for each registered factor that is not one of edits and has none yet."""
-    known = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    """A command for each registered factor that is not one of edits and has none yet.
+
+    Raises:
+        ValueError: a factor has the name of another command.
+    """
     for one in factors():
-        if not one.edits and not {one.name, f"{one.name}s"} & known:
+        if one.edits or one.name in OWN:
+            continue
+        if one.name in WRITTEN:
+            raise ValueError(f"the factor {one.name} needs another name: `wobble {one.name}` is a command already")
+        if one.name not in _names():
             app.command(one.name)(_command_of(one))
 
 

@@ -5,9 +5,9 @@ links and the record of a run are made from its signature, whose annotations say
 """
 
 import inspect
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -39,6 +39,23 @@ class Option:
     """Its type, as annotated."""
     default: Any
     range: Range
+
+    @property
+    def several(self) -> bool:
+        """Whether it takes several values: a tuple, a list or a sequence, or none of them."""
+        kinds = (self.kind, *get_args(self.kind))
+        return any((get_origin(kind) or kind) in (tuple, list, Sequence) for kind in kinds)
+
+    def typed(self, words: str) -> Any:
+        """Several values from words with commas between them.
+
+        Raises:
+            WobbleError: a word is not what the option takes.
+        """
+        try:
+            return TypeAdapter(self.kind).validate_python([word.strip() for word in words.split(",")])
+        except ValidationError as error:
+            raise WobbleError(f"{self.name} cannot be {words!r}.") from error
 
     def check(self, value: Any) -> None:
         """Refuse a value that the option does not take.

@@ -37,13 +37,16 @@ def show(parts: Iterable[Part], console: Console | None = None) -> None:
 
 
 @contextmanager
-def progress(console: Console | None = None) -> Iterator[Callable[[int, int], None] | None]:
+def progress(silent: bool = False, console: Console | None = None) -> Iterator[Callable[[int, int], None] | None]:
     """A bar on stderr while something long runs, moved by calls with what is done and what was asked for.
 
-    None in a pipe, where a bar would only be noise; it is gone when the work is done.
+    None in a pipe, where a bar would only be noise. It is gone when the work is done.
+
+    Args:
+        silent: none in a terminal either.
     """
     console = console or Console(stderr=True)
-    if not console.is_interactive:
+    if silent or not console.is_interactive:
         yield None
         return
     with Progress(BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=True) as bar:

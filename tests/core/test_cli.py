@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -228,10 +228,11 @@ def toy() -> Iterator[None]:
         *,
         times: Annotated[int, Range("how often", 1, 9)] = 2,
         parts: Annotated[tuple[str, ...] | None, Range("which", choices=("head", "tail"))] = None,
+        rates: Annotated[Sequence[float], Range("how much", 0, 1)] = (0.5, 1.0),
         way: Annotated[str, Range("where to", choices=("up", "down"))] = "up",
     ) -> Iterator[Case]:
         """turn the logits round"""
-        ask.facts["options"] = [times, parts, way]
+        ask.facts["options"] = [times, parts, list(rates), way]
         yield from ask.measured([one_pass(i) for i in range(times)], np.stack([-ask.reference.logits] * times))
 
     known = list(app.registered_commands)
@@ -246,16 +247,18 @@ def test_a_factor_that_is_registered_has_a_command_made_from_its_signature(capsy
     document = printed(capsys, "jolt", "A fine film.", "--json")
     (row,) = document["factors"]
     assert (row["factor"], row["tried"], row["flips"]) == ("jolt", 2, 2)
-    assert row["options"] == [2, None, "up"]
-    arguments = ("--times", "3", "--parts", "head, tail", "--way", "down")
+    assert row["options"] == [2, None, [0.5, 1.0], "up"]
+    arguments = ("--times", "3", "--parts", "head, tail", "--rates", "0,.25", "--way", "down")
     (row,) = printed(capsys, "jolt", "A fine film.", *arguments, "--json")["factors"]
-    assert (row["tried"], row["options"]) == (3, [3, ["head", "tail"], "down"])
+    assert (row["tried"], row["options"]) == (3, [3, ["head", "tail"], [0.0, 0.25], "down"])
     assert main(["jolt", "A fine film."]) == 0 and "jolt" in capsys.readouterr().out
     assert main(["--help"]) == 0
     assert "turn the logits round" in capsys.readouterr().out
     assert main(["jolt", "--help"]) == 0
     assert "how often" in capsys.readouterr().out
-    for wrong in (["--times", "0"], ["--parts", "arm"], ["--way", "sideways"], ["--speed", "1"]):
+    wrongs = (["--times", "0"], ["--parts", "arm"], ["--rates", "half"], ["--rates", "2"], ["--way", "sideways"],
+              ["--speed", "1"])  # fmt: skip
+    for wrong in wrongs:
         assert main(["jolt", "x", *wrong]) == 2
         found = capsys.readouterr()
         assert found.out == "" and found.err.count("\n") == 1
@@ -264,6 +267,16 @@ def test_a_factor_that_is_registered_has_a_command_made_from_its_signature(capsy
 def test_a_factor_that_is_gone_has_no_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["jolt", "A fine film."]) == 2
     assert "jolt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["train", "models", "seeds"])
+def test_a_factor_with_the_name_of_a_command_is_refused(name: str) -> None:
+    factor(name, one="jolt", many="jolts")(lambda ask: ())
+    try:
+        with pytest.raises(ValueError, match=f"the factor {name} needs another name"):
+            add_commands()
+    finally:
+        unregister(name)
 
 
 def test_each_factor_has_one_command(capsys: pytest.CaptureFixture[str]) -> None:

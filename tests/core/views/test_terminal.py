@@ -51,11 +51,11 @@ def test_a_pipe_gets_aligned_plain_text() -> None:
 
 def test_progress_is_a_bar_in_a_terminal_and_nothing_in_a_pipe() -> None:
     shown, piped = console(True), console(False)
-    with terminal.progress(shown) as told:
+    with terminal.progress(console=shown) as told:
         assert told is not None
         told(3, 7)
     assert "3/7" in written(shown)
-    with terminal.progress(piped) as told:
+    with terminal.progress(console=piped) as told:
         assert told is None
     assert written(piped) == ""
 
