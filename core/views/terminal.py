@@ -127,11 +127,12 @@ def cases(document: Document) -> Iterator[Part]:
 
 def segmentation(document: Document) -> Iterator[Part]:
     """Other segmentations of a text."""
-    reference = document["reference"] | {"shift": None, "flip": False}
+    reference = document["reference"] | {"name": "reference", "shift": None, "flip": False}
     yield (
-        ("shift", "label", "", "probabilities", "tokens"),
+        ("case", "shift", "label", "", "probabilities", "tokens"),
         [
             (
+                case["name"],
                 _shift(case["shift"]),
                 case["label"],
                 _flips(case),
@@ -143,6 +144,10 @@ def segmentation(document: Document) -> Iterator[Part]:
     )
     yield from _flip_rate(document)
     yield from document["notes"]
+    if "rate" in document:  # not where the tokenizer has no other segmentations
+        ((name, value),) = document["rate"].items()
+        counts = f"{document['rejected']} rejected, {document['repeated']} repeated"
+        yield f"{name} = {value:g}; {counts}; the flip rate counts draws only."
 
 
 def seeds(document: Document) -> Iterator[Part]:

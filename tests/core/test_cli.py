@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from core.factors.case import Case
 from core.factors.dropout import one_pass
 from core.factors.registry import Range, factor, factors, unregister
 from core.models import catalog
+from core.studies.study import study
 from tests.architectures import save
 
 ROOT = Path(__file__).parent.parent.parent
@@ -120,6 +122,8 @@ def test_shortest(capsys: pytest.CaptureFixture[str]) -> None:
         ["perturb", "a b"],
         ["tokens", "a b"],
         ["dropout", "a b", "--passes", "3"],
+        ["segmentation", "a b"],
+        ["seeds", "a b"],
         ["temperature", "a b"],
         ["numerics", "a b"],
         ["profile", "a b", "--passes", "3"],
@@ -200,6 +204,57 @@ def test_dropout(capsys: pytest.CaptureFixture[str]) -> None:
         capsys, "dropout", "A modest, messy thriller.", "--passes", "5", "--sites", "head", "--p", "0.5", "--json"
     )
     assert {site["kind"] for site in head["dropout"]["acting"]} == {"head"}
+
+
+def test_segmentation(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("segmentation", "A modest, messy thriller.", "--draws", "6", "--p", "0.4")
+    document = printed(capsys, *arguments, "--seed", "3", "--json")
+    assert {"reference", "cases", "flip_rate"} <= set(document)
+    for case in document["cases"]:
+        assert {"tokens", "ids", "label", "probabilities", "flip", "shift"} <= set(case)
+    assert len(document["cases"]) + document["rejected"] == 6
+    assert document["rate"] == {"p": 0.4}
+    drawn = [case["ids"] for case in document["cases"]]
+    assert [case["ids"] for case in printed(capsys, *arguments, "--seed", "3", "--json")["cases"]] == drawn
+    assert [case["ids"] for case in printed(capsys, *arguments, "--seed", "4", "--json")["cases"]] != drawn
+    unigram = ("--model", "unigram-cased", "--alpha", "0.7", "--draws", "2", "--json")
+    assert printed(capsys, "segmentation", "A fine film.", *unigram)["rate"] == {"alpha": 0.7}
+
+
+def test_segmentation_names_each_case_and_says_what_its_rate_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["segmentation", "A modest, messy thriller.", "--draws", "3"]) == 0
+    head, reference, *rows, last = capsys.readouterr().out.splitlines()
+    assert head.startswith("case") and reference.startswith("reference ")
+    names = [row for row in rows if row.startswith(("draw ", "nearest "))]
+    assert names[0].startswith("draw 1 ") and names[3].startswith("nearest 1 ")
+    assert re.fullmatch(r"p = 0\.1; 0 rejected, \d repeated; the flip rate counts draws only\.", last)
+
+
+def test_a_tokenizer_without_other_segmentations_says_so_in_one_sentence(
+    folders: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("core.text.segmentation.why_not", lambda encoder: "No other segmentation here.")
+    arguments = ("segmentation", "A good test.", "--model", "models/base")
+    document = printed(capsys, *arguments, "--json")
+    assert (document["cases"], document["nearest"], document["flip_rate"]) == ([], [], None)
+    assert document["notes"] == ["No other segmentation here."]
+    assert main([*arguments]) == 0
+    assert capsys.readouterr().out.splitlines()[2:] == ["No other segmentation here."]
+
+
+def test_the_commands_of_temperature_and_seeds_give_the_numbers_of_their_factors(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = "Even in this less than magic kingdom, Reese rules."
+    found = study(catalog.load(), text, ["temperature", "seed"], {"temperature": {"at": (0.5, 2.0)}})
+    tempered = printed(capsys, "temperature", text, "--at", "0.5", "2", "--json")["temperatures"]
+    seeds = printed(capsys, "seeds", text, "--json")["seeds"]
+    for command, row in ((tempered, found["temperature"]), (seeds, found["seed"])):
+        assert [one["label"] for one in command] == [case.label for case in row.cases]
+        said = [list(one["probabilities"].values()) for one in command]
+        np.testing.assert_allclose(said, row.probabilities, atol=1e-6)
+    assert [f"T = {one['temperature']:g}" for one in tempered] == [case.name for case in found["temperature"].cases]
+    assert [f"seed {one['seed']}" for one in seeds] == [case.name for case in found["seed"].cases]
 
 
 def test_seeds(capsys: pytest.CaptureFixture[str]) -> None:
