@@ -3,6 +3,7 @@
 Installed, this folder is `wobble/` in site-packages, and its `core` and `pages` are on the path of this process only.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,16 +17,23 @@ def main() -> int:
         The exit status. Where the app was started it never comes to that: Streamlit ends the process.
     """
     sys.path.insert(0, str(HERE))
-    command, *options = sys.argv[1:] or ["app"]
+    # A shell that completes a line calls the command without arguments.
+    command, *options = sys.argv[1:] or ([""] if "_WOBBLE_COMPLETE" in os.environ else ["app"])
     if command == "app":
-        from streamlit.web import cli
+        start(options)
 
-        # Streamlit finds .streamlit/config.toml beside the script, wherever it is started.
-        cli.main(["run", str(HERE / "app.py"), *options], prog_name="wobble")
+    from core import cli
 
-    from core.cli import main as run
+    cli.app.command("app", add_help_option=False, context_settings={"ignore_unknown_options": True})(start)
+    return cli.main([command, *options])
 
-    return run([command, *options])
+
+def start(options: list[str]) -> None:
+    """start the app, with options of Streamlit's"""
+    from streamlit.web import cli
+
+    # Streamlit finds .streamlit/config.toml beside the script, wherever it is started.
+    cli.main(["run", str(HERE / "app.py"), *options], prog_name="wobble")
 
 
 if __name__ == "__main__":

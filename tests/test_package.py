@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,6 +78,20 @@ def test_the_command_runs_the_engine_of_the_installed_copy(installed: Path, tmp_
 
     assert answer("models")[0]["id"] == "minilm-uncased"
     assert answer("predict", "A fine film.")[0]["label"] == "positive"
+
+
+def test_a_shell_completes_the_command_s_words(installed: Path, tmp_path: Path) -> None:
+    def offered(run: list[str], words: str, **where: Any) -> list[str]:
+        asked = {"_WOBBLE_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+        env = environment(installed) | asked
+        return subprocess.check_output(run, cwd=tmp_path, text=True, env=env | where).splitlines()
+
+    words = offered(command(installed), "wobble ")
+    assert {"app", "predict", "dropout"} <= set(words)
+    engine = offered([sys.executable, "-m", "core"], "wobble ", PYTHONPATH=str(ROOT))
+    assert set(words) - set(engine) == {"app"}
+    assert offered(command(installed), "wobble pr") == ["predict", "profile"]
+    assert "--passes" in offered(command(installed), "wobble dropout --pa")
 
 
 def test_the_command_alone_starts_the_app_with_its_own_configuration(installed: Path, tmp_path: Path) -> None:
