@@ -22,9 +22,10 @@ URL_PLACEHOLDER = "http"
 MENTION_PLACEHOLDER = "@user"
 """What cardiffnlp's tweet models read for every link and every name (`preprocess` on their model cards)."""
 
-# On those cards a word is what stands between two spaces, and is replaced with everything that sticks to it.
-URL = re.compile("(?<![^ ])http[^ ]*")
-MENTION = re.compile("(?<![^ ])@[^ ]+")
+# As on those cards, a word is replaced with everything that sticks to it. There only spaces part words; here any white space
+# does, so that the end of a line does not take the first word of the next with it.
+URL = re.compile(r"(?<!\S)http\S*")
+MENTION = re.compile(r"(?<!\S)@\S+")
 
 # scikit-learn's `ENGLISH_STOP_WORDS` (`sklearn/feature_extraction/_stop_words.py` of 1.9.1), which
 # `CountVectorizer(stop_words="english")` uses: copyright 2007-2026 the scikit-learn developers, BSD-3-Clause licence. It
@@ -94,7 +95,7 @@ register(
     Perturbation("clean_html", "HTML entities unescaped", html.unescape, ("Tom &amp; Jerry&#39;s", "Tom & Jerry's")),
     Perturbation(
         "clean_mojibake",
-        "Mojibake repaired, and quotes, ligatures and width made plain (ftfy.fix_text)",
+        "Mojibake repaired, and quotes, entities, ligatures, width and line ends made plain (ftfy.fix_text)",
         ftfy.fix_text,
         ("schÃ¶n, “donâ€™t”", 'schön, "don\'t"'),
     ),
@@ -144,7 +145,7 @@ register(
     ),
     Perturbation(
         "clean_treebank",
-        "Spaced as in the Penn Treebank, like the texts of SST-2 and GLUE",
+        "Spaced as in the Penn Treebank, like the texts of SST-2 and GLUE (nltk: of periods only the last is set apart)",
         _clean_treebank,
         ('I don\'t "like" it, sorry.', "I do n't `` like '' it , sorry ."),
     ),

@@ -169,8 +169,8 @@ def custom(original: str, text: str) -> Variant:
 def merged(variants: Iterable[Variant]) -> tuple[Variant, ...]:
     """The variants without those of factors beyond `USUAL` whose text stands before them already: one case with two names.
 
-    The first keeps its provenance; the others become its `also`, each perturbation once. To merge again what is merged
-    already changes nothing.
+    The first keeps its provenance; the others become its `also`, each perturbation once. It is the same sentence if one of
+    them is. To merge again what is merged already changes nothing.
     """
     kept: list[Variant] = []
     first: dict[str, int] = {}
@@ -178,7 +178,8 @@ def merged(variants: Iterable[Variant]) -> tuple[Variant, ...]:
         place = first.setdefault(variant.text, len(kept))
         if place < len(kept) and variant.factor in FACTORS[len(USUAL) :]:
             names = (*kept[place].also, (variant.perturbation, variant.factor), *variant.also)
-            kept[place] = replace(kept[place], also=tuple(dict.fromkeys(names)))
+            same = kept[place].same_sentence or variant.same_sentence
+            kept[place] = replace(kept[place], also=tuple(dict.fromkeys(names)), same_sentence=same)
         else:
             kept.append(variant)
     return tuple(kept)
