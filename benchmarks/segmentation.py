@@ -14,7 +14,7 @@ from core.data.snippets import snippets
 from core.models import catalog
 from core.models.classifier import Classifier
 from core.models.predict import predict
-from core.text.segmentation import draws, nearest, uses
+from core.text.segmentation import draws, nearest, repeated, uses
 
 TEXTS = 200
 DRAWS = 20
@@ -71,7 +71,7 @@ def flips(classifier: Classifier, texts: Sequence[str], **rate: float) -> dict[s
         **rate,
         "draws": kept,
         "rejected": sum(d.rejected for d in drawn),
-        "repeated": sum(d.repeated for d in drawn),
+        "repeated": sum(repeated(d.reference, d.segmentations) for d in drawn),
         "unchanged": sum(s.changed == 0 for d in drawn for s in d.segmentations),
         "flips": [float(shares.mean()), float(between.low), float(between.high)],
         "texts_flipped": [some / len(texts), *wilson(some, len(texts))],

@@ -310,10 +310,16 @@ def _passes_document(classifier: Classifier, found: Study, options: dict[str, An
     return documents.passes_document(classifier, found, Dropout(options["seed"], options["p"], options["sites"]))
 
 
+def _segmentation_document(classifier: Classifier, found: Study, options: dict[str, Any]) -> dict[str, Any]:
+    ask = Ask(classifier, found.reference.text)
+    document = documents.segmentation_document(found, nearest(ask))
+    return document | {"notes": [*document["notes"], *ask.notes]}
+
+
 SPECIAL: dict[str, tuple[Callable[[Classifier, Study, dict[str, Any]], Any], Show]] = {
     "dropout": (_passes_document, terminal.passes),
     "segmentation": (
-        lambda model, found, _: documents.segmentation_document(found, nearest(Ask(model, found.reference.text))),
+        _segmentation_document,
         terminal.segmentation,
     ),
     "numerics": (lambda _, found, __: documents.numerics_document(found), terminal.numerics),

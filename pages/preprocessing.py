@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.base.words import listed, tempered
 from core.studies import steps
+from core.studies.study import NOT_COUNTED
 from core.text.perturb import preprocessing
 from core.text.truncation import why_not
 from core.views import documents, scripts, strip, tables
@@ -57,12 +58,14 @@ subject.headline(study, finding, tempered(temperature))
 if study.cases:
     plots.show(strip.figure(study, title="", dark=plots.dark()), STRIP, "wobble-preprocessing", finding, opens=True)
     variants_table.section([study], [STRIP], "step", "step")
-if steps.NOT_COUNTED.name in study:
-    names = listed([f"“{tables.described(case)}”" for case in study[steps.NOT_COUNTED.name].cases])
+if NOT_COUNTED in study:
+    names = listed([f"“{tables.described(case)}”" for case in study[NOT_COUNTED].cases])
     said = f"Shown, but not counted, because what is left can say something else: {names}. {preprocessing.SOURCE}"
     st.caption(markup.escape_markdown(said))
-if idle := steps.idle_steps(study):
+if idle := steps.idle_steps(model, text):
     st.caption(markup.escape_markdown(f"These leave this text as it is: {'; '.join(idle)}."))
+for note in (note for row in study.rows for note in row.notes):
+    st.caption(markup.escape_markdown(note))
 if reason := why_not(model.encoder):
     st.caption(markup.escape_markdown(f"Nothing is truncated here: {reason}"))
 st.subheader("A chain of your own")

@@ -129,7 +129,8 @@ def segmented(model: Classifier, text: str, temperature: float) -> None:
     )
     drawn = results.studied(model, text, SEGMENTATION.name, temperature, **asked)
     row = drawn.rows[0]
-    near = replace(row, cases=results.nearest_to(model, text, temperature), facts={}, notes=())
+    cases, notes = results.nearest_to(model, text, temperature)
+    near = replace(row, cases=cases, facts={}, notes=notes)
     heading(drawn, near, f"{method(model.encoder)} at {rate} = {asked[rate]:g}, seed {asked['seed']}")
     if not row.cases and not near.cases:
         return
@@ -154,7 +155,7 @@ def heading(drawn: Study, near: Row, how: str) -> None:
     row, reference = drawn.rows[0], drawn.reference
     margin = "" if reference.margin is None else f", margin {reference.margin:+.3f}{tempered(drawn.temperature)}"
     rate = "" if row.flip_rate is None else f" Flip rate {share(row, '95 %: ')}."
-    closest = ""
+    closest = "".join(f" {note}" for note in near.notes)
     if near.flips is not None and near.tried:
         names = f": {listed([case.name for case in near.flipping[:3]])}" if near.flips else ""
         more = " among them" if near.flips > 3 else ""
@@ -162,7 +163,7 @@ def heading(drawn: Study, near: Row, how: str) -> None:
         closest = f" Of the {near.tried} nearest {near.flips or 'none'} {flip} it{names}{more}."
     st.html(
         f"<p class='w-verdict small'>{escape(summary(drawn))}</p>"
-        f"<p class='w-line'>Your sentence: <b>{escape(reference.label)}</b>{margin}.{rate}{closest} "
+        f"<p class='w-line'>Your sentence: <b>{escape(reference.label)}</b>{margin}.{rate}{escape(closest)} "
         f"{markup.noise_floor_html(drawn.noise_floor)}</p>"
         f"<p class='w-line w-faint'>{escape(drawn.model)}: {escape(how)}. {row.facts['rejected']} rejected, since they need an "
         f"unknown token or decode to another text; {row.facts['repeated']} gave the tokenizer's own pieces or those of an "

@@ -38,7 +38,7 @@ def _without(document: Mapping[str, Any], *names: str) -> Document:
 
 def _comparison(classifier: Classifier, text: str) -> Document:
     found = documents.comparison_document(compare(classifier, text, variants(text)))
-    return found | {"variants": [_without(row, *_NEW) for row in found["variants"]]}
+    return _without(found, "notes") | {"variants": [_without(row, *_NEW) for row in found["variants"]]}
 
 
 def _numerics(classifier: Classifier, text: str) -> Document:

@@ -1,7 +1,7 @@
 """One sentence asked of one classifier: its reference, what was run for it, and what all factors share."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.base.errors import WobbleError
+from core.base.words import plural
 from core.factors.case import Case, Made, Reference, Row, by_shift, measured
 from core.factors.conditions import REFERENCE, conditions
 from core.factors.registry import Factor
@@ -27,15 +28,24 @@ Progress = Callable[[int, int], None]
 class Ask:
     """A text and a classifier while factors try it: everything is encoded, predicted and counted here.
 
+    Args:
+        beside: the factors of edits that are tried beside each other, so that a text which several make is one case.
+
     Raises:
         WobbleError: the text cannot be predicted.
     """
 
     def __init__(
-        self, classifier: Classifier, text: str, temperature: float = 1.0, progress: Progress | None = None
+        self,
+        classifier: Classifier,
+        text: str,
+        temperature: float = 1.0,
+        progress: Progress | None = None,
+        beside: Collection[str] = FACTORS,
     ) -> None:
         self.began = time.perf_counter()
         self.classifier, self.text, self.progress = classifier, text, progress
+        self.beside = tuple(name for name in FACTORS if name in beside)
         self.rows_asked = self.rows_run = 0
         self.floor_rows = 0
         """Rows that were run for the noise floor alone, which are not counted."""
@@ -74,27 +84,42 @@ class Ask:
         """All edits of the text, placed where the model reads it, each text once; made once a seed."""
         if seed not in self._made:
             cut, kept = cutter(self.classifier.encoder), self.reference.encoding.kept
-            self._made[seed] = merged(variants(self.text, only=FACTORS, seed=seed, cut=cut, read=kept))
+            self._made[seed] = merged(variants(self.text, only=self.beside, seed=seed, cut=cut, read=kept))
         return self._made[seed]
 
     def ahead(self, made: Sequence[Variant]) -> None:
         """Run edits before factors ask for them, together: the batches are fuller."""
-        texts = [variant.text for variant in made]
-        encodings = readable(self.classifier, texts, self.encode(texts))
+        _, encodings = self._read(made)
         others = [encoding for encoding in encodings if encoding.key != self.reference.encoding.key]
         self.count(0, predict(self.classifier, others).rows_run)
 
     def edited(self, made: Sequence[Variant]) -> list[Case]:
-        """Edits as cases: those that reach the model first, largest shift first."""
-        texts = [variant.text for variant in made]
-        encodings = readable(self.classifier, texts, self.encode(texts))
+        """Edits as cases: those that reach the model first, largest shift first; a note tells of those that leave no token.
+
+        Raises:
+            WobbleError: one typed by hand leaves none.
+        """
+        kept, encodings = self._read(made)
+        if empty := len(made) - len(kept):
+            left = plural(empty, "edit leaves", "edits leave")
+            self.notes.append(f"{left} no token, so the model has nothing to predict.")
         encoder, before = self.classifier.encoder, self.reference.encoding
         return by_shift(
             case
             if case.reaches
             else replace(case, absorbed_by=absorbed_by(encoder, self.text, case.text, (before, case.encoding)))
-            for case in self.measured(made, self.predict(encodings), encodings=encodings)
+            for case in self.measured(kept, self.predict(encodings), encodings=encodings)
         )
+
+    def _read(self, made: Sequence[Variant]) -> tuple[list[Variant], list[Encoding]]:
+        """Edits that leave a token, and what the model reads of each; those typed by hand must."""
+        kept = [
+            one
+            for one, read in zip(made, self.encode([one.text for one in made]), strict=True)
+            if read.ids or one.factor == "custom"
+        ]
+        texts = [one.text for one in kept]
+        return kept, readable(self.classifier, texts, self.encode(texts))
 
     def row(self, factor: Factor, options: Mapping[str, Any]) -> Row:
         """Try a factor: no case, and a note, where the classifier has nothing to try."""

@@ -24,17 +24,19 @@ def _edits_of(name: str) -> Maker:
         seed: Annotated[int, Range("of the perturbations that draw", 0)] = 0,
         same_sentence: Annotated[bool, Range("only edits that a reader would call the same sentence")] = True,
     ) -> Iterator[Case]:
-        made = [variant for variant in ask.variants(seed) if variant.factor == name]
-        other = [variant for variant in made if same_sentence and not variant.same_sentence]
-        cases = ask.edited([variant for variant in made if variant not in other])
-        if not cases:
-            ask.notes.append(f"No {name} edit applies to this text.")
-        elif all(case.absorbed for case in cases):
+        tried = [one for one in ask.variants(seed) if one.same_sentence or not same_sentence]
+        own = [one for one in tried if one.factor == name]
+        elsewhere = {also for one in tried for also, factor in one.also if factor == name}
+        left_out = [one for one in ask.variants(seed) if one not in tried]
+        makers = [maker for one in left_out for maker in ((one.perturbation, one.factor), *one.also)]
+        other = dict.fromkeys(maker for maker, factor in makers if factor == name)
+        cases = ask.edited(own)
+        if cases and all(case.absorbed for case in cases):
             ask.notes.append("The tokenizer erases every one of these edits, so none can change the prediction.")
+        if not (own or other or elsewhere):
+            ask.notes.append(f"No {name} edit applies to this text.")
         if other:
-            names = ", ".join(dict.fromkeys(variant.perturbation for variant in other))
-            ask.notes.append(f"Left out, because a reader could take it for another sentence: {names}.")
-        elsewhere = {also for variant in ask.variants(seed) for also, factor in variant.also if factor == name}
+            ask.notes.append(f"Left out, because a reader could take it for another sentence: {', '.join(other)}.")
         if elsewhere:
             ask.notes.append(
                 f"{plural(len(elsewhere), 'more makes', 'more make')} the text of another edit, where it is counted."

@@ -11,6 +11,9 @@ from core.text import segmentation as cut
 
 DRAWS = 20
 MOST_DRAWS = 1000
+FILLED = (
+    "No nearest segmentation: the text fills the limit, so with more or fewer pieces the model would read another text."
+)
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,16 @@ def segmentation(
 ) -> Iterator[Case]:
     """cut a text into other pieces, drawn by the model's own kind of tokenizer"""
     found = cut.draws(ask.classifier.encoder, ask.text, draws, p=p, alpha=alpha, seed=seed)
-    ask.facts["rate"] = {cut.uses(ask.classifier.encoder): alpha if cut.uses(ask.classifier.encoder) == "alpha" else p}
+    rate, given = cut.uses(ask.classifier.encoder), {"p": p, "alpha": alpha}
+    ask.facts["rate"] = {rate: given.pop(rate)}
+    for other, value in given.items():
+        if value != {"p": cut.P, "alpha": cut.ALPHA}[other]:
+            ask.notes.append(f"{other} is not used: this tokenizer is drawn from by {rate}.")
     # At the limit a draw of more pieces reads less of the text.
     kept = [one for one in found.segmentations if one.same_text]
     rejected = found.rejected + len(found.segmentations) - len(kept)
     ask.facts["rejected"] = rejected
-    ask.facts["repeated"] = found.repeated
+    ask.facts["repeated"] = cut.repeated(found.reference, kept)
     if rejected:
         ask.notes.append(
             f"{rejected} of {draws} draws were rejected: they need an unknown token, or the model would read another text."
@@ -62,10 +69,16 @@ def segmentation(
 
 
 def nearest(ask: Ask, count: int = cut.NEAREST) -> list[Case]:
-    """The segmentations that change the fewest pieces, nearest first; none, where the tokenizer has no others."""
+    """The segmentations that change the fewest pieces, nearest first; none, where the tokenizer has no others.
+
+    None, and a note, where the model would read another text with any of them.
+    """
     if cut.why_not(ask.classifier.encoder) is not None:
         return []
-    found = [one for one in cut.nearest(ask.classifier.encoder, ask.text, count) if one.same_text]
+    others = cut.nearest(ask.classifier.encoder, ask.text, count)
+    found = [one for one in others if one.same_text]
+    if others and not found:
+        ask.notes.append(FILLED)
     return _cases(ask, [segmented(None, rank, one.changed) for rank, one in enumerate(found, start=1)], found)
 
 

@@ -1,56 +1,58 @@
 """Preprocessing looked at closely: the usual steps and chains on one sentence, and a chain of one's own step by step."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from core.base.words import number, plural, verb
-from core.factors.case import Case, Row
+from core.factors.case import Case
 from core.factors.registry import factors
 from core.models.classifier import Classifier
-from core.studies.study import Study, arranged, compare
+from core.models.predict import readable
+from core.studies.study import Study, compare
 from core.text.perturb import Variant, edits, perturbations, variants
 from core.text.perturb.preprocessing import Chain
 from core.text.truncation import cutter
 
 (PREPROCESSING,) = factors(["preprocessing"])
-NOT_COUNTED = replace(PREPROCESSING, name="not counted", flips_count=False)
-"""Steps that change what is said: shown, but no sign of instability."""
-
 RULES = {rule.name: rule for rule in perturbations([PREPROCESSING.name])}
 
 
 def usual_steps(classifier: Classifier, text: str, temperature: float = 1.0) -> Study:
     """Every usual step and chain that changes a text, each text once, whether or not an edit makes it too.
 
-    One row of those that a reader would call the same sentence, and one that is not counted.
+    One row of those that a reader would call the same sentence, and one that is not counted: see `compare`.
 
     Raises:
-        WobbleError: the text or what becomes of it cannot be predicted.
+        WobbleError: the text cannot be predicted.
     """
-    made = variants(text, only=[PREPROCESSING.name], cut=cutter(classifier.encoder))
-    found = compare(classifier, text, made, temperature=temperature)
-    same = tuple(case for case in found.cases if case.variant and case.variant.same_sentence)
-    rows = ((PREPROCESSING, same), (NOT_COUNTED, tuple(case for case in found.cases if case not in same)))
-    return arranged(found, [Row(factor, cases, found.noise_floor) for factor, cases in rows if cases])
+    return compare(classifier, text, _usual(classifier, text), temperature=temperature)
+
+
+def _usual(classifier: Classifier, text: str) -> tuple[Variant, ...]:
+    return variants(text, only=[PREPROCESSING.name], cut=cutter(classifier.encoder))
 
 
 def steps_finding(study: Study) -> str:
     """How many of the usual steps and chains flip the sentence; those that are not counted are left out."""
-    row = next((row for row in study.rows if row.factor.flips_count and row.tried), None)
-    if row is None:
+    if not study.rows:
         return "No usual preprocessing step changes this text."
+    beyond = f"; {study.beyond} beyond the limit." if study.beyond else "."
+    if not study.tried:
+        return f"No usual preprocessing step that counts changes what the model reads{beyond}"
+    (row,) = study.counted
     steps = plural(row.tried, "usual preprocessing step or chain", "usual preprocessing steps and chains")
     said = f"{steps} {verb(row.tried, 'changes', 'change')} this text"
     if row.flips is None:
         return f"{said}; the output moves by up to {number(row.largest_shift or 0.0)}."
     erased = f"{row.absorbed} erased by the tokenizer, " if row.absorbed else ""
     flip = f"{row.flips or 'none'} {verb(row.flips or 1, 'flips', 'flip')} “{study.reference.label}”"
-    return f"{said}: {erased}{flip}" + (f"; {row.beyond} beyond the limit." if row.beyond else ".")
+    return f"{said}: {erased}{flip}{beyond}"
 
 
-def idle_steps(study: Study) -> tuple[str, ...]:
-    """Descriptions of the usual steps and chains that leave the text as it is."""
-    made = {name for case in study.cases if case.variant for name in (case.name, *dict(case.variant.also))}
-    return tuple(rule.description for rule in RULES.values() if rule.name not in made)
+def idle_steps(classifier: Classifier, text: str) -> tuple[str, ...]:
+    """Descriptions of the usual steps and chains that leave a text as it is; a truncation only where the tokenizer can truncate."""
+    idle = RULES.keys() - {variant.name for variant in _usual(classifier, text)}
+    cuts = cutter(classifier.encoder) is not None
+    return tuple(rule.description for name, rule in RULES.items() if name in idle and (cuts or not rule.needs_cut))
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +92,7 @@ def chained(classifier: Classifier, text: str, chain: Chain, temperature: float 
         for one, name in names.items()
         if one != text
     ]
+    readable(classifier, [one.text for one in made])  # a chain that leaves no token is refused, not left out
     study = compare(classifier, text, made, temperature=temperature)
     cases = {case.text: case for case in study.cases}
     steps = zip(chain.steps, (text, *after), after, strict=False)

@@ -16,13 +16,16 @@ from core.factors.case import Case, Reference, Row, by_shift, measured
 from core.factors.conditions import DTYPES
 from core.factors.dropout import PASSES
 from core.factors.formatting import CUSTOM
-from core.factors.registry import factors
+from core.factors.registry import Factor, factors
 from core.factors.seeds import family_for, one_seed
 from core.families.stacked import Family
 from core.models.classifier import Classifier
 from core.models.heads import Head, Logits
 from core.models.predict import Condition, predict
 from core.text.perturb import Variant, merged
+
+NOT_COUNTED = "not counted"
+"""Title of the row of steps that change what is said: shown, but no sign of instability."""
 
 Options = Mapping[str, Mapping[str, Any]]
 """Options by the factor's name: `{"dropout": {"passes": 30}}`."""
@@ -94,19 +97,29 @@ class Study:
         return tuple(by_shift(case for row in self.shown for case in row.cases))
 
     @property
+    def counted(self) -> tuple[Row, ...]:
+        """The rows whose flips count, in the order in which they are shown: the numbers of a study are theirs."""
+        return tuple(row for row in self.shown if row.factor.flips_count)
+
+    @property
     def tried(self) -> int:
-        """How many cases were tried; those of factors whose flips do not count are left out."""
-        return sum(row.tried for row in self.rows if row.factor.flips_count)
+        """How many cases were tried."""
+        return sum(row.tried for row in self.counted)
 
     @property
     def absorbed(self) -> int:
         """How many edits the tokenizer erased."""
-        return sum(row.absorbed for row in self.rows)
+        return sum(row.absorbed for row in self.counted)
+
+    @property
+    def beyond(self) -> int:
+        """How many edits lie beyond the limit."""
+        return sum(row.beyond for row in self.counted)
 
     @property
     def flips(self) -> int:
         """How many cases flip."""
-        return sum(row.flips or 0 for row in self.rows)
+        return sum(row.flips or 0 for row in self.counted)
 
     def keyed(self) -> dict[str, tuple[Row, Case]]:
         """The cases by a name each, which a link can hold: what made it, numbered where that made several ("shout_one_word 2").
@@ -174,7 +187,7 @@ def studies(
     options, chosen = options or {}, factors(only)
     for one in chosen:
         one.check(options.get(one.name, {}))
-    ask = Ask(classifier, text, temperature, progress)
+    ask = Ask(classifier, text, temperature, progress, beside=[one.name for one in chosen])
     made: list[Variant] = []
     for one in (one for one in chosen if one.edits):
         given = {option.name: option.default for option in one.options} | dict(options.get(one.name, {}))
@@ -209,18 +222,33 @@ def study(
 def compare(classifier: Classifier, text: str, variants: Sequence[Variant], *, temperature: float = 1.0) -> Study:
     """The main job: one sentence against some variants of it. Which does the tokenizer erase, which reach the model, which flip it?
 
+    Steps of preprocessing that change what is said stand in a row of their own, which is not counted. What leaves no token is
+    no case, and the notes of its row say so.
+
     Args:
         temperature: what all logits are divided by.
 
     Raises:
-        WobbleError: the text or a variant cannot be predicted.
+        WobbleError: the text or an edit typed by hand cannot be predicted.
     """
     variants = merged(variants)
     ask = Ask(classifier, text, temperature)
     ask.ahead(variants)
-    made = [(one, [variant for variant in variants if variant.factor == one.name]) for one in (*factors(), CUSTOM)]
-    rows = [Row(one, tuple(ask.edited(some)), ask.noise_floor) for one, some in made if some]
+    rows = []
+    for one in (*factors(), CUSTOM):
+        made = [variant for variant in variants if variant.factor == one.name]
+        other = [variant for variant in made if one.name == "preprocessing" and not variant.same_sentence]
+        same = [variant for variant in made if variant not in other]
+        parts = ((one, same, ""), (replace(one, flips_count=False), other, NOT_COUNTED))
+        rows += [_row_of(ask, *part) for part in parts if part[1]]
     return _study(ask, [row.name for row in rows], rows, {})
+
+
+def _row_of(ask: Ask, factor: Factor, made: Sequence[Variant], title: str) -> Row:
+    """Edits as a row, with the notes on them."""
+    floor, ask.notes = ask.noise_floor, []
+    cases = tuple(ask.edited(made))
+    return Row(factor, cases, floor, tuple(ask.notes), title=title, prefixed=False)
 
 
 def options_of(seed: int = 0, passes: int = PASSES) -> Options:

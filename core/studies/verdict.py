@@ -74,7 +74,7 @@ def _as_far_as_read(study: Study, found: Verdict) -> Verdict:
     encoding = study.reference.encoding
     if not encoding.truncated:
         return found
-    beyond = sum(row.beyond for row in study.rows)
+    beyond = study.beyond
     said = f"Only {len(encoding.ids):,} of {encoding.full_length:,} tokens were judged: the model reads no more"
     evidence = f"{plural(beyond, 'edit')} beyond the limit not tried" if beyond else "the text is truncated"
     return Verdict(found.mood, f"{found.text} {said}.", (*found.clauses, Clause(said, evidence)))
@@ -276,12 +276,12 @@ def finding(study: Study) -> str:
     if not _of_edits_alone(study):
         return _said(study)
     label, beyond = f"“{study.reference.label}”", _beyond(study)
-    reaching = [case for row in study.shown for case in row.cases if case.reaches]
+    reaching = [case for row in study.counted for case in row.cases if case.reaches]
     if not reaching:
         erased = "The tokenizer erases every edit: nothing reaches the model"
         return f"{erased if study.tried else 'No edit applies'}{beyond}."
-    counted = [case for row in study.shown for case in row.flipping] or reaching
-    worst = min(counted, key=lambda case: -case.shift if case.margin is None else case.margin)
+    candidates = [case for row in study.counted for case in row.flipping] or reaching
+    worst = min(candidates, key=lambda case: -case.shift if case.margin is None else case.margin)
     if worst.margin is None:
         return f"{worst.name} moves the output furthest, by {worst.shift:.3f}{beyond}"
     if not study.flips:
@@ -298,8 +298,7 @@ def _flip(study: Study) -> str:
 
 
 def _beyond(study: Study) -> str:
-    count = sum(row.beyond for row in study.rows)
-    return f"; {count} beyond the limit" if count else ""
+    return f"; {study.beyond} beyond the limit" if study.beyond else ""
 
 
 def _said(study: Study) -> str:

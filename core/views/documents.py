@@ -158,6 +158,7 @@ def comparison_document(study: Study) -> dict[str, Any]:
             }
             for row, case in study.keyed().values()
         ],
+        "notes": [note for row in study.shown for note in row.notes],
         "rows_asked": study.rows_asked,
         "forward_rows": study.rows_run,
     }

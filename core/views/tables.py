@@ -138,7 +138,9 @@ def side_by_side(
     """
     keyed = [study.keyed() for study in studies]
     entries = []
-    for key, (row, first) in keyed[0].items():
+    # What leaves no token of a text is no case, and that is another one under each model.
+    shared = [(key, pair) for key, pair in keyed[0].items() if all(key in cases for cases in keyed)]
+    for key, (row, first) in shared:
         found = [cases[key] for cases in keyed]
         met = {row.fate(case) for row, case in found}
         # One text that several perturbations make is one case: it is found under the factors of all.

@@ -108,6 +108,7 @@ def comparison(document: Document) -> Iterator[Part]:
             for row in document["variants"]
         ],
     )
+    yield from document["notes"]
 
 
 def cases(document: Document) -> Iterator[Part]:

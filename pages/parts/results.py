@@ -76,9 +76,10 @@ def staged(classifier: Classifier, *texts: str) -> list[stages.Stages]:
 
 
 @_once("Looking for the nearest segmentations …")
-def nearest_to(classifier: Classifier, text: str, temperature: float) -> tuple[Case, ...]:
-    """The segmentations of a text that change the fewest pieces."""
-    return tuple(segmentation.nearest(Ask(classifier, text, temperature)))
+def nearest_to(classifier: Classifier, text: str, temperature: float) -> tuple[tuple[Case, ...], tuple[str, ...]]:
+    """The segmentations of a text that change the fewest pieces, and the notes on them."""
+    ask = Ask(classifier, text, temperature)
+    return tuple(segmentation.nearest(ask)), tuple(ask.notes)
 
 
 def studied(classifier: Classifier, text: str, factor: str, temperature: float = 1.0, **options: Hashable) -> Study:

@@ -33,7 +33,7 @@ def section(studies: Sequence[Study], charts: Sequence[str], opens: str, one: st
     """Everything below the finding: filtering and opening a variant rerun only this, and never the model.
 
     Args:
-        studies: of one text under several models; all have the same cases.
+        studies: of one text under several models; what is not a case of all is left out.
         charts: keys of the strips whose dots open a variant.
         opens: the value that holds the variant that is opened; the filters' are `factor` and `fate`, or begin with its name.
         one: what a variant is called.
@@ -47,12 +47,13 @@ def section(studies: Sequence[Study], charts: Sequence[str], opens: str, one: st
         fates = controls.several(
             "Fate", "fate" if factors else f"{opens}_fate", SHOWN, st.pills, selection_mode="multi"
         )
-        names = list(studies[0].keyed())
+        keyed = [study.keyed() for study in studies]
+        names = [key for key in keyed[0] if all(key in cases for cases in keyed)]
         opened = controls.choice(f"Open a {one}", opens, names, nothing="none", width=260)
     if opened:
         with st.container(border=True):
-            for study in studies:
-                row, case = study.keyed()[opened]
+            for study, cases in zip(studies, keyed, strict=True):
+                row, case = cases[opened]
                 st.html(
                     f"<p class='w-line'><b>{escape(study.model)}</b> {markup.badge_html(row.fate(case))} "
                     f"{escape(tables.explanation(case))}</p><p class='w-line w-faint'>{escape(tables.described(case))}</p>"

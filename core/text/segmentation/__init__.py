@@ -60,8 +60,6 @@ class Drawn:
     """Every draw that was not rejected, in order, whether or not it equals the reference or an earlier one."""
     rejected: int
     """Draws that would need an unknown token where the reference has none, or that decode to another text."""
-    repeated: int
-    """Draws among the segmentations whose ids the reference or an earlier draw has."""
 
 
 _recutters: Kept[Recutter] = Kept(limit=8)
@@ -132,8 +130,12 @@ def draws(encoder: TextEncoder, text: str, count: int, *, p: float = P, alpha: f
         return [samplers[word](rng) if i in words.read else own for i, (word, own) in pairs]
 
     found = [*_segmentations(encoder, recutter, text, words, ((i, drawn(i)) for i in range(count)))]
-    seen = {reference.ids, *(segmentation.ids for segmentation in found)}
-    return Drawn(reference, tuple(found), rejected=count - len(found), repeated=len(found) - (len(seen) - 1))
+    return Drawn(reference, tuple(found), rejected=count - len(found))
+
+
+def repeated(reference: Encoding, found: Sequence[Segmentation]) -> int:
+    """How many segmentations have the ids of the reference or of an earlier one."""
+    return len(found) - len({one.ids for one in found} - {reference.ids})
 
 
 def nearest(encoder: TextEncoder, text: str, count: int = NEAREST) -> tuple[Segmentation, ...]:

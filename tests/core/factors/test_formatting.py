@@ -9,6 +9,7 @@ from core.factors.ask import Ask
 from core.factors.case import Row
 from core.models.catalog import load
 from core.studies.study import study
+from core.text.perturb import FACTORS
 from core.text.truncation import why_not
 from tests.architectures import loaded, save
 
@@ -62,7 +63,8 @@ def test_the_seed_draws_the_typos() -> None:
 
 @pytest.mark.parametrize(("text", "said"), [("12", ()), ("This is a test.", ("3 more make",)), ("x", ())])
 def test_steps_that_make_the_text_of_another_edit_are_told(text: str, said: tuple[str, ...]) -> None:
-    told = [note for note in notes(text, "preprocessing") if "where it is counted" in note]
+    row = study(load(), text, FACTORS)["preprocessing"]
+    told = [note for note in row.notes if "where it is counted" in note]
     assert told == [f"{one} the text of another edit, where it is counted." for one in said]
 
 
@@ -76,3 +78,14 @@ def test_steps_that_no_tokenizer_can_place_are_told(tmp_path: Path) -> None:
     assert reason and reason in found["preprocessing"].notes and reason not in found["casing"].notes
     assert not any(case.name.startswith("truncate") for case in found["preprocessing"].cases)
     assert not any("does not say" in note for note in notes("A long film. " * 30, "preprocessing"))
+
+
+def test_where_all_make_the_text_of_other_edits_none_is_said_not_to_apply() -> None:
+    (said,) = study(load(), "BAD", FACTORS)["preprocessing"].notes
+    assert said.endswith("the text of another edit, where it is counted.")
+
+
+def test_all_names_of_what_is_left_out_are_told() -> None:
+    # Without its stop words this is what the chain with them makes of it.
+    (said,) = notes("good the film", "preprocessing")
+    assert said.endswith("another sentence: clean_stop_words, chain_bag_of_words_no_stop_words.")

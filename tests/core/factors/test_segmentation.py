@@ -29,7 +29,8 @@ def test_draws_are_the_tokenizer_s_and_their_predictions_the_model_s(id: str, ra
     assert [case.made.document() for case in row.cases] == [
         {"draw": one.draw + 1, "pieces_changed": one.changed} for one in drawn.segmentations if one.draw is not None
     ]
-    assert row.facts == {"rate": rate, "rejected": drawn.rejected, "repeated": drawn.repeated}
+    repeated = cut.repeated(drawn.reference, drawn.segmentations)
+    assert row.facts == {"rate": rate, "rejected": drawn.rejected, "repeated": repeated}
     assert {case.text for case in row.cases} == {TEXT}
     made = [case.made for case in row.cases]
     assert [(one.rank, one.changed) for one in made if isinstance(one, Segmented)] == [
@@ -47,18 +48,20 @@ def test_draws_without_options_are_those_of_the_papers_rates() -> None:
 
 def test_a_draw_of_another_text_is_no_case_but_counted_as_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     classifier = load()
-    encoding = classifier.encoder([TEXT])[0]
+    encoding, other = classifier.encoder([TEXT, "Another text."])
     made = (
         cut.Segmentation(encoding, 0, True, 0),
-        cut.Segmentation(encoding, 3, False, 1),
+        cut.Segmentation(other, 3, False, 1),
+        # What repeats a rejected one, or is rejected itself, is no repetition.
+        cut.Segmentation(other, 3, False, 2),
         cut.Segmentation(encoding, 3, True, 4),
     )
-    monkeypatch.setattr(module.cut, "draws", lambda *_, **__: cut.Drawn(encoding, made, rejected=2, repeated=1))
-    row = study(classifier, TEXT, ["segmentation"], {"segmentation": {"draws": 5}})["segmentation"]
+    monkeypatch.setattr(module.cut, "draws", lambda *_, **__: cut.Drawn(encoding, made, rejected=2))
+    row = study(classifier, TEXT, ["segmentation"], {"segmentation": {"draws": 6}})["segmentation"]
     assert [case.name for case in row.cases] == ["draw 1", "draw 5"]
-    assert (row.facts["rejected"], row.facts["repeated"]) == (3, 1)
+    assert (row.facts["rejected"], row.facts["repeated"]) == (4, 2)
     assert row.notes == (
-        "3 of 5 draws were rejected: they need an unknown token, or the model would read another text.",
+        "4 of 6 draws were rejected: they need an unknown token, or the model would read another text.",
     )
 
 
@@ -87,6 +90,24 @@ def test_the_nearest_read_the_same_text(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(module.cut, "nearest", lambda *_: [other, same])
     (case,) = nearest(ask)
     assert case.made == segmented(None, 1, 2)
+    assert ask.notes == []
+
+
+def test_where_the_text_fills_the_limit_it_is_said_that_none_is_nearest() -> None:
+    classifier = load()
+    full = "good " * (classifier.limit - 2)
+    ask = Ask(classifier, full)
+    assert nearest(ask) == [] and ask.notes == [
+        "No nearest segmentation: the text fills the limit, so with more or fewer pieces the model would read another text."
+    ]
+
+
+@pytest.mark.parametrize(("id", "used", "other"), [("minilm-uncased", "p", "alpha"), ("unigram-cased", "alpha", "p")])
+def test_a_rate_that_is_not_used_is_told(id: str, used: str, other: str) -> None:
+    said = f"{other} is not used: this tokenizer is drawn from by {used}."
+    for options, told in (({other: 0.7}, True), ({used: 0.7}, False), ({}, False)):
+        row = study(load(id), "A test.", ["segmentation"], {"segmentation": {"draws": 1, **options}})["segmentation"]
+        assert (said in row.notes) == told
 
 
 def test_a_tokenizer_without_others_has_no_case_and_a_sentence(

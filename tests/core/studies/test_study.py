@@ -21,6 +21,7 @@ from core.families.stacked import load_family, predict_family
 from core.models import predict as predict_module
 from core.models.catalog import load
 from core.models.classifier import Classifier
+from core.studies.steps import usual_steps
 from core.studies.study import Study, compare, prepare, profile, studies, study
 from core.studies.verdict import verdict
 from core.text import perturb
@@ -49,6 +50,22 @@ def test_every_factor_has_one_row(found: Study) -> None:
     assert "casing" in found and "weather" not in found
     with pytest.raises(KeyError):
         found["weather"]
+
+
+def test_a_study_of_some_factors_merges_none_into_those_that_are_not_tried(model: Classifier) -> None:
+    text = "This is not a GOOD film &amp; @bob  said so: https://t.co/x !"
+    alone = study(model, text, ["preprocessing"], {"preprocessing": {"same_sentence": False}})
+
+    def names(found: Study) -> set[str]:
+        made = [case.variant for case in found.cases if case.variant]
+        return {
+            name for one in made for name, factor in ((one.name, one.factor), *one.also) if factor == "preprocessing"
+        }
+
+    assert "clean_lower" in {case.name for case in alone.cases}
+    assert names(alone) == names(usual_steps(model, text))
+    both = study(model, text, ["preprocessing", "casing"], {"preprocessing": {"same_sentence": False}})
+    assert names(both) == names(alone) and "clean_lower" not in {case.name for case in both["preprocessing"].cases}
 
 
 def test_rows_come_one_by_one_and_the_last_profile_is_the_whole(model: Classifier, found: Study) -> None:

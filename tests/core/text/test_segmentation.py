@@ -19,7 +19,7 @@ from transformers import AutoTokenizer, ByT5Tokenizer, PreTrainedTokenizerFast
 from benchmarks.segmentation import HOSTILE
 from core.base.errors import WobbleError
 from core.models.catalog import load
-from core.text.segmentation import difference, draws, method, nearest, uses, why_not
+from core.text.segmentation import difference, draws, method, nearest, repeated, uses, why_not
 from core.text.segmentation.algorithms import BPE, Cut, Unigram, WordPiece
 from core.text.tokens import TextEncoder
 from tests.architectures import SENTENCES, byte_level, unigram, wordpiece
@@ -354,11 +354,11 @@ def test_a_text_beyond_the_limit_is_cut_as_the_tokenizer_cuts_it(name: str) -> N
 
 def test_a_repeated_draw_is_kept_and_counted() -> None:
     drawn = draws(encoder("minilm-uncased"), "It is", 50, p=0.1)
-    seen, repeated = {drawn.reference.ids}, 0
+    seen, again = {drawn.reference.ids}, 0
     for segmentation in drawn.segmentations:
-        repeated += segmentation.ids in seen
+        again += segmentation.ids in seen
         seen.add(segmentation.ids)
-    assert drawn.repeated == repeated > 0
+    assert repeated(drawn.reference, drawn.segmentations) == again > 0
     assert len(drawn.segmentations) == 50
 
 

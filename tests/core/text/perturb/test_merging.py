@@ -42,7 +42,9 @@ def test_edits_of_one_text_stay_two_and_a_step_joins_the_first() -> None:
 
 def test_a_text_that_one_of_its_makers_calls_the_same_sentence_is_it() -> None:
     for first, second in ((False, True), (True, False)):
-        (one,) = merged([variant("x", "question_mark", same=first), variant("x", "clean_nfkc", "preprocessing", second)])
+        (one,) = merged(
+            [variant("x", "question_mark", same=first), variant("x", "clean_nfkc", "preprocessing", second)]
+        )
         assert one.same_sentence
     (other,) = merged([variant("x", "y", same=False), variant("x", "clean_nfc", "preprocessing", same=False)])
     assert not other.same_sentence
