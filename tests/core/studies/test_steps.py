@@ -64,7 +64,7 @@ def test_where_no_step_counts_or_none_is_read_it_is_said(tmp_path: Path) -> None
     assert uncounted.cases and not uncounted.tried
     assert steps_finding(uncounted) == "No usual preprocessing step that counts changes what the model reads."
     file = save("bert", tmp_path / "short") / "tokenizer_config.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"model_max_length": 12}))
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"model_max_length": 6}))
     beyond = usual_steps(loaded(file.parent), "plain " * 6 + "TEXT")
     assert beyond.beyond and not beyond.tried
     said = "No usual preprocessing step that counts changes what the model reads"
