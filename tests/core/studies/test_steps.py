@@ -65,15 +65,13 @@ def test_where_no_step_counts_or_none_is_read_it_is_said(tmp_path: Path) -> None
     assert steps_finding(uncounted) == "No usual preprocessing step that counts changes what the model reads."
     file = save("bert", tmp_path / "short") / "tokenizer_config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"model_max_length": 6}))
-    beyond = usual_steps(loaded(file.parent), "plain " * 6 + "TEXT")
+    beyond = usual_steps(loaded(file.parent), "plain " * 6 + "x-y")
     assert beyond.beyond and not beyond.tried
     said = "No usual preprocessing step that counts changes what the model reads"
     assert steps_finding(beyond) == f"{said}; {beyond.beyond} beyond the limit."
 
 
-def test_truncations_are_idle_only_where_the_tokenizer_can_truncate(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_truncations_are_idle_only_where_the_tokenizer_can_truncate(monkeypatch: pytest.MonkeyPatch) -> None:
     said = "Truncated to 64 tokens"
     assert said in idle_steps(load(), "plain")
     monkeypatch.setattr("core.studies.steps.cutter", lambda encoder: None)
