@@ -164,7 +164,19 @@ def a_row(name: str, *cases: tuple[float, float]) -> Row:
     reference = Ask(load(), "A made row.").reference
     p = np.array([0.5, 0.5])
     made = [
-        Case(one_pass(i), ".", reference.encoding, p, p, "b", shift, margin < 0, margin, 0.0, "reaches the model")
+        Case(
+            one_pass(i),
+            ".",
+            reference.encoding,
+            p,
+            p,
+            "b",
+            shift,
+            margin < 0,
+            margin,
+            0.0,
+            "flips" if margin < 0 else "reaches the model",
+        )
         for i, (shift, margin) in enumerate(cases, 1)
     ]
     return Row(factors([name])[0], tuple(made), noise_floor=1e-6)
