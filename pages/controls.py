@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.base.words import capital
 from core.factors.registry import Option
@@ -20,27 +21,25 @@ MOST = 2**31 - 1
 def _bound(
     name: str,
     default: T,
-    read: state.Read,
+    read: state.Read | None,
     draw: Callable[[str, T], T],
     offered: Callable[[T], T] = lambda value: value,
-    linked: bool = True,
 ) -> T:
     """Draw the widget of a value, and take what it shows.
 
     Args:
         name: of the value, in links too.
         default: what it is where nobody chose.
-        read: the value of a link's parameter; raises ValueError where it is not one.
+        read: the value of a link's parameter; raises ValueError where it is not one. None where no link holds the value.
         draw: draws the widget under a key with a value and returns what it shows.
         offered: what becomes of a value that may no longer be offered.
-        linked: whether a link holds it.
     """
     found = state.store()
     known = found.fields.get(name)
     shared = known is not None and not known.pages
     for one, revision, value in state.heard(found, [name]):
         found.answer(one, value, revision)
-    found.declare(name, state.Field(default, read, frozenset() if shared else frozenset({found.page or ""}), linked))
+    found.declare(name, state.Field(default, read, frozenset() if shared else frozenset({found.page or ""})))
     if (kept := offered(found.get(name))) != found.get(name):
         found.change(**{name: kept})
     revision = found.revision(name)
@@ -141,8 +140,8 @@ def choice(
             label, offered, offered.index(value), format_func=said, key=key, accept_new_options=free, **look
         )
 
-    read = state.read_text if free else _read_option(every, said)
-    return _bound(name, usual, read, draw, lambda value: value if free or value in every else usual, linked)
+    read = None if not linked else state.read_text if free else _read_option(every, said)
+    return _bound(name, usual, read, draw, lambda value: value if free or value in every else usual)
 
 
 def segments(
@@ -207,6 +206,27 @@ def slider(label: str, name: str, low: float, high: float, default: float, step:
         state.read_number(low, high),
         lambda key, value: float(st.slider(label, low, high, value, step, key=key, **look)),
     )
+
+
+def upload(label: str, name: str, types: Sequence[str]) -> UploadedFile | None:
+    """A file of the person's own, at most as large as the server takes; kept, with its name, until it is removed.
+
+    Args:
+        types: endings of the names of files that may be chosen.
+    """
+
+    nothing: dict[str, Any] = {name: None}
+
+    def draw(key: str, kept: UploadedFile | None) -> UploadedFile | None:
+        # An uploader that is mounted anew is empty, so none is drawn while a file is kept.
+        if kept is None:
+            return st.file_uploader(label, type=list(types), key=key)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.text(kept.name, width="content")
+            state.button("Remove", f"remove {key}", "Forget this file", **nothing)
+        return kept
+
+    return _bound(name, None, None, draw)
 
 
 def panel(label: str, name: str, icon: str) -> Any:

@@ -189,8 +189,8 @@ try:
     model, *others = subject.chosen_models()
 finally:
     loading.empty()
-recent = [one for one in st.session_state.get("recent", []) if one != text]
-st.session_state.recent = [text, *recent][: RECENT + 1]
+recent = [one for one in state.unlinked("recent", []) if one != text]
+state.store().change(recent=[text, *recent][: RECENT + 1])
 place = st.empty()
 other: Study | None = None
 if others:

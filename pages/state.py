@@ -56,15 +56,13 @@ class Field:
 
     Args:
         default: what it is where nobody chose, and what a link means that does not name it.
-        read: the value of a link's parameter; raises ValueError where it is not one.
+        read: the value of a link's parameter; raises ValueError where it is not one. None where no link holds the value.
         pages: those that show it, as far as they have been visited; none for what all pages share.
-        linked: whether a link holds it.
     """
 
     default: Any
-    read: Read
+    read: Read | None = None
     pages: frozenset[str] = frozenset()
-    linked: bool = True
 
 
 @dataclass
@@ -145,7 +143,7 @@ class Store:
         known = self.fields.get(name, found)
         self.fields[name] = replace(found, pages=found.pages | known.pages)
         given = self.asked.pop(name, None)
-        if given is None:
+        if given is None or found.read is None:
             return
         try:
             value = found.read(given)
@@ -170,8 +168,8 @@ class Store:
             page: which page.
             asked: the parameters of the address.
             first: the session begins: the address says everything.
-            history: the person went back or forward: the address says everything, and what it does not name is the
-                default. Else it speaks for a page only when the page is switched to, and never for what pages share:
+            history: the person went back or forward: the address says all that links hold, and what it does not name is
+                the default. Else it speaks for a page only when the page is switched to, and never for what pages share:
                 a link can be older than what it was clicked beside.
         """
         switched, self.page = page != self.page, page
@@ -181,12 +179,11 @@ class Store:
         everything = first or history
         self.asked = {name: list(given) for name, given in asked.items() if everything or name not in self.shared()}
         if history:
+            asked_for = dict(self.asked)
             for name in self.on_page():
                 # A new revision even where the value stays: the browser may have sent another one with the same message.
-                asked_for = self.asked.pop(name, None)
-                self.change(**{name: self.fields[name].default})
-                if asked_for is not None:
-                    self.asked[name] = asked_for
+                self.change(**{name: self.get(name) if self.fields[name].read is None else self.fields[name].default})
+            self.asked = asked_for
         for name in self.on_page():
             self.declare(name, self.fields[name])
 
@@ -195,7 +192,7 @@ class Store:
         return {
             name: written(self.get(name))
             for name in names
-            if self.fields[name].linked and self.get(name) != self.fields[name].default
+            if self.fields[name].read is not None and self.get(name) != self.fields[name].default
         }
 
     def query(self) -> str:
@@ -267,16 +264,15 @@ def begin(page: str, shared: Mapping[str, Field], examples: Sequence[str]) -> St
     history = context is not None and context.is_history_navigation
     asked = {name: st.query_params.get_all(name) for name in st.query_params}
     answers = [] if history else heard(found, found.fields)
-    asked_for = st.session_state.get("wishes")
-    wished = [] if asked_for is None else asked_for.get("wishes") or []
+    wished = (st.session_state.get("wishes") or {}).get("wishes") or []
     # Everything is read. Whatever touches Streamlit may end the run, so what follows does not: it happens as a whole.
     first = not found.fields
+    found.fields = {**shared, **{name: one for name, one in found.fields.items() if name not in shared}}
     for name, revision, value in answers:
         found.answer(name, value, revision)
     found.grant(wished)
-    if (example := found.values.get("example", NOTHING)) != NOTHING:
+    if (example := found.get("example")) != NOTHING:
         found.change(sentence=examples[example], example=NOTHING)
-    found.fields = {**shared, **{name: one for name, one in found.fields.items() if name not in shared}}
     found.open(page, asked, first, history)
     found.snapshot = Snapshot(tuple(found.get("model")), found.get("sentence"), found.get("temperature"))
     return found
@@ -297,6 +293,21 @@ def current() -> Snapshot:
     return found
 
 
+def unlinked(name: str, default: Any) -> Any:
+    """A value of the session that all pages share and no link holds."""
+    found = store()
+    found.declare(name, Field(default))
+    return found.get(name)
+
+
+def once(name: str) -> bool:
+    """Whether a button that changes a value to True asks for something to be done; the question takes the wish with it."""
+    wished: bool = unlinked(name, False)
+    if wished:
+        store().change(**{name: False})
+    return wished
+
+
 def changing(**values: Any) -> Callable[[], None]:
     """A callback that changes the state.
 
@@ -311,16 +322,27 @@ def listen() -> None:
     _wishes(key="wishes", data={"heard": store().heard}, on_wishes_change=lambda: None)
 
 
-def button(label: str, key: str, help: str = "", plain: bool = False, **values: Any) -> None:
+def button(
+    label: str,
+    key: str,
+    help: str = "",
+    *,
+    plain: bool = False,
+    primary: bool = False,
+    icon: str = "",
+    disabled: bool = False,
+    **values: Any,
+) -> None:
     """A button that changes the state.
 
     Args:
         label: shown as it is.
         plain: whether it looks like text.
+        icon: name of a Material symbol.
         values: what it changes.
     """
-    data = {"label": label, "help": help, "plain": plain, "wish": store().wish(**values)}
-    _button(key=key, data=data, width="content")
+    look = {"plain": plain, "primary": primary, "icon": icon, "disabled": disabled}
+    _button(key=key, data={"label": label, "help": help, "wish": store().wish(**values), **look}, width="content")
 
 
 def pointed(chart: str, name: str) -> None:
@@ -330,14 +352,12 @@ def pointed(chart: str, name: str) -> None:
         chart: key of a Plotly chart whose points hold the value first in their custom data.
         name: the value.
     """
-    found = store()
+    seen = f"clicked {chart}"
     shown = st.session_state.get(chart)
     points = [] if shown is None else shown.selection.points
     clicked = points[0]["customdata"][0] if points else NOTHING
-    if clicked != found.values.get(f"clicked {chart}", NOTHING):
-        found.values[f"clicked {chart}"] = clicked
-        if clicked:
-            found.change(**{name: clicked})
+    if clicked != unlinked(seen, NOTHING):
+        store().change(**{seen: clicked} | ({name: clicked} if clicked else {}))
 
 
 def picked(component: str, name: str) -> None:
@@ -347,12 +367,10 @@ def picked(component: str, name: str) -> None:
         component: key of a component that says `{"key": value, "number": of the click}` as `chosen`.
         name: the value.
     """
-    found = store()
-    shown = st.session_state.get(component)
-    chosen = None if shown is None else shown.get("chosen")
-    if chosen and chosen["number"] != found.values.get(f"picked {component}"):
-        found.values[f"picked {component}"] = chosen["number"]
-        found.change(**{name: chosen["key"]})
+    seen = f"picked {component}"
+    chosen = (st.session_state.get(component) or {}).get("chosen")
+    if chosen and chosen["number"] != unlinked(seen, None):
+        store().change(**{seen: chosen["number"], name: chosen["key"]})
 
 
 def give_way() -> None:

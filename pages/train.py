@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from html import escape
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -163,15 +164,8 @@ def shown(run: runs.Run) -> None:
 
 def buttons(run: runs.Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        # Callbacks, here and below: a run of the page that is cut short would forget which button was pressed.
         if run.state in LIVE:
-            st.button(
-                "Cancel",
-                key=f"cancel {run.name}",
-                icon=":material/stop_circle:",
-                on_click=work.attempt,
-                args=(lambda: runs.cancel(run.name),),
-            )
+            state.button("Cancel", f"cancel {run.name}", icon="stop_circle", **wish("cancel", run))
         if len(run.finished) > 1:
             st.page_link(
                 "pages/seeds.py", label="Open on the Seeds page", icon=":material/psychology_alt:",
@@ -180,18 +174,28 @@ def buttons(run: runs.Run) -> None:
         if run.state not in LIVE:
             with st.popover("Remove", icon=":material/delete:"):
                 st.write("The run and its models are deleted. This cannot be undone.")
-                st.button(
-                    "Delete", key=f"remove {run.name}", type="primary", on_click=work.attempt,
-                    args=(lambda: runs.remove(run.name),),
-                )  # fmt: skip
+                state.button("Delete", f"remove {run.name}", primary=True, **wish("remove", run))
+
+
+def wish(act: str, run: runs.Run) -> dict[str, Any]:
+    """What a button of a run changes; another run may have the same name later."""
+    return {f"{act} {run.name} {run.created}": True}
+
+
+def pressed() -> None:
+    """Do what buttons of runs ask for, once for each click."""
+    for run in runs.runs():
+        for act, do in (("cancel", runs.cancel), ("remove", runs.remove)):
+            if any(state.once(name) for name in wish(act, run)):
+                work.attempt(partial(do, run.name))
 
 
 def live() -> None:
     """The runs that wait or train; looked at again and again while there are any."""
     going = [run for run in runs.runs() if run.state in LIVE]
     names = {run.name for run in going}
-    before = st.session_state.get("going", set())
-    st.session_state.going = names
+    before = state.unlinked("going", set())
+    state.store().change(going=names)
     if before - names:
         # One has ended: the whole page shows it among the others, and the catalog knows its models.
         sidebar.model_ids.clear()
@@ -210,25 +214,21 @@ st.html(
 if settings().runs_dir is None:
     st.info("Training is switched off here: whoever runs Wobble can name a folder with WOBBLE_RUNS_DIR.")
     work.end()
+pressed()
 is_going = any(run.state in LIVE for run in runs.runs())
 st.fragment(run_every=LOOK if is_going else None)(live)()
 with st.expander(
-    "A new run", expanded=not is_going and "run" not in state.store().values, icon=":material/model_training:"
+    "A new run", expanded=not is_going and not state.unlinked("run", state.NOTHING), icon=":material/model_training:"
 ):
     chosen = labelled_data.labelled_data("train")
     if chosen is not None:
         source, data = chosen
         ready = recipe_form(source, data)
-        # The callback only asks: what it would hold from when the button was drawn can be older than what was typed since.
-        st.button(
-            "Start", type="primary", disabled=ready is None, icon=":material/play_arrow:",
-            on_click=state.changing(start=True),
-        )  # fmt: skip
-        if state.store().values.get("start"):
-            state.store().change(start=False)
-            if ready and (run := work.attempt(partial(runs.submit, ready[0], data, ready[1]))):
-                state.store().change(run=run.name)
-                st.rerun()
+        # It only asks: what was typed since it was drawn counts.
+        state.button("Start", "start button", primary=True, icon="play_arrow", disabled=ready is None, start=True)
+        if state.once("start") and ready and (run := work.attempt(partial(runs.submit, ready[0], data, ready[1]))):
+            state.store().change(run=run.name)
+            st.rerun()
 ended = [run for run in runs.runs() if run.state not in LIVE]
 if ended:
     st.subheader("Runs that have ended")

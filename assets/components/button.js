@@ -3,9 +3,11 @@
 
 export default function ({ data, parentElement }) {
   const button = parentElement.querySelector(".w-action")
-  button.textContent = data.label
+  const icon = Object.assign(document.createElement("span"), { className: "icon", textContent: data.icon, ariaHidden: "true" })
+  button.replaceChildren(...(data.icon ? [icon] : []), data.label)
   button.title = data.help
-  button.classList.toggle("plain", data.plain)
+  button.disabled = data.disabled
+  for (const look of ["plain", "primary"]) button.classList.toggle(look, data[look])
   button.style.visibility = window.wobbleWish ? "" : "hidden"
   button.onclick = () => window.wobbleWish(data.wish)
 }

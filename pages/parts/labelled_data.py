@@ -34,7 +34,7 @@ def labelled_data(key: str, embedded: Sequence[str] = tuple(EMBEDDED)) -> tuple[
         id = controls.text("Data set of the hub", f"{key}_hub", placeholder="glue/sst2").strip()
         columns = _columns(f"{key}_hub")
         source = DataSource(id, *columns) if id else None
-    elif file := st.file_uploader("A CSV, JSONL or Parquet file", type=list(FORMATS), key=f"{key}_file"):
+    elif file := controls.upload("A CSV, JSONL or Parquet file", f"{key}_file", FORMATS):
         content = file.getvalue()
         if (table := work.attempt(partial(read_table, content, file.name))) is not None:
             columns = _columns(key, list(map(str, table.columns)))

@@ -36,7 +36,7 @@ def begin(page: str) -> dict[str, list[str]]:
             "model": state.Field([catalog.DEFAULT], state.read_texts(MAX_MODELS)),
             "sentence": state.Field(gallery()[0].text, state.read_text),
             "temperature": state.Field(1.0, state.read_number(COLDEST, HOTTEST)),
-            "example": state.Field(state.NOTHING, state.read_text, linked=False),
+            "example": state.Field(state.NOTHING),
         },
         [example.text for example in gallery()],
     )
@@ -103,8 +103,10 @@ def sidebar() -> DeltaGenerator:
         with st.empty():
             subject.say_refused({"temperature": f"a number from {COLDEST:g} to {HOTTEST:,.0f}"})
         copy_link(key="copy_link")
-        if st.button("Catalog", icon=":material/inventory_2:", help="What can be loaded here, and what the hub offers"):
-            _catalog()
+        help = "What can be loaded here, and what the hub offers"
+        state.button("Catalog", "catalog button", help, icon="inventory_2", catalog=True)
+        if state.unlinked("catalog", False):
+            st.dialog("Catalog", width="large", on_dismiss=state.changing(catalog=False))(_catalog)()
         state.listen()
         place = st.empty()
         # At once, so that a click while the page computes leaves the right entry in the history.
@@ -118,7 +120,6 @@ def model_ids() -> list[str]:
     return [*catalog.local_ids(), *(id for id, _ in catalog.CURATED)]
 
 
-@st.dialog("Catalog", width="large")
 def _catalog() -> None:
     with st.spinner("Asking the hub …"):
         entries = catalog.entries()

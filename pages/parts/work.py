@@ -52,9 +52,9 @@ def long_work(key: Hashable, unit: str, run: Callable[[Callable[[int, int], None
     known: list[T] = kept(key)
     if known:
         return known[0]
-    if state.store().values.get("stopped") == key:
+    if state.unlinked("stopped", None) == key:
         st.info("Stopped.", icon=":material/stop_circle:")
-        st.button("Run it", key=f"run {hash(key)}", on_click=state.changing(stopped=None))
+        state.button("Run it", f"run {hash(key)}", stopped=None)
         end()
     place, begin = st.empty(), time.monotonic()
     bars: list[DeltaGenerator] = []
@@ -67,7 +67,7 @@ def long_work(key: Hashable, unit: str, run: Callable[[Callable[[int, int], None
         if not bars:
             with place.container(horizontal=True, vertical_alignment="center"):
                 bars.append(st.progress(0.0))
-                st.button("Stop", key=f"stop {hash(key)}", on_click=state.changing(stopped=key))
+                state.button("Stop", f"stop {hash(key)}", stopped=key)
         bars[0].progress(done / total, f"{done:,} of {total:,} {unit}, {seconds * (total - done) / done:.0f} s left")
 
     known.append(run(progress))

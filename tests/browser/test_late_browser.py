@@ -71,7 +71,7 @@ def test_a_fitted_temperature_is_used_on_every_page(page: Page, app: str) -> Non
 def test_a_button_is_not_shown_before_somebody_hears_it(page: Page, app: str) -> None:
     page.add_init_script(DEAF)
     opened(page, app, "/preprocessing", sentence=TEXT)
-    button = page.locator(".w-action").first
+    button = page.get_by_test_id("stMain").locator(".w-action").first
     expect(button).to_have_text(re.compile("."))
     expect(button).to_be_hidden()
     page.wait_for_function("() => window.hear !== undefined")

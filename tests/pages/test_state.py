@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from urllib.parse import parse_qs
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from pages.state import Field, Store, read_number, read_text, read_texts, written
+from core.data.snippets import gallery
+from pages.state import NOTHING, Field, Store, read_number, read_text, read_texts, written
+from tests.pages.test_pages import APP, app, state_of, wished
 
 SHARED = {
     "model": Field(["usual"], read_texts(4)),
@@ -127,6 +130,57 @@ def test_going_back_restores_what_the_page_itself_had() -> None:
     store.open("dropout", asked("passes=20"), history=True)
     store.declare("passes", passes)
     assert store.get("passes") == 20
+
+
+def test_going_back_keeps_what_no_link_holds_and_hears_no_widget_that_is_behind() -> None:
+    store = opened("temperature")
+    store.declare("recent", Field([]))
+    store.declare("file", Field(None, pages=frozenset({"temperature"})))
+    store.change(recent=["One."], file="own.csv")
+    behind = store.revision("file")
+    store.open("temperature", {}, history=True)
+    assert (store.get("recent"), store.get("file")) == (["One."], "own.csv")
+    assert not store.answer("file", None, behind)
+
+
+def test_a_link_cannot_ask_for_what_no_link_holds() -> None:
+    store = opened("perturb", "recent=a&file=b")
+    store.declare("recent", Field([]))
+    store.declare("file", Field(None, pages=frozenset({"perturb"})))
+    assert (store.get("recent"), store.get("file"), store.query()) == ([], None, "")
+    assert not {"recent", "file"} & store.values.keys()
+
+
+def test_a_link_cannot_choose_an_example_nor_press_a_button() -> None:
+    test = AppTest.from_file(APP, default_timeout=60)
+    for name in ("example", "start", "catalog"):
+        test.query_params[name] = "3"
+    test.switch_page("pages/tokens.py").run()
+    assert not test.exception and not test.error
+    found = state_of(test)
+    assert found.snapshot.sentence == gallery()[0].text
+    assert found.values.get("example", NOTHING) == NOTHING and not found.get("catalog")
+    assert "example" not in found.query()
+
+
+def test_the_session_holds_nothing_that_pages_set_but_the_store() -> None:
+    test = app("pages/overview.py")
+    test.switch_page("pages/train.py").run()
+    found = state_of(test)
+    assert not [name for name in ("recent", "going", "start", "run") if name in test.session_state]
+    assert {"recent", "going", "start", "run"} <= found.fields.keys()
+    assert found.values.keys() <= found.fields.keys()
+
+
+def test_the_catalog_stays_open_until_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    test = app("pages/tokens.py")
+    assert not test.get("dialog")
+    wished(test, catalog=True)
+    test.run()
+    assert not test.exception and len(test.get("dialog")) == 1
+    state_of(test).change(catalog=False)
+    assert not test.run().get("dialog")
 
 
 def test_a_link_between_pages_opens_its_case_and_cannot_bring_back_what_was_shared() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -33,15 +34,26 @@ def ended(run: runs.Run, state: str, message: str = "") -> None:
     (run.folder / "state.json").write_text(json.dumps({"state": state, "message": message}))
 
 
-def button(test: AppTest, label: str) -> object:
-    return next(button for button in test.button if button.label == label)
+def button(test: AppTest, label: str) -> dict[str, Any]:
+    """What a button that is shown is drawn with, and the name of its wish."""
+    drawn = [json.loads(one.proto.json) for one in test.get("bidi_component") if one.proto.json]
+    return next(data for data in drawn if data.get("label") == label)
+
+
+def pressed(test: AppTest, label: str) -> dict[str, Any]:
+    """The click of a button, after the run that hears it."""
+    found = state_of(test)
+    click = {"wish": button(test, label)["wish"], "number": found.heard + 1}
+    found.grant([click])
+    test.run()
+    return click
 
 
 def test_a_run_is_started_with_what_the_form_says() -> None:
     test = app(PAGE, seeds="7-9", vary="order")
     assert not test.exception and not test.error
     assert "4 models" not in words(test) and "3 models" in words(test)
-    button(test, "Start").click().run()
+    pressed(test, "Start")
     assert not test.exception and not test.error
     run = runs.run_named("movie")
     assert run.recipe.names == ("7", "order 8", "order 9")
@@ -68,7 +80,7 @@ def test_what_cannot_be_trained_is_one_sentence_and_loses_nothing(
     assert not test.exception
     assert len(test.error) == 1
     assert said in test.error[0].value.replace("\\", "")
-    assert button(test, "Start").disabled
+    assert button(test, "Start")["disabled"]
     for key, value in state.items():
         assert state_of(test).get(key) == value
 
@@ -77,7 +89,7 @@ def test_a_run_that_failed_says_why_and_can_be_removed() -> None:
     ended(submitted(), "failed", "The loss became nan at step 3: training stopped.")
     test = app(PAGE)
     assert "The loss became nan" in words(test).replace("\\", "")
-    button(test, "Delete").click().run()
+    pressed(test, "Delete")
     assert not test.exception
     assert runs.runs() == ()
 
@@ -85,10 +97,34 @@ def test_a_run_that_failed_says_why_and_can_be_removed() -> None:
 def test_a_waiting_run_can_be_cancelled() -> None:
     submitted()
     test = app(PAGE)
-    button(test, "Cancel").click().run()
+    pressed(test, "Cancel")
     assert not test.exception
     assert runs.run_named("mine").state == "cancelled"
     assert "Cancelled after 0 of 2 models" in words(test)
+
+
+def test_a_click_starts_one_run_whatever_follows() -> None:
+    test = app(PAGE)
+    click = pressed(test, "Start")
+    state_of(test).grant([click])
+    for path in (PAGE, "pages/perturb.py", PAGE):
+        test.switch_page(path).run()
+    state_of(test).open("train", {}, history=True)
+    test.run()
+    assert not test.exception
+    assert [run.name for run in runs.runs()] == ["movie"]
+    assert "start" not in state_of(test).query()
+
+
+def test_two_clicks_that_are_heard_together_both_count() -> None:
+    submitted("one"), submitted("two")
+    test = app(PAGE)
+    found = state_of(test)
+    names = [name for name, wish in found.wishes.items() if any(one.startswith("cancel ") for one in wish)]
+    assert len(names) == 2
+    found.grant([{"wish": name, "number": found.heard + 1 + at} for at, name in enumerate(names)])
+    test.run()
+    assert {run.state for run in runs.runs()} == {"cancelled"}
 
 
 def test_losses_and_the_time_left_are_shown_while_it_trains() -> None:
