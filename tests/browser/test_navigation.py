@@ -130,6 +130,32 @@ def test_nothing_is_reset_when_a_page_is_left_and_mounted_again(page: Page, app:
     expect(page).to_have_url(re.compile("passes=20&dropout_seed=3&rate=0.2&alone=false"))
 
 
+def test_an_uploaded_file_is_there_when_its_page_is_mounted_again(page: Page, app: str) -> None:
+    opened(page, app, "/temperature", sentence=TEXT, calibration_data="Your file")
+    rows = b"".join(b"A film %d.,%s\n" % (number, (b"good", b"bad")[number % 2]) for number in range(40))
+    file = {"name": "own.csv", "mimeType": "text/csv", "buffer": b"text,label\n" + rows}
+    page.locator("input[type=file]").set_input_files(files=[file])
+    expect(page.get_by_text("2 labels")).to_be_visible()
+    for path in ("/perturb", "/temperature"):
+        go(page, path)
+        settled(page)
+    expect(page.get_by_text("own.csv")).to_be_visible()
+    expect(page.get_by_text("2 labels")).to_be_visible()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    expect(page.locator("input[type=file]")).to_have_count(1)
+
+
+def test_the_catalog_opens_by_keyboard_and_closes_for_good(page: Page, app: str) -> None:
+    opened(page, app, "/tokens", sentence=TEXT)
+    page.get_by_role("button", name="Catalog", exact=True).press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    go(page, "/perturb")
+    settled(page)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 def test_quick_settings_all_count(page: Page, app: str) -> None:
     opened(page, app, "/perturb", sentence=TEXT)
     page.get_by_role("spinbutton", name="Temperature", exact=True).fill("2")
