@@ -41,3 +41,7 @@ def test_a_training_is_cancelled_and_leaves_nothing_half(page: Page, app: str) -
     page.get_by_role("combobox", name="Models").click()
     expect(page.get_by_role("option", name="minilm-uncased-43")).to_be_visible()
     expect(page.get_by_role("option", name=re.compile("stopped"))).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.get_by_test_id("stMain").get_by_role("button", name="Remove").first.click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_text("stopped: cancelled")).to_have_count(0)
