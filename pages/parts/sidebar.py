@@ -45,7 +45,6 @@ def begin(page: str) -> dict[str, list[str]]:
 
 def sidebar() -> DeltaGenerator:
     """Model and sentence, the same on every page; returns where the address is kept."""
-    examples = gallery()
     with st.sidebar:
         controls.several(
             "Models",
@@ -60,35 +59,7 @@ def sidebar() -> DeltaGenerator:
             help="Up to four, side by side. Choose from the catalog, or type any Hugging Face hub id or the path of a "
             "model directory, and press Enter.",
         )
-        text = controls.text(
-            "Sentence",
-            "sentence",
-            examples[0].text,
-            area=True,
-            height=120,
-            placeholder="Type a sentence",
-            help="Press Ctrl+Enter to see what becomes of it.",
-        )
-        # What is not always there has a place of its own: what follows would be drawn twice while the places move.
-        preview = st.empty()
-        if text:
-            marks = "  ".join(f"{mark} {meaning}" for mark, meaning in LEGEND.items())
-            preview.html(
-                f"<div class='w-text w-faint' title='{escape(marks)}' style='font-size:.85rem'>{visible_html(text, 400)}</div>"
-            )
-        controls.choice(
-            "Examples",
-            "example",
-            range(len(examples)),
-            nothing="Sentences worth trying",
-            words=lambda i: visible(examples[i].text),
-            linked=False,
-        )
-        shown = next((example for example in examples if example.text == text), None)
-        worth = st.empty()
-        if shown is not None:
-            flips = "; ".join(f"{edit} flips it under {model}" for model, edit in shown.flips.items())
-            worth.caption(markup.escape_markdown(f"{shown.why}. {flips}." if flips else f"{shown.why}."))
+        _sentence()
         controls.number(
             "Temperature",
             "temperature",
@@ -112,6 +83,40 @@ def sidebar() -> DeltaGenerator:
         # At once, so that a click while the page computes leaves the right entry in the history.
         state.address("of the run", place)
     return place
+
+
+def _sentence() -> None:
+    """The sentence and its visible form, and examples to choose from."""
+    examples = gallery()
+    text = controls.text(
+        "Sentence",
+        "sentence",
+        examples[0].text,
+        area=True,
+        height=120,
+        placeholder="Type a sentence",
+        help="Press Ctrl+Enter to see what becomes of it.",
+    )
+    # What is not always there has a place of its own: what follows would be drawn twice while the places move.
+    preview = st.empty()
+    if text:
+        marks = "  ".join(f"{mark} {meaning}" for mark, meaning in LEGEND.items())
+        preview.html(
+            f"<div class='w-text w-faint' title='{escape(marks)}' style='font-size:.85rem'>{visible_html(text, 400)}</div>"
+        )
+    controls.choice(
+        "Examples",
+        "example",
+        range(len(examples)),
+        nothing="Sentences worth trying",
+        words=lambda i: visible(examples[i].text),
+        linked=False,
+    )
+    shown = next((example for example in examples if example.text == text), None)
+    worth = st.empty()
+    if shown is not None:
+        flips = "; ".join(f"{edit} flips it under {model}" for model, edit in shown.flips.items())
+        worth.caption(markup.escape_markdown(f"{shown.why}. {flips}." if flips else f"{shown.why}."))
 
 
 @st.cache_data(ttl=30, show_spinner=False)
