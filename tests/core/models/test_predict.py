@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -211,6 +212,24 @@ def test_a_dtype_that_a_model_does_not_compute_in_is_one_sentence(
     # In fp32 it is a fault, and no property of the model.
     with pytest.raises(RuntimeError, match="addmm"):
         predict(classifier, encodings, ALONE)
+
+
+def test_each_dtype_has_a_copy_of_its_own(classifier: Classifier) -> None:
+    dtypes = ("float32", "bfloat16", "float16")
+    encodings = classifier.encoder(["A sentence that is rounded."])
+    found = [predict(classifier, encodings, Condition(batch="alone", dtype=dtype)).logits[0, 0] for dtype in dtypes]
+    assert len(set(found)) == 3
+
+
+@pytest.mark.parametrize(("dtype", "said"), [("float32", "its weights are damaged"), ("float16", "^In float16 ")])
+def test_numbers_that_are_not_finite_are_refused(
+    dtype: str, said: str, classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = SimpleNamespace(logits=torch.tensor([[0.0, float("inf")]]))
+    monkeypatch.setattr(module, "_in_dtype", lambda classifier, dtype: lambda **inputs: endless)
+    encodings = classifier.encoder(["A sentence that nobody has run."])
+    with pytest.raises(WobbleError, match=said):
+        predict(classifier, encodings, Condition(batch="alone", dtype=dtype))
 
 
 def test_inputs_lie_where_the_model_does_and_no_text_has_logits_of_the_same_kind(classifier: Classifier) -> None:

@@ -83,7 +83,22 @@ def test_averaging_says_where_the_order_of_the_two_matters() -> None:
     first, last = (p[0] for p in temperatures.averaged(np.stack([case.logits for case in row.cases]), np.array([2.0])))
     assert said.probabilities == pytest.approx((first.max(), last.max()))
     assert said.labels == (reference.head.label(first, reference.labels), reference.head.label(last, reference.labels))
-    assert set(said.parting) <= set(temperatures.COMPARED) and len(temperatures.COMPARED) == 50
+    logits, compared = np.stack([case.logits for case in row.cases]), temperatures.COMPARED
+    before, after = temperatures.averaged(logits, compared)
+    parting = [t for t, one, other in zip(compared, before, after, strict=True) if one.argmax() != other.argmax()]
+    assert said.parting.tolist() == parting and len(compared) == 50
+
+
+def test_the_mean_is_tempered_as_a_power_of_it_and_the_passes_one_by_one() -> None:
+    # One sure pass against two that lean the other way: cold, the two win; hot, the one.
+    logits, at = np.array([[3.5, 0.0], [0.0, 1.0], [0.0, 1.0]]), np.array([0.1, 2.0, 10.0])
+    before, after = temperatures.averaged(logits, at)
+    passes = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    powers = passes.mean(axis=0) ** (1 / at[:, None])
+    np.testing.assert_allclose(after, powers / powers.sum(axis=1, keepdims=True))
+    tempered = np.exp(logits / at[:, None, None])
+    np.testing.assert_allclose(before, (tempered / tempered.sum(axis=2, keepdims=True)).mean(axis=1))
+    assert before.argmax(axis=1).tolist() == [1, 0, 0] and after.argmax(axis=1).tolist() == [0, 0, 0]
 
 
 def test_rounding_ties_sooner_in_fewer_bits(compared: Study) -> None:
