@@ -15,6 +15,8 @@ from streamlit.navigation.page import StreamlitPage
 
 STYLE = (Path(__file__).parent.parent / "assets" / "styles" / "wobble.css").read_text(encoding="utf-8")
 _imported = threading.Event()
+_importing = threading.Lock()
+"""Threads that import the modules of one package in different orders can wait for each other: a deadlock."""
 
 
 def style() -> None:
@@ -60,7 +62,8 @@ def welcome(questions: Mapping[str, str]) -> Iterator[None]:
         f"every factor runs on the sentence.</p><table class='w-table w-welcome'>{rows}</table>"
     )
     try:
-        yield
-        _imported.set()
+        with _importing:
+            yield
+            _imported.set()
     finally:
         place.empty()
