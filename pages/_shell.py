@@ -15,8 +15,6 @@ from streamlit.navigation.page import StreamlitPage
 
 STYLE = (Path(__file__).parent.parent / "assets" / "styles" / "wobble.css").read_text(encoding="utf-8")
 _imported = threading.Event()
-_importing = threading.Lock()
-"""Threads that import the modules of one package in different orders can wait for each other: a deadlock."""
 
 
 def style() -> None:
@@ -62,8 +60,7 @@ def welcome(questions: Mapping[str, str]) -> Iterator[None]:
         f"every factor runs on the sentence.</p><table class='w-table w-welcome'>{rows}</table>"
     )
     try:
-        with _importing:
-            yield
-            _imported.set()
+        yield
+        _imported.set()
     finally:
         place.empty()
