@@ -13,6 +13,7 @@ PAGES = {
     for number, entry in enumerate(menu.entries())
 }
 page = st.navigation(list(PAGES), position="hidden")
+_shell.enter()
 _shell.style()
 links = st.sidebar.empty()
 if not _shell.is_imported():

@@ -12,14 +12,32 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.navigation.page import StreamlitPage
+from streamlit.runtime.pages_manager import PagesManager
 
 STYLE = (Path(__file__).parent.parent / "assets" / "styles" / "wobble.css").read_text(encoding="utf-8")
+ENTERED = "through app.py"
 _imported = threading.Event()
 
 
 def style() -> None:
     """Put the style sheet into the page."""
     st.html(f"<style>{STYLE}</style>")
+
+
+def enter() -> None:
+    """Of app.py alone: from now on the pages of this session run within it."""
+    st.session_state[ENTERED] = True
+
+
+def through_router() -> None:
+    """Make sure that a page runs within app.py.
+
+    Until app.py has run once, Streamlit answers a link to a page by running that page's file alone, as it did before
+    there was st.navigation.
+    """
+    if not st.session_state.get(ENTERED):
+        PagesManager.uses_pages_directory = False
+        st.rerun()
 
 
 def is_imported() -> bool:

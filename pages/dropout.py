@@ -4,6 +4,8 @@ from dataclasses import replace
 from functools import partial
 from html import escape
 
+import pages.parts.engine  # noqa: F401 - before all else
+
 import streamlit as st
 
 from core.base.statistics import wilson

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from html import escape
 
+import pages.parts.engine  # noqa: F401 - before all else
+
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator

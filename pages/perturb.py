@@ -3,6 +3,8 @@
 from functools import partial
 from html import escape
 
+import pages.parts.engine  # noqa: F401 - before all else
+
 import streamlit as st
 
 from core.base.words import tempered

@@ -3,6 +3,8 @@
 from functools import partial
 from html import escape
 
+import pages.parts.engine  # noqa: F401 - before all else
+
 import streamlit as st
 
 from core.base.words import listed, tempered
@@ -11,8 +13,6 @@ from core.studies.study import NOT_COUNTED
 from core.text.perturb import preprocessing
 from core.text.truncation import why_not
 from core.views import documents, scripts, strip, tables
-from core.views.scripts.chain import chain_code
-from core.views.scripts.render import tokenizer_of
 from pages import controls, state
 from pages.parts import markup, plots, results, subject, take_away, variants_table, work
 
@@ -104,8 +104,7 @@ if found:
         st.html(f"<p class='w-line'><b>After the chain.</b> {escape(tables.explanation(last))}</p>")
         variants_table.beside(found.study.reference, last, "After the chain")
     st.markdown("**The chain as code**")
-    tokenizer = tokenizer_of(model) if found.chain.needs_cut else None
-    st.code(chain_code(found.chain, text, tokenizer), language="python")
+    st.code(scripts.chain_script(model, found.chain, text), language="python")
 studies, own = ([study, found.study], {"chain": documents.chain_document(found)}) if found else ([study], {})
 take_away.downloads(
     ("CSV", "wobble-preprocessing.csv", lambda: tables.cases_frame(*studies)),

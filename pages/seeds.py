@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
+import pages.parts.engine  # noqa: F401 - before all else
+
 import numpy as np
 import streamlit as st
 

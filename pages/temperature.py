@@ -2,6 +2,8 @@
 
 from html import escape
 
+import pages.parts.engine  # noqa: F401 - before all else
+
 import streamlit as st
 
 from core.base.words import plural

@@ -6,6 +6,8 @@ from functools import partial
 from html import escape
 from typing import Any
 
+import pages.parts.engine  # noqa: F401 - before all else
+
 import pandas as pd
 import streamlit as st
 

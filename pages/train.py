@@ -6,6 +6,8 @@ from functools import partial
 from html import escape
 from typing import Any
 
+import pages.parts.engine  # noqa: F401 - before all else
+
 import pandas as pd
 import streamlit as st
 
@@ -17,8 +19,8 @@ from core.models import catalog, classifier
 from core.training import recipe as recipes
 from core.training import runs
 from core.views import charts_training, scripts
-from pages import controls, state
-from pages.parts import labelled_data, markup, plots, sidebar, subject, take_away, work
+from pages import _shell, controls, state
+from pages.parts import labelled_data, markup, plots, sidebar, take_away, work
 
 PAGE = {
     "title": "Train",
@@ -205,7 +207,7 @@ def live() -> None:
             shown(run)
 
 
-subject.routed()
+_shell.through_router()
 st.html(
     "<p class='w-verdict'>Train the same recipe with several seeds, and see what chance decides.</p>"
     "<p class='w-line w-faint'>A run trains in a process of its own: pages go on, and a closed window stops nothing. One trains at "

@@ -6,28 +6,18 @@ from functools import partial
 from html import escape
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 
 from core.models import catalog
 from core.models.classifier import Classifier
 from core.studies.study import Study
 from core.views.html import visible_html
-from pages import state
+from pages import _shell, state
 from pages.parts import markup, work
-
-
-def routed() -> None:
-    """Make sure that the page runs within app.py."""
-    if PagesManager.uses_pages_directory or state.store().snapshot is None:
-        # Until app.py has run once, Streamlit answers a link to a page by running that page's file alone, as it did
-        # before there was st.navigation. Once more, then, through the router.
-        PagesManager.uses_pages_directory = False
-        st.rerun()
 
 
 def sentence() -> str:
     """The current sentence; stops the page with a hint where there is none."""
-    routed()
+    _shell.through_router()
     text = state.current().sentence
     if not text.strip():
         st.info("Type a sentence on the left, or choose an example.", icon=":material/edit:")

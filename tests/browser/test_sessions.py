@@ -38,7 +38,7 @@ def load(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", [11, 12, 13] if LONG else [11])
-def test_ten_sessions_are_each_answered_their_own_sentences(app: str, load: None, seed: int) -> None:
+def test_ten_sessions_are_each_answered_their_own_sentences(fresh_app: str, load: None, seed: int) -> None:
     texts = [row["text"] for row in snippets() if row["split"] == "test" and 30 < len(row["text"]) < 120]
     random.Random(seed).shuffle(texts)
     texts = texts[: 10 * EACH]
@@ -63,7 +63,7 @@ def test_ten_sessions_are_each_answered_their_own_sentences(app: str, load: None
     async def person(window: BrowserContext, own: list[str]) -> list[str]:
         page = await window.new_page()
         page.set_default_timeout(1000 * patience)
-        await page.goto(f"{app}/perturb?{urlencode({'sentence': own[0]})}")
+        await page.goto(f"{fresh_app}/perturb?{urlencode({'sentence': own[0]})}")
         wrong = [await answered(page, own[0])]
         for text in own[1:]:
             area = page.get_by_role("textbox", name="Sentence", exact=True)

@@ -87,7 +87,9 @@ def _run(work: list[Mutant], trees: list[Tree], seconds: dict[str, float]) -> It
         jobs.append((mutant, mutant, own, 30 + 4 * sum(seconds[test] for test in own)))
     for number, (mutant, outcome) in enumerate(_side_by_side(jobs, trees), start=1):
         said = f"killed by {outcome.by}" if outcome.code != 0 else "SURVIVED"
-        print(f"{number:4} {outcome.seconds:6.1f} s  {mutant.key.id} {mutant.key.file}:{mutant.number} {said}", flush=True)
+        print(
+            f"{number:4} {outcome.seconds:6.1f} s  {mutant.key.id} {mutant.key.file}:{mutant.number} {said}", flush=True
+        )
         yield mutant, outcome
 
 

@@ -85,7 +85,10 @@ class Mutant:
         """The lines that differ, as a unified diff without context, below a line that names the mutant."""
         lines = list(difflib.unified_diff(self.before.splitlines(), self.after.splitlines(), lineterm="", n=0))
         return "\n".join(
-            [f"{self.key.file}:{self.number} ({self.key.operator}, {self.key.id})", *(x for x in lines[2:] if x[:2] != "@@")]
+            [
+                f"{self.key.file}:{self.number} ({self.key.operator}, {self.key.id})",
+                *(x for x in lines[2:] if x[:2] != "@@"),
+            ]
         )
 
 

@@ -18,9 +18,11 @@ from core.models.predict import Condition
 from core.models.sites import FUNCTION_CALLS, attention_holder
 from core.studies.calibration import BINS, SEARCHED
 from core.studies.study import Study, arranged
+from core.text.perturb.preprocessing import Chain
 from core.training.recipe import ALPHA, LIMIT, MOST_EVALUATED, PARTS, RANK
 from core.training.runs import DATA, Run
-from core.views.scripts.render import Code, family_values, model_values, relative, render
+from core.views.scripts.chain import chain_code
+from core.views.scripts.render import Code, family_values, model_values, relative, render, tokenizer_of
 
 CALIBRATION_FILE = "wobble-calibration.parquet"
 SEEDS_FILE = "wobble-seeds-data.parquet"
@@ -104,6 +106,11 @@ def segmentation_script(classifier: Classifier, study: Study) -> str:
     }
     values = {"text": study.reference.text, "segmentations": segmentations, "temperatures": (study.temperature,)}
     return render("predict", **model_values(classifier), **values)
+
+
+def chain_script(classifier: Classifier, chain: Chain, text: str) -> str:
+    """A script with a function `preprocess(text)` that does what a chain does, and prints what becomes of a text."""
+    return chain_code(chain, text, tokenizer_of(classifier) if chain.needs_cut else None)
 
 
 def seeds_script(family: Family, text: str, temperature: float = 1.0) -> str:

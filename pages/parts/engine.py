@@ -1,0 +1,16 @@
+"""The engine and all that the pages share, imported as a whole.
+
+Every page imports this before anything else, and so does app.py: the first visitors come side by side, each in a thread
+of its own, and Python breaks one of two threads that import the same packages from different ends (`_DeadlockError`).
+All but one of them wait here for the first.
+"""
+
+# ruff: noqa: E402, F401
+from pages import _shell
+
+# Before the seconds that importing takes: whose link came first is shown the welcome meanwhile.
+_shell.through_router()
+
+import core
+from core.views import charts_training, report
+from pages.parts import labelled_data, menu, sidebar, tempering, variants_table
