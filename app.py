@@ -10,7 +10,7 @@ from pages.parts import menu
 st.set_page_config(page_title="Wobble", page_icon=str(Path(__file__).parent / "assets" / "icon.svg"), layout="wide")
 PAGES = {
     st.Page(entry.file, title=entry.title, icon=entry.icon, default=number == 0): entry.question
-    for number, entry in enumerate(menu.entries())
+    for number, entry in enumerate(menu.ENTRIES)
 }
 page = st.navigation(list(PAGES), position="hidden")
 _shell.enter()

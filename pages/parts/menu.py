@@ -3,7 +3,6 @@
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +36,6 @@ class Entry:
         return {name: value.format(factor=factor, case=case) for name, value in asked.items()}
 
 
-@cache
-def entries() -> tuple[Entry, ...]:
-    """All pages in the menu's order.
-
-    Raises:
-        StopIteration: a page declares nothing.
-        TypeError: it does not declare its title, icon or question.
-    """
-    return tuple(Entry(f"pages/{page}.py", **_declared(page)) for page in ORDER)
-
-
 def _declared(page: str) -> dict[str, Any]:
     statements = ast.parse((PAGES / f"{page}.py").read_text(encoding="utf-8")).body
     declared = next(one for one in statements if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "PAGE")
@@ -55,6 +43,11 @@ def _declared(page: str) -> dict[str, Any]:
     return found
 
 
+# When this module is imported, thus by one thread: Python 3.11 breaks one of two that parse at once.
+ENTRIES = tuple(Entry(f"pages/{page}.py", **_declared(page)) for page in ORDER)
+"""All pages in the menu's order."""
+
+
 def page_of(factor: str) -> Entry | None:
     """The page that explains a factor; None where none does."""
-    return next((entry for entry in entries() if factor in entry.factors), None)
+    return next((entry for entry in ENTRIES if factor in entry.factors), None)

@@ -33,7 +33,7 @@ def imported() -> set[str]:
     return set(json.loads(done.stdout))
 
 
-@pytest.mark.parametrize("page", [entry.file for entry in menu.entries()])
+@pytest.mark.parametrize("page", [entry.file for entry in menu.ENTRIES])
 def test_a_page_imports_the_engine_as_a_whole_before_anything_of_it(page: str, imported: set[str]) -> None:
     modules = [module for module, _ in imports(page)]
     before = modules[: modules.index(GATE)]
