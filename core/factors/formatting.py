@@ -50,5 +50,12 @@ def _edits_of(name: str) -> Maker:
 
 for _name in perturb.FACTORS:
     _one, _many = WORDS.get(_name, ("formatting edit", "formatting edits"))
-    # By chance a typo makes another word, and a cleaning step is somebody's choice, so they decide no mood.
-    factor(_name, one=_one, many=_many, edits=True, often=None if _name in WORDS else 0.1)(_edits_of(_name))
+    factor(
+        _name,
+        one=_one,
+        many=_many,
+        edits=True,
+        other_flips_count=_name != "preprocessing",
+        # By chance a typo makes another word, and a cleaning step is somebody's choice, so they decide no mood.
+        often=None if _name in WORDS else 0.1,
+    )(_edits_of(_name))

@@ -222,8 +222,8 @@ def study(
 def compare(classifier: Classifier, text: str, variants: Sequence[Variant], *, temperature: float = 1.0) -> Study:
     """The main job: one sentence against some variants of it. Which does the tokenizer erase, which reach the model, which flip it?
 
-    Steps of preprocessing that change what is said stand in a row of their own, which is not counted. What leaves no token is
-    no case, and the notes of its row say so.
+    Edits that change what is said stand in a row of their own, which is not counted, where their factor says so. What
+    leaves no token is no case, and the notes of its row say so.
 
     Args:
         temperature: what all logits are divided by.
@@ -237,7 +237,7 @@ def compare(classifier: Classifier, text: str, variants: Sequence[Variant], *, t
     rows = []
     for one in (*factors(), CUSTOM):
         made = [variant for variant in variants if variant.factor == one.name]
-        other = [variant for variant in made if one.name == "preprocessing" and not variant.same_sentence]
+        other = [variant for variant in made if not (variant.same_sentence or one.other_flips_count)]
         same = [variant for variant in made if variant not in other]
         parts = ((one, same, ""), (replace(one, flips_count=False), other, NOT_COUNTED))
         rows += [_row_of(ask, *part) for part in parts if part[1]]

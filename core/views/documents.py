@@ -21,7 +21,8 @@ from core.studies.verdict import summary, verdict
 from core.text.stages import Stages
 from core.text.tokens import Encoding
 
-PROFILE_RECORD = "wobble profile"
+STUDY_RECORD, PROFILE_RECORD = "wobble study", "wobble profile"
+"""What a document is called that `core.views.replay` repeats."""
 """What a record of a profile says it is."""
 
 
@@ -113,8 +114,9 @@ def model_document(subject: Classifier | Study) -> dict[str, Any]:
 
 
 def study_document(study: Study) -> dict[str, Any]:
-    """A study of any factors with everything that is needed to repeat it."""
+    """A study of any factors as a record, which `core.views.replay` repeats."""
     return {
+        "record": STUDY_RECORD,
         **model_document(study),
         "text": study.reference.text,
         "temperature": study.temperature,
@@ -129,11 +131,10 @@ def study_document(study: Study) -> dict[str, Any]:
 
 
 def profile_document(study: Study) -> dict[str, Any]:
-    """A profile as a record, which `core.views.replay` repeats, with its verdict."""
+    """The record of a profile, with its verdict."""
     said = verdict(study)
-    return {
+    return study_document(study) | {
         "record": PROFILE_RECORD,
-        **study_document(study),
         "verdict": said.text,
         "mood": said.mood,
         "clauses": [asdict(clause) for clause in said.clauses],

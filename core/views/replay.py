@@ -15,7 +15,10 @@ from core.base.errors import WobbleError
 from core.base.versions import versions
 from core.models import catalog
 from core.studies.study import Options, options_of, study
-from core.views.documents import PROFILE_RECORD, profile_document, study_document
+from core.views.documents import PROFILE_RECORD, STUDY_RECORD, profile_document, study_document
+
+RECORDS = {PROFILE_RECORD: profile_document, STUDY_RECORD: study_document}
+"""How each kind of record is made."""
 
 TOLERANCE = 1e-5
 """Numbers that differ by at most this are equal: other batches and machines round differently (promise 3)."""
@@ -69,15 +72,14 @@ def read_record(path: str | Path) -> dict[str, Any]:
         raise WobbleError(f"{name} cannot be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:
         raise WobbleError(f"{name} is no JSON file.") from error
-    # What is recorded of some factors has no name of its own.
-    if not isinstance(content, dict) or content.get("record", "factors" in content) not in (PROFILE_RECORD, True):
+    if not isinstance(content, dict) or (kind := _kind(content)) not in RECORDS:
         raise WobbleError(f"{name} is no record of a run: make one with `python -m core profile TEXT --json`.")
     model, rows = content.get("model"), content.get("factors")
     needed = {
         "text": isinstance(content.get("text"), str),
         "options": _options(content) is not None,
         "model": isinstance(model, dict) and isinstance(model.get("id"), str),
-        **{part: part in content for part in COMPARED if part not in SAID or "record" in content},
+        **{part: part in content for part in COMPARED if part not in SAID or kind == PROFILE_RECORD},
         "factors": isinstance(rows, list)
         and all(isinstance(row, dict) and isinstance(row.get("factor"), str) for row in rows),
     }
@@ -100,7 +102,7 @@ def replay(record: dict[str, Any]) -> Replay:
     names = [row["factor"] for row in record["factors"]]
     found = study(classifier, record["text"], names, _options(record), temperature=record.get("temperature", 1.0))
     # Through JSON once, as the record went.
-    now = json.loads(json.dumps((profile_document if "record" in record else study_document)(found)))
+    now = json.loads(json.dumps(RECORDS[_kind(record)](found)))
     places = [place for part in COMPARED if part in record for place in _places(part, record[part], now[part])]
     apart = [place.by for place in places if place.by is not None]
     differences = tuple(place for place in places if not _equal(place))
@@ -116,6 +118,11 @@ def replay(record: dict[str, Any]) -> Replay:
         if library in recorded and recorded[library] != version
     )
     return Replay(not differences, said, len(apart), largest, differences, notes)
+
+
+def _kind(record: dict[str, Any]) -> Any:
+    """What a record calls itself; at first one of some factors called itself nothing."""
+    return record.get("record", STUDY_RECORD if "factors" in record else None)
 
 
 def _options(record: dict[str, Any]) -> Options | None:
