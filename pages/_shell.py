@@ -35,7 +35,7 @@ def through_router() -> None:
     Until app.py has run once, Streamlit answers a link to a page by running that page's file alone, as it did before
     there was st.navigation.
     """
-    if not st.session_state.get(ENTERED):
+    if PagesManager.uses_pages_directory or not st.session_state.get(ENTERED):
         PagesManager.uses_pages_directory = False
         st.rerun()
 
