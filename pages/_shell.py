@@ -33,7 +33,8 @@ def through_router() -> None:
     """Make sure that a page runs within app.py.
 
     Until app.py has run once, Streamlit answers a link to a page by running that page's file alone, as it did before
-    there was st.navigation.
+    there was st.navigation. Such a run of one visitor may end after another's has been through app.py, so the session says
+    whether it has been there itself.
     """
     if PagesManager.uses_pages_directory or not st.session_state.get(ENTERED):
         PagesManager.uses_pages_directory = False
