@@ -62,7 +62,7 @@ if NOT_COUNTED in study:
     names = listed([f"“{tables.described(case)}”" for case in study[NOT_COUNTED].cases])
     said = f"Shown, but not counted, because what is left can say something else: {names}. {preprocessing.SOURCE}"
     st.caption(markup.escape_markdown(said))
-if idle := steps.idle_steps(model, text):
+if idle := results.idle(model, text):
     st.caption(markup.escape_markdown(f"These leave this text as it is: {'; '.join(idle)}."))
 for note in (note for row in study.rows for note in row.notes):
     st.caption(markup.escape_markdown(note))

@@ -42,6 +42,7 @@ def _once(waiting: str | bool = False, entries: int = 64) -> Callable[[Callable[
 
 
 cleaned = _once("Running the steps …")(steps.usual_steps)
+idle = _once()(steps.idle_steps)
 through = _once("Running the chain …")(steps.chained)
 asked = _once("Asking every seed …")(predict_family)
 along = _once()(predict_between)
