@@ -15,6 +15,7 @@ from transformers import (
     AutoModelForSequenceClassification,
     BartConfig,
     BertConfig,
+    ByT5Tokenizer,
     DebertaV2Config,
     DistilBertConfig,
     ElectraConfig,
@@ -208,6 +209,15 @@ def save(name: str, directory: Path, seed: int = 0, **config: Any) -> Path:
                     parameter.normal_(0.0, 0.2)
     model.save_pretrained(directory)
     tokenizer.save_pretrained(directory)
+    return directory
+
+
+def save_byt5(directory: Path) -> Path:
+    """Write a random BERT whose tokenizer, of bytes, is written in Python: it has no offsets and no stages."""
+    save("bert", directory, vocab_size=400)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (directory / name).unlink()
+    ByT5Tokenizer(extra_ids=0).save_pretrained(directory)
     return directory
 
 

@@ -33,6 +33,13 @@ DECLARED = (
     Declared("*/profile/factors/segmentation", "a factor that the old engine does not have"),
     *(
         Declared(
+            f"*/{text}/profile/factors/unicode/notes*",
+            'where edits were left out, "No edit applies" is not said any more, which contradicted it',
+        )
+        for text in ("zero-width joiners", "Hindi", "Chinese")
+    ),
+    *(
+        Declared(
             f"*/5,000 words/{path}", "edits beyond the token limit get a fate of their own, and edits stay within it"
         )
         for path in (

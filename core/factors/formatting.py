@@ -8,13 +8,16 @@ from core.factors.ask import Ask
 from core.factors.case import Case
 from core.factors.registry import Factor, Maker, Range, factor
 from core.text import perturb
+from core.text.perturb import Variant
 from core.text.truncation import why_not
-
-WORDS = {"typo": ("typo", "typos"), "preprocessing": ("preprocessing step", "preprocessing steps")}
-"""What an edit is called where it is not a formatting edit."""
 
 CUSTOM = Factor("custom", "own edit", "own edits", lambda ask: (), (), edits=True)
 """Edits typed by hand: they come from a person, so no profile tries any."""
+
+
+def edits_of(ask: Ask, name: str, seed: int = 0, same_sentence: bool = True) -> list[Variant]:
+    """The edits that a factor tries, each text once; what another makes too is the other's."""
+    return [one for one in ask.variants(seed) if one.factor == name and (one.same_sentence or not same_sentence)]
 
 
 def _edits_of(name: str) -> Maker:
@@ -25,12 +28,11 @@ def _edits_of(name: str) -> Maker:
         same_sentence: Annotated[bool, Range("only edits that a reader would call the same sentence")] = True,
     ) -> Iterator[Case]:
         tried = [one for one in ask.variants(seed) if one.same_sentence or not same_sentence]
-        own = [one for one in tried if one.factor == name]
         elsewhere = {also for one in tried for also, factor in one.also if factor == name}
         left_out = [one for one in ask.variants(seed) if one not in tried]
         makers = [maker for one in left_out for maker in ((one.perturbation, one.factor), *one.also)]
         other = dict.fromkeys(maker for maker, factor in makers if factor == name)
-        cases = ask.edited(own)
+        cases = ask.edited(own := edits_of(ask, name, seed, same_sentence))
         if cases and all(case.absorbed for case in cases):
             ask.notes.append("The tokenizer erases every one of these edits, so none can change the prediction.")
         if not (own or other or elsewhere):
@@ -49,13 +51,14 @@ def _edits_of(name: str) -> Maker:
 
 
 for _name in perturb.FACTORS:
-    _one, _many = WORDS.get(_name, ("formatting edit", "formatting edits"))
+    _one, _many = perturb.WORDS[_name]
     factor(
         _name,
         one=_one,
         many=_many,
         edits=True,
-        other_flips_count=_name != "preprocessing",
+        # What is done to a text on purpose may well change what it says.
+        other_flips_count=_name in perturb.USUAL,
         # By chance a typo makes another word, and a cleaning step is somebody's choice, so they decide no mood.
-        often=None if _name in WORDS else 0.1,
+        often=0.1 if _name in perturb.FORMATTING else None,
     )(_edits_of(_name))

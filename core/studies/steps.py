@@ -92,8 +92,8 @@ def chained(classifier: Classifier, text: str, chain: Chain, temperature: float 
         for one, name in names.items()
         if one != text
     ]
-    readable(classifier, [one.text for one in made])  # a chain that leaves no token is refused, not left out
     study = compare(classifier, text, made, temperature=temperature)
     cases = {case.text: case for case in study.cases}
+    readable(classifier, [one.text for one in made if one.text not in cases])  # no token is left: refused, not left out
     steps = zip(chain.steps, (text, *after), after, strict=False)
     return Chained(chain, study, tuple(Step(name, old, new, cases.get(new)) for name, old, new in steps))

@@ -15,7 +15,7 @@ from core.factors.ask import Ask, Progress
 from core.factors.case import Case, Reference, Row, by_shift, measured
 from core.factors.conditions import DTYPES
 from core.factors.dropout import PASSES
-from core.factors.formatting import CUSTOM
+from core.factors.formatting import CUSTOM, edits_of
 from core.factors.registry import Factor, factors
 from core.factors.seeds import family_for, one_seed
 from core.families.stacked import Family
@@ -188,15 +188,8 @@ def studies(
     for one in chosen:
         one.check(options.get(one.name, {}))
     ask = Ask(classifier, text, temperature, progress, beside=[one.name for one in chosen])
-    made: list[Variant] = []
-    for one in (one for one in chosen if one.edits):
-        given = {option.name: option.default for option in one.options} | dict(options.get(one.name, {}))
-        made += [
-            variant
-            for variant in ask.variants(given.get("seed", 0))
-            if variant.factor == one.name and (variant.same_sentence or not given.get("same_sentence"))
-        ]
-    ask.ahead(made)
+    edited = [one.name for one in chosen if one.edits]
+    ask.ahead([made for name in edited for made in edits_of(ask, name, **options.get(name, {}))])
     wanted, rows = [one.name for one in chosen], []
     for one in sorted(chosen, key=lambda one: one.effort):
         rows.append(ask.row(one, options.get(one.name, {})))

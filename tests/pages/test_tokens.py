@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from transformers import ByT5Tokenizer
 
 from core.factors.ask import Ask
 from core.factors.segmentation import nearest
@@ -14,7 +13,7 @@ from core.models.catalog import load
 from core.studies.study import study
 from core.studies.verdict import summary
 from core.views.html import share
-from tests.architectures import save
+from tests.architectures import save_byt5
 from tests.pages.test_pages import APP, app, state_of, words
 
 PAGE = "pages/tokens.py"
@@ -91,11 +90,7 @@ def test_a_tokenizer_without_other_segmentations_says_so_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path))
-    save("bert", tmp_path / "bytes", vocab_size=400)
-    for file in (tmp_path / "bytes").glob("*token*"):
-        file.unlink()
-    (tmp_path / "bytes" / "vocab.txt").unlink(missing_ok=True)
-    ByT5Tokenizer().save_pretrained(tmp_path / "bytes")
+    save_byt5(tmp_path / "bytes")
     test = app(PAGE, sentence="a", model=[f"{tmp_path.name}/bytes"])
     assert not test.exception and not test.error
     assert [info.value for info in test.info if "No other segmentation" in info.value.replace("\\", "")]

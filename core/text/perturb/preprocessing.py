@@ -268,6 +268,7 @@ register(
         Chain(("clean_mojibake", "clean_nfkc", "clean_whitespace")),
         ("schÃ¶n\u00a0 № 1 ", "schön No 1"),
     ),
+    words=("preprocessing step", "preprocessing steps"),
 )
 
 CHAINS = {rule.name: rule.apply for rule in perturbations(["preprocessing"]) if isinstance(rule.apply, Chain)}

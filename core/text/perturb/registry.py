@@ -93,11 +93,14 @@ class Variant:
 # What a description adds to its rule: exceptions and fine print.
 _FINE_PRINT = re.compile(r"(?:; | \(|, (?:as|except|never)\b).*")
 
+WORDS = dict.fromkeys(FACTORS, ("formatting edit", "formatting edits"))
+"""What one variant of a factor is called, and several."""
+
 _registered: dict[str, Perturbation] = {}
 
 
-def register(factor: str, *rules: Perturbation) -> None:
-    """Register the perturbations of a factor.
+def register(factor: str, *rules: Perturbation, words: tuple[str, str] | None = None) -> None:
+    """Register the perturbations of a factor, and its `WORDS` where they are not the usual ones.
 
     Raises ValueError when another perturbation has the name of one, or there is no such factor.
     """
@@ -107,6 +110,7 @@ def register(factor: str, *rules: Perturbation) -> None:
         if rule.name in _registered:
             raise ValueError(f"two perturbations are named {rule.name}")
         _registered[rule.name] = replace(rule, factor=factor)
+    WORDS[factor] = words or WORDS[factor]
 
 
 def perturbations(only: Collection[str] | None = None) -> tuple[Perturbation, ...]:

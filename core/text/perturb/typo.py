@@ -83,4 +83,5 @@ register(
         ("This is a test.", "This is aa test."),
         seeded=True,
     ),
+    words=("typo", "typos"),
 )

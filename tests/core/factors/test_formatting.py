@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from transformers import ByT5Tokenizer
 
 from core.factors.ask import Ask
 from core.factors.case import Row
@@ -11,7 +10,7 @@ from core.models.catalog import load
 from core.studies.study import study
 from core.text.perturb import FACTORS
 from core.text.truncation import why_not
-from tests.architectures import loaded, save
+from tests.architectures import loaded, save_byt5
 
 ERASED = "The tokenizer erases every one of these edits, so none can change the prediction."
 
@@ -69,10 +68,7 @@ def test_steps_that_make_the_text_of_another_edit_are_told(text: str, said: tupl
 
 
 def test_steps_that_no_tokenizer_can_place_are_told(tmp_path: Path) -> None:
-    copy = save("bert", tmp_path / "byt5", vocab_size=400)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        (copy / name).unlink()
-    ByT5Tokenizer(extra_ids=0).save_pretrained(copy)
+    copy = save_byt5(tmp_path / "byt5")
     found = study(loaded(copy), "A long film. " * 30, ["casing", "preprocessing"])
     reason = why_not(loaded(copy).encoder)
     assert reason and reason in found["preprocessing"].notes and reason not in found["casing"].notes

@@ -11,13 +11,13 @@ import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file
-from transformers import AutoModelForSequenceClassification, ByT5Tokenizer
+from transformers import AutoModelForSequenceClassification
 
 from core.base.errors import WobbleError
 from core.models.classifier import Source
 from core.models.loading import load_base, load_classifier
 from core.models.predict import Condition, predict
-from tests.architectures import loaded, save
+from tests.architectures import loaded, save, save_byt5
 
 Rewritten = Callable[..., Path]
 
@@ -132,10 +132,7 @@ def test_damaged_weights_are_named(rewritten: Rewritten) -> None:
 
 
 def test_a_tokenizer_written_in_python_works(tmp_path: Path) -> None:
-    copy = save("bert", tmp_path / "byt5", vocab_size=400)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        (copy / name).unlink()
-    ByT5Tokenizer(extra_ids=0).save_pretrained(copy)
+    copy = save_byt5(tmp_path / "byt5")
     found = loaded(copy)
     assert "written in Python" in found.encoder.name
     encodings = found.encoder(["caf\u00e9", "caf\u00e9"])

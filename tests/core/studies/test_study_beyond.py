@@ -5,13 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from transformers import ByT5Tokenizer
 
 from core.models.classifier import Classifier
 from core.studies.study import Study, compare, profile
 from core.studies.verdict import verdict
 from core.text.perturb import custom
-from tests.architectures import loaded, save
+from tests.architectures import loaded, save, save_byt5
 
 WORDS = " ".join(f"this is a test, isn't it {i}?" for i in range(60))
 SIDES = pytest.mark.parametrize("side", ["right", "left"])
@@ -108,10 +107,7 @@ def test_a_text_that_is_read_as_a_whole_has_nothing_beyond(cut: Callable[[str], 
 
 
 def test_a_tokenizer_written_in_python_knows_what_lies_beyond_too(tmp_path: Path) -> None:
-    copy = save("bert", tmp_path / "byt5", vocab_size=400)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        (copy / name).unlink()
-    ByT5Tokenizer(extra_ids=0).save_pretrained(copy)
+    copy = save_byt5(tmp_path / "byt5")
     classifier = loaded(copy)
     found = compare(classifier, WORDS, [custom(WORDS, f"{WORDS}!"), custom(WORDS, f"!{WORDS}")])
     assert {case.text[-1]: case.fate == "beyond the limit" for case in found.cases} == {"!": True, "?": False}
