@@ -18,7 +18,7 @@ from core.factors.registry import factors
 from core.models.classifier import Classifier
 from core.studies.shortest import BUDGET
 from core.studies.study import Study
-from core.studies.verdict import summary, verdict
+from core.studies.verdict import edit_counts, summary, verdict
 from core.text.visible import visible
 from core.views import documents, report, scripts, strip, tables
 from core.views.html import visible_html
@@ -41,18 +41,17 @@ MOST_NOTES = 3
 def draw(found: Study, other: Study | None) -> go.Figure:
     """The first screen, as far as the profile has grown: verdict, prediction and strip."""
     reference, cut = found.reference, markup.truncated_html(found.reference.encoding)
-    said, asked = "Trying every factor …", ""
+    said, counts = "Trying every factor …", ""
     if found.complete:
         # The verdict says how much of the text it speaks of, but where there is nothing to speak of.
         cut = cut if found.untrained else ""
-        flips = f", {found.flips} flip" if found.head.has_labels else ""
-        said, asked = summary(found), f" {found.tried:,} conditions tried{flips}."
+        said, counts = summary(found), f"<p class='w-line'>{escape(edit_counts(found))} {escape(in_all(found))}</p>"
     left, right = st.columns([3.4, 1.2], vertical_alignment="center")
     left.html(
         f"<p class='w-verdict'>{escape(said)}</p>"
         f"<p class='w-line'><span class='w-text'>{visible_html(reference.text, 160)}</span></p>"
         f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b>{tempered(found.temperature)} by "
-        f"{escape(found.model)}.{asked} {markup.noise_floor_html(found.noise_floor)}</p>{cut}"
+        f"{escape(found.model)}. {markup.noise_floor_html(found.noise_floor)}</p>{counts}{cut}"
     )
     right.html(markup.bars_html(found.labels, reference.probabilities, found.head))
     if other is not None:
@@ -68,6 +67,13 @@ def draw(found: Study, other: Study | None) -> go.Figure:
     if not found.complete:
         running.caption(f"Still running: {', '.join(name for name in found.wanted if name not in found)}.")
     return figure
+
+
+def in_all(found: Study) -> str:
+    """What the rows of the strip add up to."""
+    tried = sum(row.tried for row in found.shown)
+    flips = sum(row.flips or 0 for row in found.shown)
+    return f"All factors together: {tried:,} cases tried{f', {flips:,} flip' if found.head.has_labels else ''}."
 
 
 def grown(
@@ -220,6 +226,7 @@ take_away.downloads(
 )
 st.caption(
     f"The record holds everything: `python -m core replay wobble-profile.json` recomputes it and says where it differs. "
-    f"{profile.rows_asked:,} rows asked, {profile.rows_run:,} run, {profile.seconds:.1f} s."
+    f"Cost: {profile.rows_asked:,} predictions asked for, those of the noise floor too; {profile.rows_run:,} run, the others "
+    f"known already; {profile.seconds:.1f} s."
 )
 take_away.code(partial(scripts.scripts_of, model, profile))

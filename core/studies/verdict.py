@@ -16,7 +16,8 @@ from core.factors.conditions import DTYPES
 from core.factors.numerics import can_flip, dtype_of
 from core.factors.registry import factors
 from core.models.predict import Dtype
-from core.studies.study import Study
+from core.studies.study import EDITS, Study, arranged
+from core.text.perturb import USUAL
 
 Mood = Literal["solid", "nearly solid", "brittle", "on the edge", "tie", "value", "untrained"]
 
@@ -260,15 +261,28 @@ def summary(study: Study) -> str:
     """Counts, for edits ("34 edits: 19 erased by the tokenizer, 15 reach the model, 2 flip it."); the verdict for a profile."""
     if not _of_edits_alone(study):
         return _said(study)
+    apart = [f"Not counted: {_uncounted(row)}." for row in study.shown if row not in study.counted and row.tried]
     if not study.tried:
-        return f"No edit applies to this text{_beyond(study)}."
+        return " ".join(apart) or f"No edit applies to this text{_beyond(study)}."
     reaching = study.tried - study.absorbed
     parts = [
         f"{study.absorbed} erased by the tokenizer",
         f"{reaching} {verb(reaching, 'reaches', 'reach')} the model",
         f"{study.flips or 'none'} {_flip(study)} it" if study.head.has_labels else "a value has no label to flip",
     ]
-    return f"{plural(study.tried, 'edit')}: {', '.join(parts)}{_beyond(study)}."
+    return " ".join([f"{plural(study.tried, 'edit')}: {', '.join(parts)}{_beyond(study)}.", *apart])
+
+
+def edit_counts(study: Study) -> str:
+    """The summary of the edits in a study of more than edits, which is what a study of them alone says; cleaning steps, which
+    someone does on purpose, are left out.
+    """
+    return summary(arranged(study, [row for row in study.shown if row.factor.name in (*USUAL, EDITS.name)]))
+
+
+def _uncounted(row: Row) -> str:
+    flips = f", {row.flips} {verb(row.flips, 'flips', 'flip')} it" if row.flips else ""
+    return f"{plural(row.tried, row.factor.one, row.factor.many)}{flips}"
 
 
 def finding(study: Study) -> str:
@@ -278,6 +292,8 @@ def finding(study: Study) -> str:
     label, beyond = f"“{study.reference.label}”", _beyond(study)
     reaching = [case for row in study.counted for case in row.cases if case.reaches]
     if not reaching:
+        if any(row.tried for row in study.shown if row not in study.counted):
+            return summary(study)
         erased = "The tokenizer erases every edit: nothing reaches the model"
         return f"{erased if study.tried else 'No edit applies'}{beyond}."
     candidates = [case for row in study.counted for case in row.flipping] or reaching

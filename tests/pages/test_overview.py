@@ -31,7 +31,7 @@ def test_a_sentence_gets_its_verdict_and_a_card_for_every_factor() -> None:
     test = app(PAGE, sentence=TEXT)
     assert not test.exception and not test.error
     said = words(test)
-    assert "On the edge." in said and "conditions tried" in said
+    assert "On the edge." in said and "cases tried" in said
     for one in factors():
         assert f"<h4>{one.name}</h4>" in said
     assert "Rounding" not in said
