@@ -6,6 +6,10 @@ The engine is a pipeline whose packages are floors, and knows nothing of the int
 
 `load(id)` gives a classifier, `profile(classifier, text)` is the study of every factor, `compare(classifier, text,
 variants(text))` that of some edits. `figure(study)` draws it; in a notebook a study shows itself.
+
+Importing all this takes half a second. torch and transformers take several more, so what computes with them
+(`core.models.loading`, `sites` and `passes`, `core.families.stacked`, `core.training.trainer`) is imported where a model is
+loaded or run: a command line that is wrong, or asks for help, does without.
 """
 
 from typing import Any

@@ -9,7 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -22,12 +22,12 @@ from core.factors.dropout import PASSES, Dropout
 from core.factors.registry import Factor, Option, factors
 from core.factors.segmentation import nearest
 from core.factors.temperature import check_temperature
-from core.families.stacked import load_family, predict_family
+from core.families.members import members
 from core.models import catalog
 from core.models.classifier import Classifier, best_device
 from core.models.predict import Condition, predict, readable
-from core.studies.shortest import BUDGET, MOST_EDITS, shortest_flip
-from core.studies.study import Study, compare, prepare, profile, study
+from core.studies.shortest import BUDGET, MOST_EDITS, check_search, shortest_flip
+from core.studies.study import Study, checked, compare, options_of, prepare, profile, study
 from core.text.perturb import perturbations, variants
 from core.text.stages import stages
 from core.text.truncation import cutter
@@ -53,7 +53,7 @@ app = typer.Typer(
 
 Text = Annotated[str, typer.Argument(metavar="TEXT")]
 Model = Annotated[str, typer.Option(help="a catalog id, a local directory or a hub id")]
-Seed = Annotated[int, typer.Option(help="of the perturbations that draw")]
+Seed = Annotated[int, typer.Option(min=0, help="of the perturbations that draw")]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON document and nothing else")]
 
 Show = Callable[[Any], Iterator[terminal.Part]]
@@ -202,6 +202,9 @@ def seeds(
     as_json: Json = False,
 ) -> None:
     """compare models that differ by their training seed alone"""
+    members(family)
+    from core.families.stacked import load_family, predict_family
+
     loaded = load_family(family)
     with terminal.progress(as_json) as progress:
         logits = predict_family(loaded, [text], progress).logits[:, 0]
@@ -217,6 +220,7 @@ def profile_text(
     as_json: Json = False,
 ) -> None:
     """try every factor on a text and say what flips it"""
+    checked(None, options_of(seed, passes))
     start = time.perf_counter()
     classifier = _load(model)
     prepare(classifier)
@@ -236,6 +240,7 @@ def shortest(
     as_json: Json = False,
 ) -> None:
     """search for the smallest set of edits that flips a text"""
+    check_search(edits, budget)
     classifier = _load(model)
     with terminal.progress(as_json) as progress:
         found = shortest_flip(classifier, text, most_edits=edits, budget=budget, seed=seed, progress=progress)
@@ -276,7 +281,6 @@ def train(
     as_json: Json = False,
 ) -> None:
     """fine-tune the same recipe with several seeds"""
-    device = best_device()
     source = DataSource(data, text_column, label_column)
     recipe = Recipe(
         name=name or free_name(default_name(data)),
@@ -288,11 +292,12 @@ def train(
         batch=batch,
         learning_rate=LEARNING_RATE[method] if learning_rate is None else learning_rate,
         method=method,
-        precision=default_precision(device),
     )
     rows = read(source, files=True)
     _note(*rows.notes)
     check(recipe, rows)
+    device = best_device()
+    recipe = replace(recipe, precision=default_precision(device))
     cost = estimate(recipe, rows, *catalog.size_of(recipe.base), device)
     print(f"wobble: {len(recipe.members)} models, about {cost.seconds:,.0f} s.", file=sys.stderr)
     run = submit(recipe, rows, cost.disk)

@@ -14,7 +14,7 @@ from core.factors import dropout as over_passes
 from core.factors.case import Case, Reference, Row
 from core.factors.dropout import MOST_PASSES, Dropout, acting
 from core.models.classifier import Classifier
-from core.models.sites import KINDS
+from core.models.site import KINDS
 from core.studies.study import Study, arranged, in_one_row
 from core.studies.verdict import edit_counts
 from core.views import charts, documents, scripts, strip, tables

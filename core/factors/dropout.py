@@ -4,17 +4,12 @@ The shared model stays in eval mode; see `core.models.sites` for how a call drop
 its own, so it is the same whatever else is computed with it.
 """
 
-import copy
-import hashlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
-from transformers.utils.generic import ModelOutput
 
 from core.base.cache import Kept
 from core.base.errors import WobbleError
@@ -24,8 +19,8 @@ from core.factors.case import Case, Reference, Row, Trial, measured
 from core.factors.registry import Range, factor, factors
 from core.models.classifier import Classifier
 from core.models.heads import Head, Logits, Probabilities
-from core.models.predict import TOKEN_BUDGET, model_inputs
-from core.models.sites import KINDS, Kind, Site, calling, masks
+from core.models.predict import TOKEN_BUDGET
+from core.models.site import KINDS, Site
 from core.text.tokens import Encoding
 
 PASSES = 100
@@ -99,6 +94,8 @@ def run_passes(
     Raises:
         WobbleError: there are no such passes, rates or sites, or nothing drops at any site.
     """
+    from core.models.passes import behind_the_encoder, together
+
     check(classifier, dropout, passes)
     active = acting(classifier.sites, dropout)
     if not active:
@@ -110,13 +107,14 @@ def run_passes(
     if len(known) >= passes:
         return known[:passes], 0
     head_only = all(site.kind == "head" for site in active)
-    model = _behind_the_encoder(classifier, encoding) if head_only else classifier.model
+    model = behind_the_encoder(classifier, encoding) if head_only else classifier.model
     fitting = max(1, TOKEN_BUDGET[classifier.device.type] // (1 if head_only else len(encoding.ids)))
     size = 1 if any(site.shared for site in active) else chunk or fitting
+    rates = {(site.name, site.kind): rate_at(site, dropout) for site in classifier.sites}
     found = [known]
     for first in range(len(known), passes, size):
         rows = range(first, min(passes, first + size))
-        found.append(_together(classifier, model, encoding, rows, dropout))
+        found.append(together(classifier, model, encoding, rows, dropout.seed, rates))
         if progress is not None:
             progress(rows.stop, passes)
     logits = np.concatenate(found)
@@ -155,54 +153,6 @@ def dropout(
     logits, ran = run_passes(ask.classifier, ask.reference.encoding, passes, how, progress=ask.progress)
     ask.count(passes, ran)
     yield from ask.measured([one_pass(number) for number in range(1, passes + 1)], logits)
-
-
-def _together(classifier: Classifier, model: nn.Module, encoding: Encoding, rows: range, dropout: Dropout) -> Logits:
-    """Some passes of one text in one batch: `[len(rows), n_labels]`."""
-    # A pass depends on the seed, its number and the token ids, and on nothing else.
-    keys = [hashlib.sha256(f"{dropout.seed}/{number}/{encoding.ids}".encode()).digest() for number in rows]
-    generators = [torch.Generator(classifier.device).manual_seed(int.from_bytes(key[:8], "big") >> 1) for key in keys]
-    rates = {(site.name, site.kind): rate_at(site, dropout) for site in classifier.sites}
-
-    def rate(name: str, kind: Kind, own: float) -> float:
-        return rates.get((name, kind), 0.0)
-
-    inputs = model_inputs(classifier, [encoding])
-    inputs = {name: tensor.expand(len(rows), -1) for name, tensor in inputs.items()}
-    with (
-        torch.inference_mode(),
-        calling(masks(generators, rate, classifier.family), classifier.model.base_model_prefix),
-    ):
-        return np.asarray(model(**inputs).logits.float().cpu())
-
-
-class _Once(nn.Module):
-    """Stands where the encoder does: runs it at the first call, and repeats that answer for as many rows as are asked."""
-
-    def __init__(self, encoder: nn.Module) -> None:
-        super().__init__()
-        self.encoder, self.config = encoder, encoder.config
-        self.answer: ModelOutput | None = None
-
-    def forward(self, input_ids: torch.Tensor, *args: object, **kwargs: object) -> ModelOutput:
-        """The answer to the first call, expanded to the rows of `input_ids`."""
-        if self.answer is None:
-            self.answer = self.encoder(input_ids, *args, **kwargs)
-        wide = {
-            name: value.expand(len(input_ids), *value.shape[1:]) if isinstance(value, torch.Tensor) else value
-            for name, value in self.answer.items()
-        }
-        return type(self.answer)(**wide)
-
-
-def _behind_the_encoder(classifier: Classifier, encoding: Encoding) -> nn.Module:
-    """A model of the same modules in which the encoder of one text has already run; the shared model is left alone."""
-    model = classifier.model
-    clone = copy.copy(model)
-    clone._modules = {**model._modules, model.base_model_prefix: _Once(getattr(model, model.base_model_prefix))}
-    with torch.inference_mode():
-        clone(**model_inputs(classifier, [encoding]))
-    return clone
 
 
 # --- what passes come to ------------------------------------------------------------------------------------------------

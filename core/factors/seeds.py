@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,8 +10,10 @@ from core.factors.ask import Ask
 from core.factors.case import Case, Trial
 from core.factors.registry import factor
 from core.families.members import family_of, members
-from core.families.stacked import Family, load_family, predict_family
 from core.models.classifier import Classifier
+
+if TYPE_CHECKING:
+    from core.families.stacked import Family
 
 
 def one_seed(member: str) -> Trial:
@@ -19,15 +22,17 @@ def one_seed(member: str) -> Trial:
     return Trial(name, name, {"seed": member})
 
 
-def family_for(classifier: Classifier) -> Family | None:
+def family_for(classifier: Classifier) -> "Family | None":
     """The seed family that a classifier belongs to, loaded at the first call; None if there is none."""
     id = family_of(classifier.id)
     return None if id is None else _loaded(id, tuple(member.id for member in members(id)))
 
 
 @lru_cache(maxsize=2)
-def _loaded(id: str, _members: tuple[str, ...]) -> Family:
+def _loaded(id: str, _members: tuple[str, ...]) -> "Family":
     """Kept by its members too, so that a family that has grown is loaded anew."""
+    from core.families.stacked import load_family
+
     return load_family(id)
 
 
@@ -46,6 +51,8 @@ def _missing(classifier: Classifier) -> str | None:
 )
 def seed(ask: Ask) -> Iterator[Case]:
     """Every member of the model's family."""
+    from core.families.stacked import predict_family
+
     family = family_for(ask.classifier)
     assert family is not None
     answer = predict_family(family, [ask.text])

@@ -3,15 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.base.statistics import Estimate, bootstrap_mean
 from core.data.labelled import Labelled
-from core.families.stacked import Family, Progress, predict_family
 from core.models.heads import Head, Probabilities
 from core.training.recipe import PARTS, Part
+
+if TYPE_CHECKING:
+    from core.families.stacked import Family, Progress
 
 
 def pairwise_disagreement(p: Probabilities, head: Head) -> float:
@@ -63,12 +66,14 @@ class OnData:
         return np.argsort(-self.split, kind="stable")
 
 
-def on_data(family: Family, data: Labelled, progress: Progress | None = None) -> OnData:
+def on_data(family: "Family", data: Labelled, progress: "Progress | None" = None) -> OnData:
     """All members on labelled texts.
 
     Raises:
         WobbleError: the data hold labels that the family does not have.
     """
+    from core.families.stacked import predict_family
+
     labels = data.numbered_as(family.first.labels)
     p = family.first.head.probabilities(predict_family(family, data.texts, progress).logits)
     return OnData(
@@ -95,7 +100,7 @@ class Influence:
     """Likewise, in total variation distance."""
 
 
-def influences(family: Family, p: Probabilities) -> tuple[Influence, ...]:
+def influences(family: "Family", p: Probabilities) -> tuple[Influence, ...]:
     """Which seed moves the predictions most: for each part the pairs of members that differ in it alone, largest shift first.
 
     Dodge et al. (arXiv 2002.06305) ask this of the head's initialisation and the order of the data. Empty where no two members

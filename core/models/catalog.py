@@ -8,9 +8,8 @@ import math
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import torch
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
@@ -20,8 +19,10 @@ from core.base.files import read_json
 from core.base.hub import HUB_ID, HUB_SECONDS, endpoint, hub_answers, within
 from core.base.settings import settings
 from core.models.classifier import Classifier, Kind, Source, tensors
-from core.models.loading import load_classifier
 from core.text.tokens import algorithm
+
+if TYPE_CHECKING:
+    import torch
 
 EMBEDDED = Path(__file__).parent.parent.parent / "assets" / "models"
 DEFAULT = "minilm-uncased"
@@ -319,11 +320,17 @@ def _download(id: str) -> Path:
 _loaded: Kept[Classifier] = Kept(limit=1)
 
 
-def load(id: str = DEFAULT, device: torch.device | None = None) -> Classifier:
+def load(id: str = DEFAULT, device: "torch.device | None" = None) -> Classifier:
     """The classifier of an id, shared by the whole process (at most `WOBBLE_MAX_MODELS` stay loaded).
 
     Raises:
         WobbleError: the id names nothing, or what it names is no usable classifier.
     """
     _loaded.limit = settings().max_models
-    return _loaded.get(Classifier, (id, str(device), stamp(id)), lambda: load_classifier(resolve(id), device))
+    return _loaded.get(Classifier, (id, str(device), stamp(id)), lambda: _load(resolve(id), device))
+
+
+def _load(source: Source, device: "torch.device | None") -> Classifier:
+    from core.models.loading import load_classifier
+
+    return load_classifier(source, device)

@@ -10,17 +10,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
 from safetensors import SafetensorError, safe_open
-from transformers import PreTrainedModel
 
 from core.base.errors import WobbleError
 from core.base.settings import settings
 from core.models.heads import Head
-from core.models.sites import Site
+from core.models.site import Site
 from core.text.tokens import TextEncoder
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -74,13 +76,13 @@ class Classifier:
     """A text classifier in eval mode and fp32, never changed after loading, shared by all threads."""
 
     source: Source
-    model: PreTrainedModel = field(repr=False)
+    model: "PreTrainedModel" = field(repr=False)
     encoder: TextEncoder = field(repr=False)
     labels: tuple[str, ...]
     head: Head
     limit: int
     """Tokens at the most, special ones included; longer texts are truncated, and that is shown."""
-    device: torch.device
+    device: "torch.device"
     parameters: int
     weights_hash: str
     """sha256 over the weight files, adapter last."""
@@ -111,12 +113,14 @@ class Classifier:
         return str(self.model.config.model_type)
 
 
-def best_device() -> torch.device:
+def best_device() -> "torch.device":
     """The operator's `WOBBLE_DEVICE`, else CUDA, else MPS, else the CPU.
 
     Raises:
         WobbleError: this machine cannot use the operator's.
     """
+    import torch
+
     if chosen := settings().device:
         try:
             device = torch.device(chosen)

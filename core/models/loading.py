@@ -29,7 +29,8 @@ from core.models.classifier import (
 )
 from core.models.heads import REGRESSION, SIGMOID, SOFTMAX, Head
 from core.models.predict import forward, model_inputs
-from core.models.sites import Kind, Site, calling, install, row_dimension
+from core.models.site import Kind, Site
+from core.models.sites import calling, install, row_dimension
 from core.text.tokens import TextEncoder
 
 # Wobble reports the loading itself, in words (`Classifier.notes`); transformers' own table and bar would only fill the log.

@@ -6,20 +6,20 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
-from torch import nn
-from transformers import PreTrainedModel
 
 from core.base.cache import Kept
 from core.base.errors import WobbleError, first_line
 from core.base.words import plural
 from core.models.classifier import Batching, Classifier
 from core.models.heads import Logits
-from core.models.sites import attention, has_kernels
 from core.text.tokens import Encoding, TokenKey
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
 
 TOKEN_BUDGET = {"cpu": 1024, "mps": 8192, "cuda": 65536}
 """Tokens (padding included) of one batch: on a CPU small batches stay in its caches, a GPU wants to be filled."""
@@ -203,6 +203,8 @@ def check_condition(classifier: Classifier, condition: Condition) -> None:
     Raises:
         WobbleError: with one sentence that says why.
     """
+    from core.models.sites import has_kernels
+
     refusals = (
         (
             condition.padded and classifier.batching != "padded",
@@ -247,15 +249,17 @@ def _batches(encodings: Iterable[Encoding], batching: Batching, budget: int) -> 
         yield batch
 
 
-def model_inputs(classifier: Classifier, batch: Sequence[Encoding], padded: int = 0) -> dict[str, torch.Tensor]:
+def model_inputs(classifier: Classifier, batch: Sequence[Encoding], padded: int = 0) -> dict[str, "torch.Tensor"]:
     """What the model is called with: tensors `[len(batch), longest]` on its device, padded on the right.
 
     Args:
         padded: pad to at least so many tokens.
     """
+    import torch
+
     longest = max(padded, *(len(encoding.ids) for encoding in batch))
 
-    def filled(rows: Iterable[Sequence[int]], filler: int) -> torch.Tensor:
+    def filled(rows: Iterable[Sequence[int]], filler: int) -> "torch.Tensor":
         return torch.tensor([[*row, *[filler] * (longest - len(row))] for row in rows], device=classifier.device)
 
     inputs = {
@@ -269,11 +273,11 @@ def model_inputs(classifier: Classifier, batch: Sequence[Encoding], padded: int 
     return inputs
 
 
-_casts: Kept[PreTrainedModel] = Kept(limit=4)
+_casts: "Kept[PreTrainedModel]" = Kept(limit=4)
 """Copies in half precision: half a model each, gone with their classifier."""
 
 
-def _in_dtype(classifier: Classifier, dtype: Dtype) -> PreTrainedModel:
+def _in_dtype(classifier: Classifier, dtype: Dtype) -> "PreTrainedModel":
     """The shared model, or a private copy of it whose parameters are rounded to another dtype.
 
     Not `torch.func.functional_call` with rounded parameters: it puts them into the modules while the call lasts, where
@@ -281,6 +285,9 @@ def _in_dtype(classifier: Classifier, dtype: Dtype) -> PreTrainedModel:
     that no second copy in fp32 is made on the way. Buffers stay as they are, as transformers leaves the frequencies of
     rotary embeddings when it loads in half precision.
     """
+    import torch
+    from torch import nn
+
     if dtype == "float32":
         return classifier.model
     return _casts.get(
@@ -298,6 +305,10 @@ def _in_dtype(classifier: Classifier, dtype: Dtype) -> PreTrainedModel:
 
 def forward(classifier: Classifier, batch: Sequence[Encoding], condition: Condition = PLAIN) -> Logits:
     """One forward pass over a batch: `[len(batch), n_labels]`."""
+    import torch
+
+    from core.models.sites import attention
+
     model = _in_dtype(classifier, condition.dtype)
     with torch.inference_mode(), attention(condition.kernel):
         try:

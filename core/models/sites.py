@@ -14,7 +14,6 @@ Every pass has a generator of its own, so its masks do not depend on which other
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 from typing import Any, Literal
@@ -26,27 +25,14 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-Kind = Literal["embeddings", "hidden", "attention", "pooler", "head"]
-KINDS: tuple[Kind, ...] = ("embeddings", "hidden", "attention", "pooler", "head")
+from core.models.site import Kind
+
 KERNEL = "wobble_sdpa"
 FUNCTION_CALLS = "function calls"
 """The name of the sites that are no modules: a model that calls the function itself."""
 
 ROW_DIMENSION = {"xlnet": 1}
 """Families whose three-dimensional states are not `[rows, tokens, width]`: XLNet's are `[tokens, rows, width]`."""
-
-
-@dataclass(frozen=True)
-class Site:
-    """One place where a model drops something while it is trained."""
-
-    name: str
-    """Path of the module, as `named_modules` gives it."""
-    kind: Kind
-    rate: float
-    """The checkpoint's own rate, in [0, 1)."""
-    shared: bool
-    """What is dropped there belongs to all rows of a batch (DeBERTa's relative positions), so passes cannot share one."""
 
 
 Call = Callable[[str, Kind, float, Tensor], Tensor]

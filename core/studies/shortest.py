@@ -76,6 +76,16 @@ class Search:
         return f"None found within {plural(self.edits, 'edit')} and {plural(self.sequences, 'token sequence')}{spent}."
 
 
+def check_search(most_edits: int, budget: int) -> None:
+    """Refuse a search that cannot be made, whatever the classifier.
+
+    Raises:
+        WobbleError: with one sentence that says why.
+    """
+    if not 1 <= most_edits <= MOST_EDITS or budget < 1:
+        raise WobbleError(f"The search takes 1 to {MOST_EDITS} edits at once and a budget of at least one sequence.")
+
+
 def shortest_flip(
     classifier: Classifier,
     text: str,
@@ -103,8 +113,7 @@ def shortest_flip(
     """
     if not classifier.head.has_labels:
         raise WobbleError(f"{classifier.id} has a regression head: a value has no label to flip.")
-    if not 1 <= most_edits <= MOST_EDITS or budget < 1:
-        raise WobbleError(f"The search takes 1 to {MOST_EDITS} edits at once and a budget of at least one sequence.")
+    check_search(most_edits, budget)
     search = _Search(Ask(classifier, text, temperature, progress), budget, seed)
     complete, edits = True, 1
     for edits in range(1, most_edits + 1):

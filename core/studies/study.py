@@ -6,7 +6,7 @@ The profile is the study of all factors on one sentence, on one scale, all again
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,11 +18,13 @@ from core.factors.dropout import PASSES
 from core.factors.formatting import CUSTOM, edits_of
 from core.factors.registry import Factor, factors
 from core.factors.seeds import family_for, one_seed
-from core.families.stacked import Family
 from core.models.classifier import Classifier
 from core.models.heads import Head, Logits
 from core.models.predict import Condition, predict
 from core.text.perturb import Variant, merged
+
+if TYPE_CHECKING:
+    from core.families.stacked import Family
 
 NOT_COUNTED = "not counted"
 """Title of the row of edits that a reader could take for another sentence: shown, but no sign of instability."""
@@ -172,6 +174,18 @@ def _study(ask: Ask, wanted: Sequence[str], rows: Sequence[Row], options: Option
     )
 
 
+def checked(only: Collection[str] | None, options: Options) -> tuple[Factor, ...]:
+    """All factors, or those that are named, if they take these options; needs no classifier.
+
+    Raises:
+        WobbleError: there is no such factor or option.
+    """
+    chosen = factors(only)
+    for one in chosen:
+        one.check(options.get(one.name, {}))
+    return chosen
+
+
 def studies(
     classifier: Classifier,
     text: str,
@@ -192,9 +206,8 @@ def studies(
     Raises:
         WobbleError: the text cannot be predicted, or there is no such factor or option.
     """
-    options, chosen = options or {}, factors(only)
-    for one in chosen:
-        one.check(options.get(one.name, {}))
+    options = options or {}
+    chosen = checked(only, options)
     ask = Ask(classifier, text, temperature, progress, beside=[one.name for one in chosen])
     edited = [one.name for one in chosen if one.edits]
     ask.ahead([made for name in edited for made in edits_of(ask, name, **options.get(name, {}))])
@@ -314,7 +327,7 @@ def ensemble(reference: Reference, row: Row) -> Row:
     return Row(row.factor, tuple(cases), row.noise_floor, title="ensemble")
 
 
-def of_family(family: Family, edited: Study, logits: Logits) -> Study:
+def of_family(family: "Family", edited: Study, logits: Logits) -> Study:
     """Every member of a family, the mean of them, and the edits under the first: three rows beside the first's prediction.
 
     Args:

@@ -5,14 +5,16 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import tokenizers
 from tokenizers import Tokenizer
-from transformers import PreTrainedTokenizerBase
 
 from core.base.errors import WobbleError
 from core.text.visible import LONE_SURROGATE
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 TokenKey = tuple[tuple[int, ...], tuple[int, ...]]
 """Token ids and type ids: all that a model reads."""
@@ -73,7 +75,7 @@ class TextEncoder:
     written in Python has no such object and is called under a lock.
     """
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, limit: int) -> None:
+    def __init__(self, tokenizer: "PreTrainedTokenizerBase", limit: int) -> None:
         self.limit = limit
         self.uses_type_ids = "token_type_ids" in tokenizer.model_input_names
         self.special_tokens: tuple[str, ...] = tuple(map(str, tokenizer.all_special_tokens))

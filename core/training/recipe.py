@@ -10,13 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
-import torch
 
 from core.base.errors import WobbleError, first_line
 from core.data.labelled import DataSource, Labelled
+
+if TYPE_CHECKING:
+    import torch
 
 Part = Literal["head", "order", "dropout", "subset"]
 PARTS: dict[Part, str] = {
@@ -227,8 +229,10 @@ def drawn(data: Labelled, count: int, seed: int) -> Labelled:
     return data.rows(np.sort(np.random.default_rng(seed).permutation(len(data.texts))[:count]))
 
 
-def default_precision(device: torch.device) -> Literal["bf16", "fp32"]:
+def default_precision(device: "torch.device") -> Literal["bf16", "fp32"]:
     """bf16 where the device computes it fast, which no clock decides: equal machines choose equally."""
+    import torch
+
     fast = (device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)) or (
         device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
     )
@@ -255,7 +259,7 @@ BYTES_TO_START = 1100 * 2**20
 """What the libraries and the data hold in memory before the model does (likewise)."""
 
 
-def estimate(recipe: Recipe, data: Labelled, parameters: int, width: int, device: torch.device) -> Estimate:
+def estimate(recipe: Recipe, data: Labelled, parameters: int, width: int, device: "torch.device") -> Estimate:
     """About what a training will cost: six operations a parameter and token (Kaplan et al., arXiv 2001.08361), at the speed
     that a matrix product reaches here; four numbers a trained parameter (weight, gradient, Adam's two moments).
 
@@ -286,6 +290,8 @@ MOST_EVALUATED = 500
 @cache
 def _speed(device: str, precision: str) -> float:
     """Operations a second of one large matrix product: the fastest of several, for others may use the machine as well."""
+    import torch
+
     size, times = (1024, 20) if device == "cpu" else (4096, 5)
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     a = torch.ones(size, size, device=device, dtype=dtype)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.base.versions import versions
 from core.factors.case import Case, Reference, Row
@@ -10,7 +10,6 @@ from core.factors.conditions import DTYPES
 from core.factors.dropout import Dropout, acting, over_passes, rate_at
 from core.factors.numerics import can_flip
 from core.families.agreement import pairwise_disagreement
-from core.families.stacked import Family
 from core.models.classifier import Classifier
 from core.models.heads import Logits, Probabilities
 from core.studies.calibration import Calibration, Scores
@@ -20,6 +19,9 @@ from core.studies.study import Study
 from core.studies.verdict import summary, verdict
 from core.text.stages import Stages
 from core.text.tokens import Encoding
+
+if TYPE_CHECKING:
+    from core.families.stacked import Family
 
 STUDY_RECORD, PROFILE_RECORD = "wobble study", "wobble profile"
 """What a document is called that `core.views.replay` repeats."""
@@ -307,7 +309,7 @@ def numerics_document(study: Study) -> dict[str, Any]:
     }
 
 
-def seeds_document(family: Family, text: str, logits: Logits) -> dict[str, Any]:
+def seeds_document(family: "Family", text: str, logits: Logits) -> dict[str, Any]:
     """What every member of a family says of one text.
 
     Args:

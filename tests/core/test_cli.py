@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -166,6 +167,35 @@ def test_an_error_is_one_line_on_stderr_and_status_two(
     assert found.out == ""
     assert found.err.startswith("wobble: ")
     assert found.err.count("\n") == 1
+
+
+UNDERSTOOD = (
+    ["--help"], ["profile", "--help"], ["dropout", "--help"], ["models", "--json"],
+    [], ["nonsense"], ["predict"], ["predict", "x", "--speed", "1"], ["predict", "x", "--model", "no such model"],
+    ["perturb", "x", "--only", "nonsense"], ["perturb", "x", "--seed", "one"], ["perturb", "x", "--seed", "-1"],
+    ["dropout", "x", "--passes", "0"], ["dropout", "x", "--p", "1"], ["segmentation", "x", "--draws", "0"],
+    ["temperature", "x", "--at", "0"], ["seeds", "x", "--family", "bpe-cased"], ["profile", "x", "--passes", "0"],
+    ["shortest", "x", "--edits", "9"], ["shortest", "x", "--budget", "0"], ["replay", "no such file"],
+    ["train", "--seeds", "44-42"], ["train", "--data", "no such data"], ["train", "--epochs", "0"],
+)  # fmt: skip
+"""Help, the catalog, and mistakes that are known for what they are without a model."""
+
+
+def test_help_and_usage_errors_import_neither_torch_nor_transformers() -> None:
+    said = """
+        import json, sys
+        from core.cli import main
+        for arguments in json.loads(sys.argv[1]):
+            status = main(arguments)
+            heavy = sorted({"torch", "transformers"} & set(sys.modules))
+            print(json.dumps([arguments, status, heavy]), file=sys.stderr)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(said), json.dumps(UNDERSTOOD)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    found = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("[")]
+    assert found == [[one, 0 if number < 4 else 2, []] for number, one in enumerate(UNDERSTOOD)]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
+import torch
+from transformers import PreTrainedModel
 
 import core
 
@@ -27,13 +29,16 @@ VALUES = sorted(set(values()), key=lambda one: (one.__module__, one.__name__))
 GROWING = {"Search"}
 """What is changed while it works."""
 
+POSTPONED = {"torch": torch, "PreTrainedModel": PreTrainedModel}
+"""What a module only names, and does not import while nothing computes."""
+
 PUBLIC = [one for one in VALUES if not one.__name__.startswith("_")]
 
 
 def holds_arrays(kind: Any) -> bool:
     """Whether a type is an array, or is made of arrays."""
     if is_dataclass(kind):
-        return any(holds_arrays(hint) for hint in get_type_hints(kind).values())
+        return any(holds_arrays(hint) for hint in get_type_hints(kind, localns=POSTPONED).values())
     return (inspect.isclass(kind) and issubclass(kind, np.ndarray)) or any(holds_arrays(one) for one in _parts(kind))
 
 

@@ -17,6 +17,7 @@ MORE = {
     "core/factors/registry.py": ("tests/core/views/test_toy_factor.py",),
     "core/factors/seeds.py": ("tests/core/studies/test_study_rows.py", *STUDIED[:1]),
     "core/factors/segmentation.py": STUDIED[:1],
+    "core/models/passes.py": ("tests/core/factors/test_dropout.py", *STUDIED[:1]),
     "core/models/predict.py": ("tests/core/models/test_architectures.py",),
     "core/studies/temperatures.py": ("tests/core/factors/test_temperature.py",),
     "core/studies/verdict.py": ("tests/core/studies/test_study_rows.py",),

@@ -60,7 +60,7 @@ def no_model_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         "models.predict.forward",
         "factors.ask.predict",
         "factors.dropout.run_passes",
-        "factors.seeds.predict_family",
+        "families.stacked.predict_family",
     ):
         module, _, function = f"core.{name}".rpartition(".")
         monkeypatch.setattr(sys.modules[module], function, refuse)

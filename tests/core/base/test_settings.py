@@ -65,7 +65,7 @@ def test_at_least_one_model_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_operators_number_of_models_bounds_what_stays_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalog, "_loaded", Kept(limit=1))
-    monkeypatch.setattr("core.models.catalog.load_classifier", lambda source, device: object())
+    monkeypatch.setattr("core.models.loading.load_classifier", lambda source, device: object())
     monkeypatch.setenv("WOBBLE_MAX_MODELS", "1")
     first = catalog.load("minilm-uncased")
     catalog.load("bpe-cased")

@@ -14,13 +14,14 @@ import transformers
 
 from core.base.cache import forget
 from core.base.errors import WobbleError
-from core.factors.dropout import Dropout, _together, acting, over_passes, run_passes
+from core.factors.dropout import Dropout, acting, over_passes, rate_at, run_passes
 from core.factors.registry import factors
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.models.heads import Logits
+from core.models.passes import together
 from core.models.predict import Condition, model_inputs, predict
-from core.models.sites import KINDS
+from core.models.site import KINDS
 from core.studies.study import study
 from tests.architectures import ARCHITECTURES, loaded
 
@@ -88,7 +89,7 @@ def test_rates_of_zero_equal_the_deterministic_result_and_are_never_called_stabl
     name: str, models: dict[str, Classifier]
 ) -> None:
     classifier = models[name]
-    logits = _together(classifier, classifier.model, classifier.encoder([TEXT])[0], range(1), Dropout(rate=0.0))
+    logits = together(classifier, classifier.model, classifier.encoder([TEXT])[0], range(1), 0, {})
     # Our own matrix products stand for sdpa: rounding.
     np.testing.assert_allclose(logits, certain(classifier), atol=5e-6)
     with pytest.raises(WobbleError, match="every pass would be the same"):
@@ -125,7 +126,8 @@ def test_head_dropout_runs_the_encoder_once_and_equals_full_passes(name: str, mo
     found, ran = passes_of(classifier, 20, head)
     assert ran == 1
     assert found.std(axis=0).max() > 1e-4
-    whole = _together(classifier, classifier.model, classifier.encoder([TEXT])[0], range(20), head)
+    rates = {(site.name, site.kind): rate_at(site, head) for site in classifier.sites}
+    whole = together(classifier, classifier.model, classifier.encoder([TEXT])[0], range(20), 2, rates)
     np.testing.assert_allclose(found, whole, atol=1e-5)
 
 
