@@ -41,7 +41,7 @@ def strip_frame(study: Study) -> pd.DataFrame:
 
 def cases_frame(*studies: Study) -> pd.DataFrame:
     """One row a case, for a download; probabilities in one column a label, `p(label)`."""
-    return pd.DataFrame.from_records(
+    frame = pd.DataFrame.from_records(
         [
             {
                 "model": study.model,
@@ -69,6 +69,8 @@ def cases_frame(*studies: Study) -> pd.DataFrame:
             for key, (row, case) in study.keyed().items()
         ]
     )
+    # Whole numbers also beside edits that draw nothing, which have no seed.
+    return frame.astype({column: "Int64" for column in frame.columns.intersection(["seed"])})
 
 
 def scatter_frame(rows: Sequence[Row]) -> pd.DataFrame:

@@ -56,6 +56,17 @@ def test_the_frame_survives_csv_and_parquet(compared: Study, tmp_path: Path) -> 
     assert len(pd.read_parquet(tmp_path / "cases.parquet")) == len(frame)
 
 
+def test_a_seed_is_a_whole_number_or_nothing_in_csv_and_parquet(compared: Study, tmp_path: Path) -> None:
+    frame, seeds = tables.cases_frame(compared), [case.variant.seed for case in compared.cases if case.variant]
+    assert None in seeds and any(seeds)
+    said = pd.read_csv(StringIO(frame.to_csv(index=False)), dtype=str, keep_default_na=False)["seed"]
+    assert list(said) == ["" if seed is None else str(seed) for seed in seeds]
+    frame.to_parquet(tmp_path / "cases.parquet", index=False)
+    kept = pd.read_parquet(tmp_path / "cases.parquet")["seed"]
+    assert kept.dtype == "Int64" and [None if pd.isna(seed) else seed for seed in kept] == seeds
+    assert tables.cases_frame(compare(load(), TEXT, [])).empty
+
+
 def test_strip_and_cases_hold_the_same_cases_with_the_same_fates(compared: Study, small: Study) -> None:
     for found in (compared, small):
         strip, cases = tables.strip_frame(found), tables.cases_frame(found)
