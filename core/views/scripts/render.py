@@ -72,6 +72,8 @@ def model_values(classifier: Classifier, temperature: float = 1.0) -> dict[str, 
         "folder": where(classifier, source.top),
         "base": where(classifier, source.directory) if source.adapter else Code("folder"),
         "adapter": source.adapter is not None,
+        # What the adapter does not bring either is drawn at random, and Wobble says so.
+        "untrained": bool(classifier.untrained),
         # An adapter with labels of its own brings the config that knows them; its head has their shape.
         "config": source.adapter is not None and source.config.parent == source.adapter,
         "limit": classifier.limit,

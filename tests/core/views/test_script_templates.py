@@ -162,3 +162,10 @@ def test_the_dropout_script_draws_on_the_device_that_wobble_draws_on() -> None:
     assert script is not None
     assert "model.to('cuda')\n" in script and ").to('cuda')\n" in script and "torch.Generator('cuda')" in script
     assert ".to(" not in (dropout_script(classifier, "a", 2, Dropout()) or ".to(")
+
+
+def test_a_script_that_loads_an_adapter_says_where_the_missing_head_is() -> None:
+    said = "reported as MISSING"
+    assert said in predict_script(load(), ["A test."])
+    assert said not in predict_script(replace(load(), untrained=("classifier.weight",)), ["A test."])
+    assert said not in predict_script(load("bpe-cased"), ["A test."])
