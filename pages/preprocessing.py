@@ -106,7 +106,8 @@ if found:
     if (last := found.steps[-1].case) is None:
         st.info("This chain leaves your sentence as it is, so nothing can change.", icon=":material/check:")
     else:
-        st.html(f"<p class='w-line'><b>After the chain.</b> {escape(tables.explanation(last))}</p>")
+        said = tables.explanation(last, found.study.noise_floor)
+        st.html(f"<p class='w-line'><b>After the chain.</b> {escape(said)}</p>")
         variants_table.beside(found.study.reference, last, "After the chain")
     st.markdown("**The chain as code**")
     st.code(scripts.chain_script(model, found.chain, text), language="python")

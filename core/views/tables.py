@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.base.words import capital
+from core.base.words import capital, number
 from core.factors.case import Case, Reference, Row
 from core.studies.study import Study
 from core.text.perturb import Variant, edits, perturbations
@@ -244,12 +244,16 @@ def changed_positions(original: Encoding, variant: Encoding) -> tuple[list[int],
     return [i for part in parts for i in part.original], [i for part in parts for i in part.variant]
 
 
-def explanation(case: Case) -> str:
-    """What became of one case, in a sentence."""
+def explanation(case: Case, noise_floor: float) -> str:
+    """What became of one case, in a sentence; a shift that is not above the noise floor is none, so it makes no flip."""
     if not case.tried:
         return "This edit lies beyond the limit, where the model does not read, so it was not tried."
     if case.absorbed:
         return f"The tokenizer erased this edit ({case.absorbed_by}): same ids, so exactly the same probabilities."
+    if case.shift <= noise_floor:
+        return (
+            f"A shift of {number(case.shift)} is not above the noise floor ({number(noise_floor)}): it counts as none."
+        )
     if case.margin is None:
         return f"The output moves by {case.shift:.3f}."
     said = f"{'becomes' if case.flip else 'stays'} {case.label} (margin {case.margin:+.3f})"

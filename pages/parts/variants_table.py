@@ -56,7 +56,7 @@ def section(studies: Sequence[Study], charts: Sequence[str], opens: str, one: st
                 row, case = cases[opened]
                 st.html(
                     f"<p class='w-line'><b>{escape(study.model)}</b> {markup.badge_html(row.fate(case))} "
-                    f"{escape(tables.explanation(case))}</p><p class='w-line w-faint'>{escape(tables.described(case))}</p>"
+                    f"{escape(tables.explanation(case, study.noise_floor))}</p><p class='w-line w-faint'>{escape(tables.described(case))}</p>"
                 )
                 beside(study.reference, case, f"The {one}")
     rows = tables.side_by_side(studies, chosen, fates)

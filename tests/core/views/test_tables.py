@@ -115,7 +115,7 @@ def test_side_by_side_says_what_was_never_tried(small: Study) -> None:
         "not tried: the model does not read so far"
     }
     untried = next(case for case in small.cases if not case.tried)
-    assert "not tried" in tables.explanation(untried)
+    assert "not tried" in tables.explanation(untried, small.noise_floor)
 
 
 def test_keys_mean_the_same_variant_under_every_model(compared: Study) -> None:
@@ -145,9 +145,16 @@ def test_token_states_hold_every_token_of_the_variant(compared: Study) -> None:
 
 def test_an_explanation_says_the_new_label_only_of_a_flip(compared: Study) -> None:
     for case in compared.cases:
-        said = tables.explanation(case)
+        said = tables.explanation(case, compared.noise_floor)
         assert (f"becomes {case.label}" in said) == bool(case.flip)
         assert ("erased" in said) == case.absorbed
+
+
+def test_an_explanation_calls_no_shift_at_the_noise_floor_a_flip(compared: Study) -> None:
+    flipped = next(case for case in compared.cases if case.flip)
+    assert "becomes" in tables.explanation(flipped, 0.99 * flipped.shift)
+    said = tables.explanation(flipped, flipped.shift)
+    assert "becomes" not in said and said.endswith("it counts as none.")
 
 
 def test_own_edits_are_read_line_by_line() -> None:
