@@ -70,7 +70,7 @@ def cases_frame(*studies: Study) -> pd.DataFrame:
         ]
     )
     # Whole numbers also beside edits that draw nothing, which have no seed.
-    return frame.astype({column: "Int64" for column in frame.columns.intersection(["seed"])})
+    return frame.astype(dict.fromkeys(frame.columns.intersection(["seed"]), "Int64"))
 
 
 def scatter_frame(rows: Sequence[Row]) -> pd.DataFrame:

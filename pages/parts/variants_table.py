@@ -54,9 +54,10 @@ def section(studies: Sequence[Study], charts: Sequence[str], opens: str, one: st
         with st.container(border=True):
             for study, cases in zip(studies, keyed, strict=True):
                 row, case = cases[opened]
+                said, done = tables.explanation(case, study.noise_floor), tables.described(case)
                 st.html(
                     f"<p class='w-line'><b>{escape(study.model)}</b> {markup.badge_html(row.fate(case))} "
-                    f"{escape(tables.explanation(case, study.noise_floor))}</p><p class='w-line w-faint'>{escape(tables.described(case))}</p>"
+                    f"{escape(said)}</p><p class='w-line w-faint'>{escape(done)}</p>"
                 )
                 beside(study.reference, case, f"The {one}")
     rows = tables.side_by_side(studies, chosen, fates)
