@@ -77,6 +77,7 @@ def dots(study: Study, title: str) -> None:
     dot = controls.choice(
         "Open a dot", "dot", sorted(keyed, key=lambda key: place[id(keyed[key][1])]),
         nothing="click one above, or choose it here", width=420,
+        words=lambda key: keyed[key][1].called(key) if key in keyed else key,
         help="A pass (or an edit) at large: its label and probabilities beside those with dropout off.",
     )  # fmt: skip
     if dot:
@@ -89,7 +90,8 @@ def dots(study: Study, title: str) -> None:
         )
         with st.container(border=True):
             st.html(
-                f"<p class='w-line'><b>{escape(dot)}</b>: {margin}<span title='{SHIFT}'>shift {case.shift:.3f}</span>.</p>"
+                f"<p class='w-line'><b>{escape(case.called(dot))}</b>: {margin}"
+                f"<span title='{SHIFT}'>shift {case.shift:.3f}</span>.</p>"
             )
             variants_table.sides(off, case, left, right, limit=120)
     # The strip in numbers: dropout noise beside the shift of edits.
@@ -147,6 +149,7 @@ found = work.needed(partial(drawn, passes=count, sites=dropout.sites))
 first = replace(found.rows[0], title=tables.ALL_ON)
 own = arranged(found, [first])
 compared = work.needed(lambda: results.compared(model, text, (), temperature))
+edits = compared.keyed()
 st.html(
     f"<p class='w-verdict'>{escape(over_passes.said(first))}</p>"
     f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>"
@@ -164,8 +167,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     )  # fmt: skip
     picked = controls.several(
         "Variants beside it", "beside",
-        [key for key, (_, case) in compared.keyed().items() if case.reaches],
+        [key for key, (_, case) in edits.items() if case.reaches],
         st.multiselect, most=5, max_selections=5, placeholder="edits under the same dropout", width=420,
+        format_func=lambda key: edits[key][1].called(key) if key in edits else key,
         help=f"Up to {BESIDE} passes of each variant under the same dropout, against your sentence with dropout off.",
     )  # fmt: skip
 kinds: dict[str, Row] = {}

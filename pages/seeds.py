@@ -45,7 +45,9 @@ INFLUENCES = (
 def sentence_view(family: Family, text: str, temperature: float) -> None:
     """Every seed on the current sentence and on its variants."""
     edited = results.compared(family.first, text, (), temperature)
-    variants = {case.text: key for key, (row, case) in edited.keyed().items() if case.tried and row in edited.counted}
+    variants = {
+        case.text: case.called(key) for key, (row, case) in edited.keyed().items() if case.tried and row in edited.counted
+    }
     prediction = results.asked(family, (text, *variants))
     study = of_family(family, edited, prediction.logits[:, 0])
     seeds, mean, edits = study.rows

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.base.statistics import wilson
+from core.base.words import capital
 from core.factors.registry import Factor
 from core.models.heads import Head, Logits, Probabilities
 from core.models.predict import Condition
@@ -127,6 +128,15 @@ class Case:
     def value(self) -> float:
         """Where it stands on the strip: its margin, or a regression's first output."""
         return float(self.probabilities[0]) if self.margin is None else self.margin
+
+    def called(self, key: str) -> str:
+        """What it is called where people read, in a few words: what was done to the text, with the number that its key in links
+        has where several did the same. The key of a case whose text is the reference's is words already.
+        """
+        if self.variant is None:
+            return key
+        number = key.removeprefix(self.name).strip()
+        return capital(self.variant.said) + (f" ({number})" if number else "")
 
 
 def measured(

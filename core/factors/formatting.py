@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from core.base.words import plural
+from core.base.words import listed, plural
 from core.factors.ask import Ask
 from core.factors.case import Case
 from core.factors.registry import Factor, Maker, Range, factor
@@ -31,14 +31,15 @@ def _edits_of(name: str) -> Maker:
         elsewhere = {also for one in tried for also, factor in one.also if factor == name}
         left_out = [one for one in ask.variants(seed) if one not in tried]
         makers = [maker for one in left_out for maker in ((one.perturbation, one.factor), *one.also)]
-        other = dict.fromkeys(maker for maker, factor in makers if factor == name)
+        other = {maker for maker, factor in makers if factor == name}
         cases = ask.edited(own := edits_of(ask, name, seed, same_sentence))
         if cases and all(case.absorbed for case in cases):
             ask.notes.append("The tokenizer erases every one of these edits, so none can change the prediction.")
         if not (own or other or elsewhere):
             ask.notes.append(f"No {name} edit applies to this text.")
         if other:
-            ask.notes.append(f"Left out, because a reader could take it for another sentence: {', '.join(other)}.")
+            rules = [f"“{rule.said}”" for rule in perturb.perturbations([name]) if rule.name in other]
+            ask.notes.append(f"Left out, because a reader could take it for another sentence: {listed(rules)}.")
         if elsewhere:
             ask.notes.append(
                 f"{plural(len(elsewhere), 'more makes', 'more make')} the text of another edit, where it is counted."

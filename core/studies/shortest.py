@@ -67,7 +67,7 @@ class Search:
     def finding(self) -> str:
         """The finding in a sentence."""
         if self.flips:
-            found = f"it to {self.flips[0].label}: {self.flips[0].name}"
+            found = f"it to {self.flips[0].label}: {self.flips[0].made.said}"
             if self.size == 1:
                 return f"One edit flips {found}."
             # All smaller sets were run before this one.

@@ -299,10 +299,10 @@ def finding(study: Study) -> str:
     candidates = [case for row in study.counted for case in row.flipping] or reaching
     worst = min(candidates, key=lambda case: -case.shift if case.margin is None else case.margin)
     if worst.margin is None:
-        return f"{worst.name} moves the output furthest, by {worst.shift:.3f}{beyond}"
+        return f"“{capital(worst.made.said)}” moves the output furthest, by {worst.shift:.3f}{beyond}"
     if not study.flips:
-        return f"No edit flips {label}; {worst.name} comes nearest{beyond}"
-    return f"{study.flips} of {study.tried} edits {_flip(study)} {label}; {worst.name} goes furthest{beyond}"
+        return f"No edit flips {label}; “{worst.made.said}” comes nearest{beyond}"
+    return f"{study.flips} of {study.tried} edits {_flip(study)} {label}; “{worst.made.said}” goes furthest{beyond}"
 
 
 def _of_edits_alone(study: Study) -> bool:

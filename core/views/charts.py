@@ -19,6 +19,7 @@ from core.views.style import (
     label_colors,
     plain,
     shades,
+    two_lines,
     upright,
 )
 
@@ -201,7 +202,8 @@ def tempered_strip(
         at: the other T, as it is read.
     """
     ink = shades(dark)[0]
-    names = [plain(name, 30) for name in frame["name"]]
+    names = [two_lines(name) for name in frame["name"]]
+    longest = max(len(line) for name in names for line in name.split("<br>"))
     color = [colors.get(label, ABSORBED) for label in frame["label"]]
     traces = [
         go.Scatter(
@@ -231,8 +233,8 @@ def tempered_strip(
     # The margins are given: measuring the names draws the chart twice at each move of the slider.
     x = {"range": MARGINS, "title": {"text": text}, "automargin": False}
     return drawn(
-        traces, title, dark, 130 + 26 * len(names), x, {"autorange": "reversed", "automargin": False},
-        margin={"l": 16 + 6.6 * max(map(len, names)), "r": 16, "t": 62, "b": 52},
+        traces, title, dark, 130 + 32 * len(names), x, {"autorange": "reversed", "automargin": False},
+        margin={"l": 16 + 6.6 * longest, "r": 16, "t": 62, "b": 52},
         shapes=flip_line(ink),
         annotations=[above(0, "the label changes here", ink)],
     )  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.views.style import ABSORBED, LEGEND, PALETTE, drawn, interval_bars, plain, shades
+from core.views.style import ABSORBED, LEGEND, PALETTE, drawn, interval_bars, plain, shades, two_lines
 
 SMOOTHED = 8
 """Losses that a smoothed one is the mean of."""
@@ -30,14 +30,14 @@ def seed_grid(
         sides: colours below and above zero.
     """
     cells = go.Heatmap(
-        z=margins.T, x=[plain(seed, 24) for seed in seeds], y=[plain(name, 30) for name in names], zmin=-1, zmax=1,
+        z=margins.T, x=[plain(seed, 24) for seed in seeds], y=[two_lines(name) for name in names], zmin=-1, zmax=1,
         text=np.where(margins.T < 0, "\u2715", ""), texttemplate="%{text}",
         textfont={"size": 17, "color": shades(dark)[0]},
         colorscale=[[0, sides[0]], [0.5, "#14171C" if dark else "#FFFFFF"], [1, sides[1]]], xgap=2, ygap=2,
         colorbar={"title": {"text": "margin"}}, hovertemplate="seed %{x}<br>%{y}<br>margin %{z:.3f}<extra></extra>",
     )  # fmt: skip
     x = {"title": {"text": "training seed"}, "type": "category"}
-    return drawn([cells], title, dark, 110 + 24 * len(names), x, {"autorange": "reversed"})
+    return drawn([cells], title, dark, 110 + 30 * len(names), x, {"autorange": "reversed"})
 
 
 def level_bars(frame: pd.DataFrame, *, disagreement: float, title: str, dark: bool = False) -> go.Figure:

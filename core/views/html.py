@@ -97,19 +97,19 @@ def study_html(study: Study) -> str:
 
 
 def _edits(study: Study) -> str:
-    pairs, left = list(study.keyed().values())[:ROWS], study.cases[ROWS:]
+    pairs, left = list(study.keyed().items())[:ROWS], study.cases[ROWS:]
     rows = table(
-        ("perturbation", "text", "fate", "label", "margin", "shift"),
+        ("edit", "text", "fate", "label", "margin", "shift"),
         (
             (
-                words(case.name),
+                words(case.called(key)),
                 f'<span style="{MONOSPACE}">{visible_html(case.text, LONGEST)}</span>',
                 row.fate(case),
                 words(case.label),
                 "–" if case.margin is None else f"{case.margin:+.4f}",
                 number(case.shift),
             )
-            for row, case in pairs
+            for key, (row, case) in pairs
         ),
     )
     absorbed, beyond = sum(case.absorbed for case in left), sum(not case.tried for case in left)

@@ -11,7 +11,19 @@ import plotly.graph_objects as go
 from core.factors.case import Row
 from core.studies.study import Study
 from core.studies.verdict import finding
-from core.views.style import ABSORBED, MARGINS, above, band, drawn, flip_line, label_colors, plain, shades, upright
+from core.views.style import (
+    ABSORBED,
+    MARGINS,
+    above,
+    band,
+    drawn,
+    flip_line,
+    label_colors,
+    plain,
+    shades,
+    two_lines,
+    upright,
+)
 from core.views.tables import strip_frame
 
 HOLLOW = {"symbol": "circle-open", "size": 9, "line": {"width": 1.5}}
@@ -94,7 +106,7 @@ def margin_strip(
     }
     y = {
         "tickvals": list(height.values()),
-        "ticktext": [f"<b>{plain(name, 60)}</b>" for name in rows],
+        "ticktext": [f"<b>{two_lines(name)}</b>" for name in rows],
         "range": [-0.6, max(0.4, len(rows) - 0.4)],
         "tickfont": {"size": 14, "color": ink},
     }
@@ -156,7 +168,7 @@ def _dots(
         # The key is not shown: a click hands it back as it is.
         said = [
             [row["variant"], plain(row["visible"]), row["shift"], plain(row["label"], 30), plain(row["tokens"], 110),
-             plain(row["probabilities"], 110), plain(row["variant"], 60)]
+             plain(row["probabilities"], 110), plain(row["description"], 90)]
             for row in part.to_dict("records")
         ]  # fmt: skip
         figure = go.Scatter(

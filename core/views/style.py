@@ -1,5 +1,6 @@
 """What all figures share: the colours of labels, texts that stay texts, axes and layout."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +25,11 @@ def plain(text: str, limit: int = 90) -> str:
     """Text that Plotly shows as it is: its own markup (a subset of HTML) and MathJax's `$` have no effect."""
     short = text if len(text) <= limit else text[: limit - 1] + "\u2026"
     return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
+
+
+def two_lines(name: str) -> str:
+    """A name beside an axis, on at most two lines of some thirty characters, as Plotly reads it."""
+    return "<br>".join(map(plain, textwrap.wrap(name, 34, max_lines=2, placeholder=" …")))
 
 
 def shades(dark: bool) -> tuple[str, str]:

@@ -30,12 +30,24 @@ def strip_frame(study: Study) -> pd.DataFrame:
     `value` (margin; for regression the output).
     """
     records = [
-        (row.name, key, visible(case.text[:200]), tokens_line(case.encoding), ranked(named(case.probabilities, study.labels), 4, 3),
-         row.fate(case), case.value, case.shift, case.label)
+        (row.name, key, case.called(key), visible(case.text[:200]), tokens_line(case.encoding),
+         ranked(named(case.probabilities, study.labels), 4, 3), row.fate(case), case.value, case.shift, case.label)
         for key, (row, case) in study.keyed().items()
     ]  # fmt: skip
     return pd.DataFrame(
-        records, columns=["row", "variant", "visible", "tokens", "probabilities", "fate", "value", "shift", "label"]
+        records,
+        columns=[
+            "row",
+            "variant",
+            "description",
+            "visible",
+            "tokens",
+            "probabilities",
+            "fate",
+            "value",
+            "shift",
+            "label",
+        ],
     )
 
 
@@ -342,7 +354,7 @@ def tempered_rows(study: Study, temperature: float, most: int) -> pd.DataFrame:
     shown: list[Reference | Case] = [reference, *list(beside.values())[:most]]
     logits, q = np.stack([one.logits for one in shown]), head.probabilities(reference.logits)
     columns: dict[str, Any] = {
-        "name": ["your sentence", *list(beside)[:most]],
+        "name": ["your sentence", *(case.called(key) for key, case in list(beside.items())[:most])],
         "text": [one.text for one in shown],
         "visible": [visible(one.text[:200]) for one in shown],
         "tokens": [tokens_line(one.encoding) for one in shown],

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
+from core.text.perturb import perturbations
 from core.text.visible import visible
 from core.views.documents import ranked
 
@@ -58,6 +59,12 @@ def _shift(value: float | None) -> str:
     return "" if value is None else f"{value:.4f}" if value == 0 or value >= 1e-4 else f"{value:.1e}"
 
 
+def _called(name: str) -> str:
+    """What made a case, in words: each of the edits that a name joins by its description, any other name as it is."""
+    said = {rule.name: rule.said for rule in perturbations()}
+    return " + ".join(said.get(part, part) for part in name.split(" + "))
+
+
 def _flips(row: Document) -> str:
     return "FLIPS" if row["flip"] else ""
 
@@ -100,7 +107,7 @@ def comparison(document: Document) -> Iterator[Part]:
         [
             (
                 f"{row['shift']:.4f}",
-                row["perturbation"],
+                _called(row["perturbation"]),
                 row["label"],
                 _flips(row) or row["absorbed_by"] or row["fate"],
                 visible(row["text"]),
@@ -224,7 +231,7 @@ def profile(document: Document) -> Iterator[Part]:
                 str(row["absorbed"]),
                 "" if row["flips"] is None else str(row["flips"]),
                 _shift(row["largest_shift"]),
-                row["worst"]["name"] if row["worst"] else "",
+                _called(row["worst"]["name"]) if row["worst"] else "",
             )
             for row in document["factors"]
         ],
@@ -242,7 +249,7 @@ def search(document: Document) -> Iterator[Part]:
     if found := document["flips"] or [one for one in (document["nearest"],) if one]:
         yield (
             ("margin", "label", "edits", "text"),
-            [(f"{row['margin']:+.4f}", row["label"], row["name"], visible(row["text"])) for row in found],
+            [(f"{row['margin']:+.4f}", row["label"], _called(row["name"]), visible(row["text"])) for row in found],
         )
     yield f"{document['sequences']} sequences of a budget of {document['budget']}."
 

@@ -111,7 +111,14 @@ def passes_beside(classifier: Classifier, compared: Study, key: str, count: int,
         ("passes", *identity(classifier), reference.text, compared.temperature, variant.text, key, count, dropout),
         "dropout passes",
         lambda progress: passes_of(
-            classifier, reference, variant, key, count, dropout, noise_floor=compared.noise_floor, progress=progress
+            classifier,
+            reference,
+            variant,
+            variant.called(key),
+            count,
+            dropout,
+            noise_floor=compared.noise_floor,
+            progress=progress,
         ),
     )
 

@@ -49,7 +49,10 @@ def section(studies: Sequence[Study], charts: Sequence[str], opens: str, one: st
         )
         keyed = [study.keyed() for study in studies]
         names = [key for key in keyed[0] if all(key in cases for cases in keyed)]
-        opened = controls.choice(f"Open a {one}", opens, names, nothing="none", width=260)
+        opened = controls.choice(
+            f"Open a {one}", opens, names, nothing="none", width=420,
+            words=lambda key: keyed[0][key][1].called(key) if key in keyed[0] else key,
+        )  # fmt: skip
     if opened:
         with st.container(border=True):
             for study, cases in zip(studies, keyed, strict=True):

@@ -49,6 +49,11 @@ class Perturbation:
     factor: str = ""
     """That of the table it stands in."""
 
+    @property
+    def said(self) -> str:
+        """What it does, to stand inside a sentence, without exceptions and fine print."""
+        return _inside(self.description)
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -76,13 +81,12 @@ class Variant:
     def description(self) -> str:
         """What the perturbation does, in one line."""
         rule = _registered.get(self.perturbation)
-        return rule.description if rule else "An edit typed by hand."
+        return rule.description if rule else "An edit typed by hand"
 
     @property
     def said(self) -> str:
         """What was done, to stand inside a sentence, without exceptions and fine print."""
-        said = _FINE_PRINT.sub("", self.description)
-        return said if said[1:2].isupper() else said[0].lower() + said[1:]
+        return _inside(self.description)
 
     def document(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -92,6 +96,12 @@ class Variant:
 
 # What a description adds to its rule: exceptions and fine print.
 _FINE_PRINT = re.compile(r"(?:; | \(|, (?:as|except|never)\b).*")
+
+
+def _inside(description: str) -> str:
+    said = _FINE_PRINT.sub("", description)
+    return said if said[1:2].isupper() else said[0].lower() + said[1:]
+
 
 WORDS = dict.fromkeys(FACTORS, ("formatting edit", "formatting edits"))
 """What one variant of a factor is called, and several."""

@@ -38,8 +38,8 @@ def test_where_all_is_erased_it_is_said_and_where_some_is_not() -> None:
 
 def test_what_a_reader_could_take_for_another_sentence_is_left_out_by_name() -> None:
     left_out = "Left out, because a reader could take it for another sentence: "
-    assert notes("12", "punctuation") == (f"{left_out}question_mark.",)
-    names = "clean_stop_words, chain_bag_of_words_no_stop_words"
+    assert notes("12", "punctuation") == (f"{left_out}“a question mark at the end”.",)
+    names = "“stop words removed” and “cleaned for a bag of words, stop words removed”"
     assert notes("This is a test.", "preprocessing")[0] == f"{left_out}{names}."
 
 
@@ -84,4 +84,4 @@ def test_where_all_make_the_text_of_other_edits_none_is_said_not_to_apply() -> N
 def test_all_names_of_what_is_left_out_are_told() -> None:
     # Without its stop words this is what the chain with them makes of it.
     (said,) = notes("good the film", "preprocessing")
-    assert said.endswith("another sentence: clean_stop_words, chain_bag_of_words_no_stop_words.")
+    assert said.endswith("another sentence: “stop words removed” and “cleaned for a bag of words, stop words removed”.")

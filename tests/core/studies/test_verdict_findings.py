@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from core.base.words import capital
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.studies.study import Study, arranged, compare, options_of, profile, studies, study
@@ -47,7 +48,10 @@ def test_a_summary_says_the_study_s_own_counts(compared: Study) -> None:
 def test_a_finding_names_the_case_that_goes_furthest(compared: Study) -> None:
     worst = min((case for case in compared.cases if not case.absorbed), key=lambda case: case.margin or 0.0)
     label = compared.reference.label
-    assert finding(compared) == f"{compared.flips} of {compared.tried} edits flip “{label}”; {worst.name} goes furthest"
+    assert (
+        finding(compared)
+        == f"{compared.flips} of {compared.tried} edits flip “{label}”; “{worst.made.said}” goes furthest"
+    )
     one = arranged(compared, [replace(row, cases=row.flipping[:1]) for row in compared.rows if row.flips][:1])
     assert "1 of 1 edits flips" in finding(one)
 
@@ -79,7 +83,7 @@ def test_a_value_moves_and_does_not_flip(tmp_path: Path) -> None:
     edits, passes = compare(value, TEXT, variants(TEXT)), study(value, TEXT, ["dropout"], {"dropout": {"passes": 3}})
     furthest = edits.cases[0]
     assert "a value has no label to flip" in summary(edits)
-    assert finding(edits) == f"{furthest.name} moves the output furthest, by {furthest.shift:.3f}"
+    assert finding(edits) == f"“{capital(furthest.made.said)}” moves the output furthest, by {furthest.shift:.3f}"
     assert summary(passes).startswith("The output moves by up to ") and summary(passes).endswith("3 dropout passes.")
 
 

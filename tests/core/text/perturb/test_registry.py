@@ -193,7 +193,7 @@ def test_a_variant_says_what_its_rule_does_and_inside_a_sentence_without_the_fin
     made = variants("This is a TEST, and it isn't long.", only=FACTORS)
     assert made and all(one.description == by_rule[one.perturbation].description for one in made)
     own = custom("one", "two")
-    assert (own.description, own.said) == ("An edit typed by hand.", "an edit typed by hand.")
+    assert (own.description, own.said) == ("An edit typed by hand", "an edit typed by hand")
     printed = {one.description: one.said for one in made if "; " in one.description or " (" in one.description}
     assert printed
     for description, said in printed.items():
