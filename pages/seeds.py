@@ -46,7 +46,9 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
     """Every seed on the current sentence and on its variants."""
     edited = results.compared(family.first, text, (), temperature)
     variants = {
-        case.text: case.called(key) for key, (row, case) in edited.keyed().items() if case.tried and row in edited.counted
+        case.text: case.called(key)
+        for key, (row, case) in edited.keyed().items()
+        if case.tried and row in edited.counted
     }
     prediction = results.asked(family, (text, *variants))
     study = of_family(family, edited, prediction.logits[:, 0])
