@@ -99,7 +99,7 @@ def card(row: Row, found: Study, keys: Mapping[int, str]) -> None:
     if row.flip_rate is not None and row.flip_interval is not None:
         low, high = row.flip_interval
         rates = (
-            f"Flip rate {row.flip_rate:.1%} (95 % interval {low:.1%} to {high:.1%}); "
+            f"Flip rate {row.flip_rate:.1%} (95% interval {low:.1%} to {high:.1%}); "
             f"largest shift {row.largest_shift:.3g}, median {row.median_shift:.3g}"
         )
     st.html(

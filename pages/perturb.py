@@ -1,4 +1,4 @@
-"""One sentence, every formatting edit: which the tokenizer erases, which reach the model, which flip it."""
+"""One sentence, every formatting edit: which the tokenizer absorbs, which reach the model, which flip it."""
 
 from functools import partial
 from html import escape
@@ -18,7 +18,7 @@ from pages.parts import plots, results, subject, take_away, variants_table, work
 PAGE = {
     "title": "Perturb",
     "icon": ":material/edit_note:",
-    "question": "Which edits of white space, casing and punctuation does the tokenizer erase, which reach the model, "
+    "question": "Which edits of white space, casing and punctuation does the tokenizer absorb, which reach the model, "
     "which flip it?",
     "factors": ("whitespace", "casing", "punctuation", "unicode", "typo"),
     "opens": {"factor": "{factor}", "variant": "{case}"},

@@ -9,7 +9,7 @@ import pages.parts.engine  # noqa: F401 - before all else
 import numpy as np
 import streamlit as st
 
-from core.base.words import tempered, verb
+from core.base.words import capital, every, plural, tempered, verb
 from core.factors.seeds import one_seed
 from core.families import agreement, interpolation, members
 from core.families.stacked import Family
@@ -57,10 +57,13 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
     if seeds.flips is None:
         said = f"The seeds spread by {seeds.spread(0)[1]:.3f} (standard deviation) around {mean.cases[0].value:.3f}."
     elif seeds.flips:
-        does = verb(seeds.flips, "does", "do")
-        said = f"{seeds.flips} of {seeds.tried} seeds {does} not say {label}, as {first} does."
+        others = plural(seeds.tried - 1, "other seed")
+        does = verb(seeds.flips, "disagrees", "disagree")
+        said = f"{seeds.flips} of the {others} {does} with {first}, which says {label}."
+        if seeds.tried == 2:
+            said = f"The other seed disagrees with {first}, which says {label}."
     else:
-        said = f"All {seeds.tried} seeds say {label}."
+        said = f"{capital(every(seeds.tried))} seeds say {label}."
     votes = ", ".join(f"{name} {count}" for name, count in Counter(case.label for case in seeds.cases).items())
     st.html(
         f"<p class='w-verdict'>{escape(said)}</p>"
@@ -99,7 +102,7 @@ def grid(family: Family, p: Probabilities, study: Study, variants: Sequence[str]
     found, label = agreement.grid(p, study.head, SHOWN), study.reference.label
     if found is None:
         return
-    edits = verb(found.flipped, "edit flips", "edits flip")
+    edits = verb(found.flipped, "edits flips", "edits flip")
     title = f"{found.flipped or 'No'} of {len(variants)} {edits} some seed's own answer; a cross: not {label}"
     colors = style.label_colors(study.labels)
     mine = colors.get(label, style.PALETTE[0])
@@ -123,10 +126,11 @@ def data_view(family: Family, _text: str, _temperature: float) -> None:
     """Every seed on labelled texts that none was trained on."""
     found, labels = results.tested(family), family.first.labels
     low, high = found.accuracy.min(), found.accuracy.max()
-    said = f"Accuracies lie within {high - low:.1%} of each other; two seeds disagree on {found.disagreement:.1%} of the texts"
+    spread = f"{100 * (high - low):.1f} percentage points"
+    said = f"Accuracies lie within {spread}; two seeds disagree on {found.disagreement:.1%} of the texts"
     st.html(
         f"<p class='w-verdict'>{escape(said)}.</p><p class='w-line w-faint'>{len(found.texts):,} labelled texts that no member was "
-        f"trained on, {len(family.members)} members of {escape(family.id)}. Bars: accuracy with Wilson's 95 % interval, and "
+        f"trained on, {len(family.members)} members of {escape(family.id)}. Bars: accuracy with Wilson's 95% interval, and "
         "the share of texts on which two members disagree, mean over all pairs.</p>"
     )
     plots.show(
@@ -190,7 +194,7 @@ def people(found: agreement.OnData) -> None:
         said,
     )
     st.caption(
-        "95 % bootstrap intervals over the texts. Disagreement between seeds of one pre-trained encoder is no estimate of the "
+        "95% bootstrap intervals over the texts. Disagreement between seeds of one pre-trained encoder is no estimate of the "
         "error: it is smaller, since they share their mistakes."
     )
 
@@ -235,7 +239,7 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
         )
     )
     st.caption(
-        "95 % bootstrap intervals over the texts; they say nothing about other seeds than these, and few seeds are few. Dodge et "
+        "95% bootstrap intervals over the texts; they say nothing about other seeds than these, and few seeds are few. Dodge et "
         "al. (arXiv 2002.06305) found that initialisation and order contribute about alike."
     )
     take_away.downloads(("CSV", "wobble-seeds-influence.csv", lambda: frame), data_file(family))

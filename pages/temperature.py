@@ -119,7 +119,7 @@ def at_temperature(model: Classifier, study: Study) -> None:
 def explained(study: Study, shown: int, tried: list[float]) -> None:
     """Which variants are shown and what became of the others; why no label moves, checked on the logits of the page."""
     st.caption(
-        f"{edit_counts(study)} The {shown} that move most are shown; what is erased has your sentence's numbers exactly. The "
+        f"{edit_counts(study)} The {shown} that move most are shown; what is absorbed has your sentence's numbers exactly. The "
         "downloads hold all of them."
     )
     reason = (

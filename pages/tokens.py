@@ -100,7 +100,7 @@ def compared(model: Classifier, one: Stages, two: Stages) -> None:
         st.warning(said, icon=":material/content_cut:")
     elif (erased := absorbed_by(model.encoder, one.raw, two.raw)) is not None:
         st.success(
-            f"Same ids: the difference is erased. {markup.escape_markdown(erased)}", icon=":material/ink_eraser:"
+            f"Same ids: the difference is absorbed. {markup.escape_markdown(erased)}", icon=":material/ink_eraser:"
         )
     else:
         said = f"Tokens only in the first: {len(before)}; only in the second: {len(after)}"
@@ -156,7 +156,7 @@ def heading(drawn: Study, near: Row, how: str) -> None:
     """What the segmentations come to, said first, and how they were drawn."""
     row, reference = drawn.rows[0], drawn.reference
     margin = "" if reference.margin is None else f", margin {reference.margin:+.3f}{tempered(drawn.temperature)}"
-    rate = "" if row.flip_rate is None else f" Flip rate {share(row, '95 %: ')}."
+    rate = "" if row.flip_rate is None else f" Flip rate {share(row, '95%: ')}."
     closest = "".join(f" {note}" for note in near.notes)
     if near.flips is not None and near.tried:
         names = f": {listed([case.name for case in near.flipping[:3]])}" if near.flips else ""

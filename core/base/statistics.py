@@ -10,7 +10,7 @@ RESAMPLES = 1000
 
 
 def wilson(count: int, total: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's score interval of a share, 95 % by default (Wilson 1927): sound near 0 and 1, where p ± 2 s is not.
+    """Wilson's score interval of a share, 95% by default (Wilson 1927): sound near 0 and 1, where p ± 2 s is not.
 
     Raises:
         ValueError: there is nothing to take a share of.
@@ -29,7 +29,7 @@ def wilson(count: int, total: int, z: float = 1.959964) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its 95 % percentile bootstrap interval over the texts."""
+    """A number with its 95% percentile bootstrap interval over the texts."""
 
     value: float
     low: float
@@ -37,7 +37,7 @@ class Estimate:
 
 
 def estimate(value: float, resampled: NDArray[np.float64]) -> Estimate:
-    """A number and the middle 95 % of what resampling made of it `[n_resamples]` (Efron 1979)."""
+    """A number and the middle 95% of what resampling made of it `[n_resamples]` (Efron 1979)."""
     low, high = np.percentile(resampled, [2.5, 97.5])
     return Estimate(value, float(low), float(high))
 

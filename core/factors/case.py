@@ -255,13 +255,18 @@ class Row:
         return None if any(case.flip is None for case in self.cases) else len(self.flipping)
 
     @property
+    def can_flip(self) -> bool:
+        """Whether it is a finding how many flip: not of temperatures, none of which can, nor of regression."""
+        return self.flips is not None and (self.factor.flips_count or self.factor.edits or self.flips > 0)
+
+    @property
     def flip_rate(self) -> float | None:
         """Share of what was tried that flips; None where nothing was, and for regression."""
         return None if self.flips is None or not self.tried else self.flips / self.tried
 
     @property
     def flip_interval(self) -> tuple[float, float] | None:
-        """Wilson's 95 % interval of the flip rate."""
+        """Wilson's 95% interval of the flip rate."""
         return None if self.flips is None or not self.tried else wilson(self.flips, self.tried)
 
     @property

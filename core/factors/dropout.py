@@ -169,7 +169,7 @@ class Measure:
     formula: str
     reading: str
     interval: tuple[float, float] | None = None
-    """Wilson's 95 % interval of a share."""
+    """Wilson's 95% interval of a share."""
 
 
 OVER_PASSES: dict[str, tuple[str, Callable[[Head, Probabilities], float], str, str]] = {

@@ -34,7 +34,7 @@ def _edits_of(name: str) -> Maker:
         other = {maker for maker, factor in makers if factor == name}
         cases = ask.edited(own := edits_of(ask, name, seed, same_sentence))
         if cases and all(case.absorbed for case in cases):
-            ask.notes.append("The tokenizer erases every one of these edits, so none can change the prediction.")
+            ask.notes.append("The tokenizer absorbs every one of these edits, so none can change the prediction.")
         if not (own or other or elsewhere):
             ask.notes.append(f"No {name} edit applies to this text.")
         if other:

@@ -43,9 +43,9 @@ def steps_finding(study: Study) -> str:
     said = f"{steps} {verb(row.tried, 'changes', 'change')} this text"
     if row.flips is None:
         return f"{said}; the output moves by up to {number(row.largest_shift or 0.0)}."
-    erased = f"{row.absorbed} erased by the tokenizer, " if row.absorbed else ""
+    absorbed = f"{row.absorbed} absorbed by the tokenizer, " if row.absorbed else ""
     flip = f"{row.flips or 'none'} {verb(row.flips or 1, 'flips', 'flip')} “{study.reference.label}”"
-    return f"{said}: {erased}{flip}{beyond}"
+    return f"{said}: {absorbed}{flip}{beyond}"
 
 
 def made_by_edits(study: Study) -> int:

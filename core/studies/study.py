@@ -234,7 +234,7 @@ def study(
 
 
 def compare(classifier: Classifier, text: str, variants: Sequence[Variant], *, temperature: float = 1.0) -> Study:
-    """The main job: one sentence against some variants of it. Which does the tokenizer erase, which reach the model, which flip it?
+    """One sentence against some variants of it: which does the tokenizer absorb, which reach the model, which flip it?
 
     The same edits count as in a profile: those after which a reader would still call it the same sentence. The others
     stand in a row of their own, and so do those typed by hand, which count where nothing else was asked. What leaves no

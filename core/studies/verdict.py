@@ -194,7 +194,7 @@ def _agreeing(rows: Sequence[Row], one: str, many: str) -> str:
 def _evidence(rows: Sequence[Row]) -> str:
     return "; ".join(
         f"{len(row.flipping)} of {row.tried} {row.factor.many} flip"
-        + (f", {row.absorbed} erased by the tokenizer" if row.absorbed else "")
+        + (f", {row.absorbed} absorbed by the tokenizer" if row.absorbed else "")
         for row in rows
     )
 
@@ -232,15 +232,15 @@ def _half_precision(study: Study) -> list[Clause]:
 
 
 def _erased(study: Study) -> list[Clause]:
-    """Factors that cannot matter: the tokenizer erases every one of their edits."""
+    """Factors that cannot matter: the tokenizer absorbs every one of their edits."""
     rows = [row for row in study.shown if row.tried and row.absorbed == row.tried]
     if not rows:
         return []
     count, names = sum(row.tried for row in rows), listed([row.name for row in rows])
     said = (
-        f"none of the {count} {names} edits can matter, because the tokenizer erases them"
+        f"none of the {count} {names} edits can matter, because the tokenizer absorbs them"
         if count > 1
-        else f"the one {names} edit cannot matter, because the tokenizer erases it"
+        else f"the one {names} edit cannot matter, because the tokenizer absorbs it"
     )
     return [Clause(said, "; ".join(f"{row.name}: {row.absorbed} of {row.tried} absorbed" for row in rows))]
 
@@ -258,7 +258,7 @@ def is_profile(study: Study) -> bool:
 
 
 def summary(study: Study) -> str:
-    """Counts, for edits ("34 edits: 19 erased by the tokenizer, 15 reach the model, 2 flip it."); the verdict for a profile."""
+    """Counts, for edits ("34 edits: 19 absorbed by the tokenizer, 15 reach the model, 2 flip it."); the verdict for a profile."""
     if not _of_edits_alone(study):
         return _said(study)
     apart = [f"Not counted: {_uncounted(row)}." for row in study.shown if row not in study.counted and row.tried]
@@ -266,7 +266,7 @@ def summary(study: Study) -> str:
         return " ".join(apart) or f"No edit applies to this text{_beyond(study)}."
     reaching = study.tried - study.absorbed
     parts = [
-        f"{study.absorbed} erased by the tokenizer",
+        f"{study.absorbed} absorbed by the tokenizer",
         f"{reaching} {verb(reaching, 'reaches', 'reach')} the model",
         f"{study.flips or 'none'} {_flip(study)} it" if study.head.has_labels else "a value has no label to flip",
     ]
@@ -294,7 +294,7 @@ def finding(study: Study) -> str:
     if not reaching:
         if any(row.tried for row in study.shown if row not in study.counted):
             return summary(study)
-        erased = "The tokenizer erases every edit: nothing reaches the model"
+        erased = "The tokenizer absorbs every edit: nothing reaches the model"
         return f"{erased if study.tried else 'No edit applies'}{beyond}."
     candidates = [case for row in study.counted for case in row.flipping] or reaching
     worst = min(candidates, key=lambda case: -case.shift if case.margin is None else case.margin)
@@ -335,8 +335,9 @@ def _said(study: Study) -> str:
 
 def reach(first: Row, second: Row) -> str:
     """How far the cases of two rows reach, as the title of their strip; the second, of edits, may have none."""
-    said = f"{capital(first.factor.many)} spread the {'outputs' if first.flips is None else 'margins'} {_range(first)}"
-    return f"{said}, edits {_range(second)}" if second.cases else f"{said}; no edit reaches the model"
+    value = "outputs" if first.flips is None else "margins"
+    said = f"The {value} of the {first.factor.many} range {_range(first)}"
+    return f"{said}, those of the edits {_range(second)}" if second.cases else f"{said}; no edit reaches the model"
 
 
 def _range(row: Row) -> str:

@@ -71,7 +71,7 @@ def pass_distribution(
 def settling(
     flips: np.ndarray, interval: Callable[[int, int], tuple[float, float]], *, title: str, dark: bool = False
 ) -> go.Figure:
-    """How the estimated flip rate settles as passes grow, with its 95 % interval.
+    """How the estimated flip rate settles as passes grow, with its 95% interval.
 
     Args:
         flips: `[n_passes]`, whether each pass flipped.

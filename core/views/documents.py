@@ -375,7 +375,7 @@ def stages_document(model: str, tokenizer: str, stages: Stages) -> dict[str, Any
 
 
 def calibration_document(classifier: Classifier, found: Calibration) -> dict[str, Any]:
-    """A fitted temperature and the scores before and after it; estimates with their 95 % bootstrap intervals."""
+    """A fitted temperature and the scores before and after it; estimates with their 95% bootstrap intervals."""
 
     def scores(part: Scores) -> dict[str, Any]:
         bins = part.reliability

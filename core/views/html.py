@@ -40,7 +40,7 @@ def number(value: float | None) -> str:
 
 
 def share(row: Row, interval: str = "") -> str:
-    """The flip rate of a row with its 95 % interval, or a dash where there is none.
+    """The flip rate of a row with its 95% interval, or a dash where there is none.
 
     Cases that cannot flip are no sample of anything, so they have none.
 
@@ -67,13 +67,13 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def factors_table(study: Study) -> str:
     """One row a factor: what was tried, what became of it, and the case that goes furthest."""
     return table(
-        ("factor", "tried", "absorbed", "flips", "flip rate (95 %)", "largest shift", "median shift", "worst case"),
+        ("factor", "tried", "absorbed", "flips", "flip rate (95%)", "largest shift", "median shift", "worst case"),
         (
             (
                 f"<b>{words(row.name)}</b>",
                 f"{row.tried}, {row.beyond} beyond the limit" if row.beyond else str(row.tried),
                 str(row.absorbed),
-                "–" if row.flips is None else str(row.flips),
+                str(row.flips) if row.can_flip else "–",
                 share(row),
                 number(row.largest_shift),
                 number(row.median_shift),

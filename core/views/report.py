@@ -46,7 +46,7 @@ RECORD = "wobble-profile.json"
 FLIP_MEASURES = (
     ("flip rate", "share of what was tried that flips", "r = flips / n, n = tried"),
     (
-        "95 % interval",
+        "95% interval",
         "Wilson's score interval of the flip rate (1927), z = 1.96",
         "(r + z²/2n ± z·√(r(1 − r)/n + z²/4n²)) / (1 + z²/n)",
     ),
@@ -169,10 +169,10 @@ def _factor(row: Row, study: Study) -> str:
         (row.absorbed, "absorbed by the tokenizer", row.factor.edits),
         (row.beyond, "beyond the limit", row.beyond),
         (len(row.moving), "above the noise floor", row.cases),
-        (row.flips, "flip", row.cases and row.flips is not None),
+        (row.flips, "flip", row.cases and row.can_flip),
     )
     counted = "; ".join(f"<b>{count}</b> {what}" for count, what, told in counts if told)
-    rate = share(row, "95 % interval ")
+    rate = share(row, "95% interval ")
     moved = f"Largest shift <b>{number(row.largest_shift)}</b>, median <b>{number(row.median_shift)}</b>."
     measured = f"<p>{'' if rate == '–' else f'Flip rate {rate}. '}{moved}</p>" if row.tried else ""
     notes = "".join(f"<li>{words(note)}</li>" for note in row.notes)

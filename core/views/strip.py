@@ -140,10 +140,11 @@ def _reference(study: Study, colors: Mapping[str, str], ink: str) -> tuple[list[
 
 
 def counted(row: Row) -> list[str]:
-    """What became of the cases of a row: "3 of 7 flip", "2 erased", "1 beyond the limit"."""
+    """What became of the cases of a row: "3 of 7 flip", "2 absorbed", "1 beyond the limit"; a dash where none can flip."""
+    flips = f"{row.flips} of {row.tried} flip" if row.can_flip else "–"
     return [
-        f"{row.tried} {plain(row.factor.many)}" if row.flips is None else f"{row.flips} of {row.tried} flip",
-        *([f"{row.absorbed} erased"] if row.absorbed else []),
+        f"{row.tried} {plain(row.factor.many)}" if row.flips is None else flips,
+        *([f"{row.absorbed} absorbed"] if row.absorbed else []),
         *([f"{row.beyond} beyond the limit"] if row.beyond else []),
     ]
 

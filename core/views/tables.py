@@ -87,7 +87,7 @@ def cases_frame(*studies: Study) -> pd.DataFrame:
 
 def scatter_frame(rows: Sequence[Row]) -> pd.DataFrame:
     """One line for each row of a strip that has cases: `row`, `dots`, `flips` (None for regression), `low` and `high` (Wilson's
-    95 % interval of the flip rate), `mean_shift`, `largest_shift`.
+    95% interval of the flip rate), `mean_shift`, `largest_shift`.
     """
     return pd.DataFrame.from_records(
         [
@@ -261,7 +261,7 @@ def explanation(case: Case, noise_floor: float) -> str:
     if not case.tried:
         return "This edit lies beyond the limit, where the model does not read, so it was not tried."
     if case.absorbed:
-        return f"The tokenizer erased this edit ({case.absorbed_by}): same ids, so exactly the same probabilities."
+        return f"The tokenizer absorbed this edit ({case.absorbed_by}): same ids, so exactly the same probabilities."
     if case.shift <= noise_floor:
         return (
             f"A shift of {number(case.shift)} is not above the noise floor ({number(noise_floor)}): it counts as none."

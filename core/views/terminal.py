@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
+from core.base.words import plural
 from core.text.perturb import perturbations
 from core.text.visible import visible
 from core.views.documents import ranked
@@ -101,7 +102,7 @@ def predictions(document: list[Document]) -> Iterator[Part]:
 def comparison(document: Document) -> Iterator[Part]:
     """A text and its variants."""
     yield from predictions([document["reference"]])
-    yield f"{document['summary']} {document['forward_rows']} rows run for {document['rows_asked']} asked."
+    yield f"{document['summary']} {plural(document['forward_rows'], 'row')} run for {document['rows_asked']:,} asked."
     yield (
         ("shift", "edit", "label", "fate", "text"),
         [
@@ -238,7 +239,7 @@ def profile(document: Document) -> Iterator[Part]:
     )
     yield from (f"{row['factor']}: {note}" for row in document["factors"] for note in row["notes"])
     yield (
-        f"{document['forward_rows']} rows run for {document['rows_asked']} asked, {document['seconds']:.2f} s after "
+        f"{plural(document['forward_rows'], 'row')} run for {document['rows_asked']:,} asked, {document['seconds']:.2f} s after "
         f"{document['loading_seconds']:.2f} s of loading."
     )
 
@@ -287,7 +288,7 @@ def passes(document: Document) -> Iterator[Part]:
 def _flip_rate(document: Document) -> Iterator[Part]:
     if document["flip_rate"] is not None:
         low, high = document["flip_interval"]
-        yield f"flip rate {document['flip_rate']:.3f} (95 % interval {low:.3f} to {high:.3f})"
+        yield f"flip rate {document['flip_rate']:.3f} (95% interval {low:.3f} to {high:.3f})"
 
 
 def stages(document: list[Document]) -> Iterator[Part]:

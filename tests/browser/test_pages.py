@@ -42,7 +42,7 @@ def rows(page: Page) -> list[str]:
 def test_a_typed_sentence_shows_its_finding_tokens_and_bars(page: Page, app: str) -> None:
     opened(page, app)
     typed(page, TEXT)
-    expect(page.locator(".w-verdict").first).to_contain_text("erased by the tokenizer")
+    expect(page.locator(".w-verdict").first).to_contain_text("absorbed by the tokenizer")
     expect(page.locator(".w-text", has_text="This·is·a·test·.·").first).to_be_visible()
     expect(page.locator(".w-variants .row").first.locator(".w-token").first).to_contain_text("[CLS]")
     expect(page.locator(".w-variants .row").first.locator(".w-bars .fill")).to_have_count(2)

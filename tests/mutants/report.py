@@ -49,7 +49,7 @@ def score(tried: Sequence[Tried]) -> str:
     low, high = wilson(killed, counted)
     late = sum(one.killed and one.outcome is not None and one.outcome.code is None for one in tried)
     return (
-        f"{killed} of {counted} mutants killed: {killed / counted:.1%}, 95 % interval {low:.1%} to {high:.1%} "
+        f"{killed} of {counted} mutants killed: {killed / counted:.1%}, 95% interval {low:.1%} to {high:.1%} "
         f"({len(tried)} sampled, {len(tried) - counted} proven equivalent, {late} killed by the time limit)"
     )
 

@@ -11,7 +11,9 @@ from core.studies.steps import made_by_edits, usual_steps
 from core.studies.study import profile
 from tests.pages.test_pages import app, words
 
-COUNTS = re.compile(r"(\d+) edits?: (\d+) erased by the tokenizer, (\d+) reach(?:es)? the model, (\d+|none) flips? it")
+COUNTS = re.compile(
+    r"(\d+) edits?: (\d+) absorbed by the tokenizer, (\d+) reach(?:es)? the model, (\d+|none) flips? it"
+)
 PAGES = ("overview", "perturb", "dropout", "seeds", "temperature")
 TEXTS = (gallery()[0].text, "NOT bad, isn't it? I'm sure. ", "A fine film, I must say. " * 200)
 

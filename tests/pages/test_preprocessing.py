@@ -19,7 +19,7 @@ def plain(test: AppTest) -> str:
 
 def test_the_finding_counts_the_usual_steps_and_chains_that_say_the_same() -> None:
     said = plain(app(PAGE, sentence=TEXT))
-    assert "11 usual preprocessing steps and chains change this text: 4 erased by the tokenizer, none flips" in said
+    assert "11 usual preprocessing steps and chains change this text: 4 absorbed by the tokenizer, none flips" in said
     assert "13 of 13 steps" in said
 
 

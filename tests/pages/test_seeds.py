@@ -23,7 +23,7 @@ PAGE = "pages/seeds.py"
 def test_the_sentence_view_counts_votes_and_opens_a_seed() -> None:
     test = app(PAGE, sentence="Even in this less than magic kingdom, Reese rules.")
     assert not test.exception and not test.error
-    assert "of 8 seeds do not say" in words(test) and "Votes:" in words(test)
+    assert "of the 7 other seeds disagree with seed 42" in words(test) and "Votes:" in words(test)
     state_of(test).change(member="seed 45")
     test.run()
     assert "minilm-uncased-45" in words(test)
@@ -53,7 +53,7 @@ def test_the_data_view_shows_level_accuracies_and_takes_a_sentence(monkeypatch: 
     assert not test.exception and not test.error
     found = on_data(load_family("minilm-uncased"), some)
     spread, apart = found.accuracy.max() - found.accuracy.min(), found.disagreement
-    assert f"within {spread:.1%} of each other; two seeds disagree on {apart:.1%} of the texts" in words(test)
+    assert f"within {100 * spread:.1f} percentage points; two seeds disagree on {apart:.1%} of the texts" in words(test)
     wished(test, view="This sentence")
     assert state_of(test).snapshot.sentence in set(snippets("test", "movie")["text"])
     assert "Votes:" in words(test)

@@ -36,7 +36,7 @@ def test_the_finding_of_the_draws_is_said_first_with_its_rate_and_what_was_left_
     found = study(load(model), TEXT, ["segmentation"], {"segmentation": {"draws": 30, "seed": 3, **rate}})
     (row,) = found.rows
     assert f"<p class='w-verdict small'>{summary(found)}</p>" in words(test)
-    assert f"Flip rate {share(row, '95 %: ')}" in words(test)
+    assert f"Flip rate {share(row, '95%: ')}" in words(test)
     assert f"{row.facts['rejected']} rejected" in words(test) and f"{row.facts['repeated']} gave" in words(test)
     # Draws of the same pieces share a row.
     assert len(table(test)) == len({case.encoding.ids for case in row.cases})

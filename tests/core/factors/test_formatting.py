@@ -12,7 +12,7 @@ from core.text.perturb import FACTORS
 from core.text.truncation import why_not
 from tests.architectures import loaded, save_byt5
 
-ERASED = "The tokenizer erases every one of these edits, so none can change the prediction."
+ERASED = "The tokenizer absorbs every one of these edits, so none can change the prediction."
 
 
 def row(text: str, name: str, **options: object) -> Row:

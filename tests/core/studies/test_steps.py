@@ -45,7 +45,7 @@ def test_what_changes_the_sentence_is_not_counted() -> None:
     assert other <= found.keyed().keys()
     reaching = found.tried - found.absorbed
     assert summary(found) == (
-        f"{found.tried} edits: {found.absorbed} erased by the tokenizer, {reaching} reach the model, none flips it. "
+        f"{found.tried} edits: {found.absorbed} absorbed by the tokenizer, {reaching} reach the model, none flips it. "
         "Not counted: 2 edits that can change what is said, 2 flip it."
     )
     assert finding(found).startswith("No edit flips “negative”; ") and not any(name in finding(found) for name in other)
@@ -85,7 +85,7 @@ def test_the_finding_says_the_numbers_of_the_row(tmp_path: Path) -> None:
     row = flipped[PREPROCESSING.name]
     assert row.flips and row.absorbed
     assert steps_finding(flipped) == (
-        f"{row.tried} usual preprocessing steps and chains change this text: {row.absorbed} erased by the tokenizer, "
+        f"{row.tried} usual preprocessing steps and chains change this text: {row.absorbed} absorbed by the tokenizer, "
         f"{row.flips} {'flips' if row.flips == 1 else 'flip'} “positive”."
     )
     value = loaded(save("bert", tmp_path / "value", labels=["score"], problem_type="regression"))
@@ -136,5 +136,5 @@ def test_a_step_that_leaves_no_token_is_left_out_and_told(tmp_path: Path) -> Non
 def test_one_step_is_spoken_of_in_the_singular() -> None:
     said = steps_finding(usual_steps(load(), "X", 1.0))
     assert said.startswith(
-        "1 usual preprocessing step or chain changes this text: 1 erased by the tokenizer, none flips “"
+        "1 usual preprocessing step or chain changes this text: 1 absorbed by the tokenizer, none flips “"
     )

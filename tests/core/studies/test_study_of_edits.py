@@ -107,7 +107,7 @@ def test_another_temperature_runs_nothing_and_moves_no_label(classifier: Classif
 def test_summary_counts_what_happened(tiny: Callable[..., Classifier]) -> None:
     bert = tiny("bert")
     assert summary(compare(bert, "a b", [custom("a b", "A B")])) == (
-        "1 edit: 1 erased by the tokenizer, 0 reach the model, none flips it."
+        "1 edit: 1 absorbed by the tokenizer, 0 reach the model, none flips it."
     )
     assert summary(compare(bert, "a b", [])) == "No edit applies to this text."
     found = compare(bert, TEXT, variants(TEXT))

@@ -41,9 +41,9 @@ def test_the_worst_case_of_a_value_is_the_one_furthest_from_it(tmp_path: Path) -
     assert row.worst is row.cases[1]
     assert row.spread(0) == pytest.approx((logits.mean(), logits.std()))
     low, high = (reference.logits[0] + by for by in (-0.7, 0.3))
-    spread = f"Seeds spread the outputs from {low:+.2f} to {high:+.2f}"
+    spread = f"The outputs of the seeds range from {low:+.2f} to {high:+.2f}"
     assert reach(row, replace(row, cases=())) == f"{spread}; no edit reaches the model"
-    assert reach(row, row) == f"{spread}, edits from {low:+.2f} to {high:+.2f}"
+    assert reach(row, row) == f"{spread}, those of the edits from {low:+.2f} to {high:+.2f}"
 
 
 def test_edits_that_count_are_gathered_in_one_row() -> None:
@@ -89,6 +89,6 @@ def test_how_far_rows_reach_is_said_from_their_smallest_to_their_largest_margin(
     low, high = min(case.margin for case in row.cases), max(case.margin for case in row.cases)
     seeds = Row(factors(["seed"])[0], row.cases[:1], 0.0)
     value = row.cases[0].margin
-    said = f"Seeds spread the margins from {value:+.2f} to {value:+.2f}"
-    assert reach(seeds, row) == f"{said}, edits from {low:+.2f} to {high:+.2f}"
+    said = f"The margins of the seeds range from {value:+.2f} to {value:+.2f}"
+    assert reach(seeds, row) == f"{said}, those of the edits from {low:+.2f} to {high:+.2f}"
     assert reach(seeds, Row(row.factor, (), 0.0)) == f"{said}; no edit reaches the model"

@@ -150,7 +150,7 @@ TABLE: dict[str, tuple[str, dict[str, Row], str]] = {
     "a factor is erased": (
         "solid", {"casing": edits("casing", [], absorbed=7)},
         ("Solid. No formatting edit and no typo flips it; none moves it beyond rounding. None of the 7 casing edits can matter, "
-         "because the tokenizer erases them."),
+         "because the tokenizer absorbs them."),
     ),
     "two factors are erased": (
         "solid",
@@ -159,7 +159,7 @@ TABLE: dict[str, tuple[str, dict[str, Row], str]] = {
             "whitespace": edits("whitespace", [], absorbed=2),
         },
         ("Solid. No formatting edit and no typo flips it; none moves it beyond rounding. None of the 9 whitespace and casing edits "
-         "can matter, because the tokenizer erases them."),
+         "can matter, because the tokenizer absorbs them."),
     ),
     "seeds and passes agree, one edit flips": (
         "on the edge",
@@ -353,17 +353,17 @@ def test_what_lies_beyond_the_limit_is_not_counted_and_said() -> None:
         "reads no more."
     )
     assert found.clauses[-1].evidence == "23 edits beyond the limit not tried"
-    assert "0 of 8 formatting edits flip, 1 erased by the tokenizer" in found.clauses[0].evidence
+    assert "0 of 8 formatting edits flip, 1 absorbed by the tokenizer" in found.clauses[0].evidence
     assert verdict(made(reference=cut)).clauses[-1].evidence == "the text is truncated"
     # A factor all of whose edits lie beyond is not one whose edits are erased.
-    assert "because the tokenizer erases" not in found.text
+    assert "because the tokenizer absorbs" not in found.text
 
 
 @pytest.mark.parametrize(
     ("absorbed", "said"),
     [
-        (1, "The one casing edit cannot matter, because the tokenizer erases it."),
-        (2, "None of the 2 casing edits can matter, because the tokenizer erases them."),
+        (1, "The one casing edit cannot matter, because the tokenizer absorbs it."),
+        (2, "None of the 2 casing edits can matter, because the tokenizer absorbs them."),
     ],
 )
 def test_edits_that_are_all_erased_cannot_matter(absorbed: int, said: str) -> None:

@@ -28,7 +28,7 @@ def compared() -> Study:
 
 def test_a_summary_counts_what_happened(bert: Classifier) -> None:
     assert summary(compare(bert, "a b", [custom("a b", "A B")])) == (
-        "1 edit: 1 erased by the tokenizer, 0 reach the model, none flips it."
+        "1 edit: 1 absorbed by the tokenizer, 0 reach the model, none flips it."
     )
     assert summary(compare(bert, "a b", [])) == "No edit applies to this text."
 
@@ -36,13 +36,13 @@ def test_a_summary_counts_what_happened(bert: Classifier) -> None:
 def test_a_summary_says_the_study_s_own_counts(compared: Study) -> None:
     reaching = compared.tried - compared.absorbed
     counts = (
-        f"{compared.tried} edits: {compared.absorbed} erased by the tokenizer, {reaching} reach the model, "
+        f"{compared.tried} edits: {compared.absorbed} absorbed by the tokenizer, {reaching} reach the model, "
         f"{compared.flips} flip it."
     )
     assert summary(compared) == f"{counts} Not counted: 2 edits that can change what is said, 1 flips it."
     assert edit_counts(compared) == counts
     one = arranged(compared, [replace(row, cases=row.flipping[:1]) for row in compared.rows if row.flips][:1])
-    assert summary(one) == "1 edit: 0 erased by the tokenizer, 1 reaches the model, 1 flips it."
+    assert summary(one) == "1 edit: 0 absorbed by the tokenizer, 1 reaches the model, 1 flips it."
 
 
 def test_a_finding_names_the_case_that_goes_furthest(compared: Study) -> None:
@@ -64,7 +64,7 @@ def test_what_flips_below_the_noise_floor_is_not_said_to_flip(compared: Study) -
 
 def test_nothing_reaches_the_model_where_all_is_erased(bert: Classifier) -> None:
     erased = compare(bert, "a b", [custom("a b", "A B")])
-    assert finding(erased) == "The tokenizer erases every edit: nothing reaches the model."
+    assert finding(erased) == "The tokenizer absorbs every edit: nothing reaches the model."
     assert finding(compare(bert, "a b", [])) == "No edit applies."
 
 

@@ -13,6 +13,7 @@ from core.models.catalog import load
 from core.studies.study import Study, arranged, compare, profile, studies, study
 from core.text.perturb import custom, variants
 from core.views import style
+from core.views.strip import counted
 from tests.architectures import loaded, save
 
 TEXT = "This is a test . "
@@ -76,7 +77,7 @@ def test_rows_stand_as_wanted_and_say_their_counts(compared: Study) -> None:
     assert sorted(height, key=lambda name: -height[name]) == [f"<b>{name}</b>" for name in compared.wanted]
     for row, said in zip(compared.shown, counts(drawn), strict=True):
         assert said.startswith(f"<b>{row.flips}</b> of {row.tried} flip")
-        assert (f"{row.absorbed} erased" in said) == (row.absorbed > 0)
+        assert (f"{row.absorbed} absorbed" in said) == (row.absorbed > 0)
 
 
 def test_only_what_is_above_the_noise_floor_is_drawn_as_a_flip(compared: Study) -> None:
@@ -132,3 +133,10 @@ def test_labels_keep_their_colour_whatever_stands_beside_them() -> None:
 
 def test_long_text_is_cut() -> None:
     assert len(style.plain("x" * 1000)) == 90
+
+
+def test_a_row_of_what_cannot_flip_has_a_dash_and_not_none_of_four() -> None:
+    found = study(load(), "A good film.", ["casing", "temperature"])
+    edits, temperatures = found.shown
+    assert counted(edits)[0] == f"{edits.flips} of {edits.tried} flip"
+    assert counted(temperatures) == ["–"]

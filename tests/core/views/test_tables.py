@@ -147,7 +147,7 @@ def test_an_explanation_says_the_new_label_only_of_a_flip(compared: Study) -> No
     for case in compared.cases:
         said = tables.explanation(case, compared.noise_floor)
         assert (f"becomes {case.label}" in said) == bool(case.flip)
-        assert ("erased" in said) == case.absorbed
+        assert ("tokenizer absorbed" in said) == case.absorbed
 
 
 def test_an_explanation_calls_no_shift_at_the_noise_floor_a_flip(compared: Study) -> None:
