@@ -76,9 +76,11 @@ export default function (component) {
     node.setAttribute("aria-selected", String(row.key === data.chosen))
     node.dataset.key = row.key
     const what = element("div", "what")
-    const name = element("b", "", row.key)
-    name.title = row.description
-    what.append(name, element("span", "w-faint", row.description), segments(row.text))
+    const name = element("b", "", row.called)
+    name.title = row.key
+    what.append(name)
+    if (row.description !== row.called) what.append(element("span", "w-faint", row.description))
+    what.append(segments(row.text))
     node.append(what, ...row.answers.map(cell))
     const choose = () => setStateValue("chosen", { key: row.key, number: Date.now() })
     node.onclick = choose

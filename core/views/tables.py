@@ -163,6 +163,7 @@ def side_by_side(
             entries.append(
                 {
                     "key": key,
+                    "called": first.called(key),
                     "factor": row.made_by(first),
                     "description": described(first),
                     "text": marked_text(first.text, studies[0].reference.text, longest, first.variant),
