@@ -225,17 +225,27 @@ def shortest(model: Classifier, text: str, temperature: float) -> None:
         take_away.code(lambda: scripts.predict_script(model, texts, temperature), name="shortest")
 
 
-def choices(title: str, texts: Sequence[tuple[str, str]], key: str) -> None:
-    if not texts:
-        return
-    st.markdown(f"**{title}**")
+def choices(texts: Sequence[tuple[str, str]], key: str) -> None:
     with st.container(horizontal=True):
         for number, (text, why) in enumerate(texts):
             shown = visible(text) if len(text) <= 60 else f"{visible(text[:59])}…"
             state.button(shown, f"take {key} {number}", why, plain=True, sentence=text)
 
 
+def lessons() -> None:
+    """One sentence for each thing that there is to learn; a click sets its model and the edit that Perturb opens, too."""
+    st.html("<p class='w-line w-faint'>Try a sentence:</p>")
+    with st.container(horizontal=True):
+        for number, one in enumerate(example for example in gallery() if example.teaches):
+            why = f"“{visible(one.text)}” under {one.model}. {one.why}. Perturb opens the edit."
+            state.button(
+                one.teaches, f"lesson {number}", why,
+                sentence=one.text, model=[one.model], variant=one.flips.get(one.model, state.NOTHING), factor=[],
+            )  # fmt: skip
+
+
 text, temperature = subject.sentence(), state.current().temperature
+lessons()
 loading = st.empty()
 loading.html(
     f"<p class='w-verdict'>Every factor on your sentence …</p><p class='w-line'><span class='w-text'>"
@@ -260,8 +270,11 @@ for number, row in enumerate(sorted(profile.shown, key=lambda row: -(row.flip_ra
         card(row, profile, keys)
 shortest(model, text, temperature)
 st.subheader("Try another sentence")
-choices("Examples", [(example.text, example.why) for example in gallery()], "example")
-choices("Recent", [(one, "") for one in recent[:RECENT]], "recent")
+with st.expander("All examples", icon=":material/format_quote:"):
+    choices([(example.text, example.why) for example in gallery()], "example")
+if recent:
+    st.markdown("**Recent**")
+    choices([(one, "") for one in recent[:RECENT]], "recent")
 take_away.downloads(
     ("Report (HTML)", "wobble-report.html", lambda: report.report(model, profile)),
     ("Record (JSON)", "wobble-profile.json", lambda: documents.profile_document(profile)),

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from core.data.snippets import gallery
+from core.data.snippets import Example, gallery
 from core.factors.ask import Ask
 from core.factors.case import Case
 from core.factors.registry import factor, factors, unregister
@@ -57,6 +57,22 @@ def test_models_that_disagree_are_said_to(text: str, agree: bool) -> None:
         f"{model} says {one.label} ({one.probabilities.max():.3f})" for model, one in zip(models, found, strict=True)
     ]
     assert f"The models {'agree' if agree else 'disagree'}: {', '.join(each)}." in said
+
+
+@pytest.mark.parametrize("example", [one for one in gallery() if one.teaches], ids=lambda one: one.teaches)
+def test_a_lesson_sets_the_sentence_the_model_and_the_edit_that_perturb_opens(example: Example) -> None:
+    test = app(PAGE, sentence="a")
+    wished(test, sentence=example.text, model=[example.model])
+    edit = example.flips.get(example.model, "")
+    assert (state_of(test).get("model"), state_of(test).values["variant"]) == ([example.model], edit)
+    found = test.switch_page("pages/perturb.py").run()
+    assert not found.exception and not found.error
+    assert ("flips" in words(found).partition("w-badge")[2][:20]) == bool(edit)
+    if example.teaches == "Nothing flips it":
+        assert verdict(profile(load(example.model), example.text)).mood == "solid"
+    if example.teaches == "Spaces are erased":
+        row = profile(load(example.model), example.text, passes=1)["whitespace"]
+        assert row.absorbed > row.tried / 2 and not row.flips
 
 
 def cards(said: str) -> list[float]:
