@@ -56,10 +56,8 @@ def verdict_html(found: Verdict, model: str = "") -> str:
     graded = found.mood in GRADES
     said = capital(found.mood) if graded else found.text.partition(". ")[0]
     head = f"<p class='w-verdict{' small' if model else ''}'>{escape(f'{model}: {said}' if model else said)}.</p>"
-    rule = (
-        f"<ol class=w-grades>{scale}</ol><p class='w-line w-faint'>{escape(GRADES[found.mood])}</p>" if graded else ""
-    )
-    return f"{head}{rule}<ul class='w-clauses'>{clauses}</ul>"
+    grades = f"<ol class=w-grades>{scale}</ol>" if graded else ""
+    return f"<div class='w-graded'>{head}{grades}</div><ul class='w-clauses'>{clauses}</ul>"
 
 
 def agreement_html(found: Sequence[Study]) -> str:
@@ -234,8 +232,8 @@ def choices(texts: Sequence[tuple[str, str]], key: str) -> None:
 
 def lessons() -> None:
     """One sentence for each thing that there is to learn; a click sets its model and the edit that Perturb opens, too."""
-    st.html("<p class='w-line w-faint'>Try a sentence:</p>")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html("<span class='w-faint'>Try:</span>", width="content")
         for number, one in enumerate(example for example in gallery() if example.teaches):
             why = f"“{visible(one.text)}” under {one.model}. {one.why}. Perturb opens the edit."
             state.button(
