@@ -24,6 +24,9 @@ BASE = "google-bert/bert-base-uncased"
 ENCODER = "minilm"
 """The embedded encoder of the same vocabulary that has no trained head either, so it can stand for it."""
 
+PAIR = (catalog.DEFAULT, f"{catalog.DEFAULT}-43")
+"""The members of the embedded family that were trained with the article's two seeds."""
+
 SPACED, PLAIN = "This is a test . ", "This is a test."
 """The two texts of the article's second example."""
 SENTENCE = "This is a test sentence."

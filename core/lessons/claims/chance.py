@@ -11,15 +11,13 @@ from core.factors.dropout import Dropout, run_passes
 from core.families.interpolation import NO_BARRIER, interpolate
 from core.lessons.claims.claim import Found, Models, claim
 from core.lessons.claims.inputs import CASE, WHITE_SPACE
-from core.lessons.material import SENTENCE, answers, seeds, snippets
+from core.lessons.material import PAIR, SENTENCE, answers, seeds, snippets
 from core.lessons.training import EXAMPLES, SEEDS, train_twice
 from core.models import catalog
 from core.models.heads import Probabilities
 from core.models.predict import Condition, forward
 from core.text.perturb import perturbations
 
-PAIR = ("minilm-uncased", "minilm-uncased-43")
-"""The members of the embedded family that were trained with the article's two seeds."""
 COMPARED = 600
 BETWEEN = 150
 REPEATS, PASSES = 10, 30
