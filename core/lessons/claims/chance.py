@@ -314,7 +314,8 @@ def standardised(models: Models) -> Found:
     return Found(
         "holds" if then < rate else "does not hold",
         f"Of {len(pairs)} white-space and case edits {rate:.1%} flip {model.id}; with white space and case standardised first "
-        f"{then:.1%} do. The price: accuracy on {SCORED} snippets goes from {accuracy[0]:.1%} to {accuracy[1]:.1%}.",
+        f"{f'{then:.1%}' if then else 'none'} do. The price: accuracy on {SCORED} snippets goes from {accuracy[0]:.1%} to "
+        f"{accuracy[1]:.1%}.",
         {"before": rate, "after": then, "accuracy_before": accuracy[0], "accuracy_after": accuracy[1]},
     )
 

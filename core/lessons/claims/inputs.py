@@ -46,15 +46,14 @@ def tokenization(models: Models) -> Found:
     rows = {model.id: study(model, text, ["preprocessing"])["preprocessing"] for model in models}
     reach = {id: row.tried - row.absorbed for id, row in rows.items()}
     flips = {id: row.flips or 0 for id, row in rows.items()}
-    said = listed(
-        [
-            f"{id} reads {lengths[id]} tokens, {reach[id]} preprocessing steps change them, {flips[id]} flip"
-            for id in rows
-        ]
-    )
+    said = [
+        f"{id} reads {lengths[id]} tokens, and of {reach[id]} preprocessing steps that change them {flips[id] or 'none'} "
+        f"{verb(flips[id] or 1, 'flips', 'flip')}"
+        for id in rows
+    ]
     return Found(
         "holds" if repeated and any(reach.values()) else "does not hold",
-        f"Encoded twice, the ids are equal. Of “{text}” {said}.",
+        f"Encoded twice, the ids are equal. “{text}”: {'; '.join(said)}.",
         {"repeated": repeated, "reach": sum(reach.values()), "flips": sum(flips.values())},
     )
 
@@ -209,14 +208,15 @@ print("without the mask", wrong.tolist(), "with it", right.tolist())
 def padding_without_mask(models: Models) -> Found:
     found = {model.id: _unmasked(model) for model in models}
     said = [
-        f"{id} (padded to {padded}) {flips} of {RUN}, mean shift {mean:.2f}, largest {largest:.2f}"
+        f"{id}, padded to {padded}: {flips} of {RUN}, mean shift {mean:.2f}, largest {largest:.2f}"
         for id, (flips, mean, largest, padded) in found.items()
     ]
     flips = sum(one[0] for one in found.values())
     moved = max(one[2] for one in found.values())
     return Found(
         "does not hold" if moved > 1e-3 else "holds",
-        f"Without the mask {plural(flips, 'prediction')} of {len(found) * RUN} {verb(flips, 'flips', 'flip')}: {'; '.join(said)}.",
+        f"Without the attention mask {flips} of {plural(len(found) * RUN, 'prediction')} {verb(flips, 'flips', 'flip')}. "
+        f"{'; '.join(said)}.",
         {"texts": RUN}
         | {f"{id} flips": one[0] for id, one in found.items()}
         | {f"{id} mean": one[1] for id, one in found.items()},

@@ -82,7 +82,7 @@ def forgotten_eval() -> Shown:
         ("transformers, issue 2770", "https://github.com/huggingface/transformers/issues/2770"),
         ("transformers, issue 18120", "https://github.com/huggingface/transformers/issues/18120"),
     ),
-    opens=Opens("overview", PLAIN, (catalog.DEFAULT,)),
+    opens=Opens("overview", PLAIN, (ENCODER,)),
 )
 def untrained_head() -> Shown:
     logits, missing = fresh_heads(ENCODER, (PLAIN,), LOADS)
@@ -116,7 +116,7 @@ def untrained_head() -> Shown:
         ),
         ("Measuring the instability of fine-tuning", "https://arxiv.org/abs/2302.07778"),
     ),
-    opens=Opens("seeds", ON_THE_EDGE, (catalog.DEFAULT,)),
+    opens=Opens("seeds", "Star Wars is back in a major way.", (catalog.DEFAULT,)),
 )
 def two_seeds() -> Shown:
     data = snippets(REVIEWS)
