@@ -108,11 +108,9 @@ def ask(lesson: Lesson, number: int, code: str) -> bool:
             guessed: dict[str, Any] = {f"guess {lesson.id}": place}
             state.button(choice, f"guess {lesson.id} {place}", icon="radio_button_unchecked", **guessed)
     else:
-        marks = (
-            f"<li{' class=own' if place == guess else ''}>{escape(choice)}</li>"
-            for place, choice in enumerate(lesson.choices)
-        )
-        st.html(f"<ul class='w-choices'>{''.join(marks)}</ul>")
+        own = " class='own'"
+        marks = (f"<p{own if place == guess else ''}>{escape(one)}</p>" for place, one in enumerate(lesson.choices))
+        st.html(f"<div class='w-choices'>{''.join(marks)}</div>")
     if guess != NO_GUESS and code:
         # A vote is counted once, however often the page is drawn.
         work.attempt(partial(ROOMS.vote, code, lesson.id, guess, state.store().name))

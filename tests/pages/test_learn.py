@@ -34,7 +34,7 @@ def test_nothing_is_told_before_the_guess() -> None:
 def test_a_guess_is_kept_and_the_reveal_shows_live_figures() -> None:
     test = app(PAGE, lesson=PERIOD)
     guessed(test, PERIOD, 1)
-    assert "class=own>The probabilities move a little" in words(test)
+    assert "class='own'>The probabilities move a little" in words(test)
     assert "Why." not in words(test), "the learner asks for it"
     wished(test, **{f"revealed {PERIOD}": True})
     assert not test.exception

@@ -80,7 +80,7 @@ def batch_and_padding() -> Shown:
     unmasked = float(model.head.shifts(q, found.reference.probabilities))
     return Shown(
         0 if largest == 0 else 1 if largest < ROUNDING else 2,
-        f"With the attention mask by at most {largest:.1g}. Without it, padded to {padded} tokens, by {number(unmasked)}.",
+        f"With the attention mask it moves by at most {largest:.1g}; without it, padded to {padded} tokens, by {number(unmasked)}.",
         ("condition", "label", "shift"),
         (
             *((case.made.name, case.label, f"{case.shift:.1e}") for case in fp32),

@@ -18,7 +18,7 @@ REVIEWS = 60
 @lesson(
     "trailing-space",
     "Does a trailing space matter?",
-    "Somebody pastes a sentence with one space behind its last full stop. Three classifiers read it, each with a tokenizer of "
+    "Somebody pastes a sentence with one space behind its last period. Three classifiers read it, each with a tokenizer of "
     "another kind. What does the space do?",
     (
         "Nothing: no model sees it",
@@ -106,19 +106,19 @@ def capitals() -> Shown:
 @lesson(
     "final-period",
     "Is the final period noise?",
-    f"“{ON_THE_EDGE}” The full stop at the end is left out. What happens?",
+    f"“{ON_THE_EDGE}” The period at the end is left out. What happens?",
     (
-        "Nothing: a full stop says nothing about the film",
+        "Nothing: a period says nothing about the film",
         "The probabilities move a little, the label stays",
         "The label changes: for a sentence on the edge it decides",
     ),
     right=2,
-    why="For the model a full stop is a token like any other, and in the training data it goes along with a label a little "
+    why="For the model a period is a token like any other, and in the training data it goes along with a label a little "
     "more often than not. Most sentences are far enough from the boundary that it does not matter; a sentence on the boundary "
     "falls to the side that any such token pushes it to. That is why one should look at the margin before trusting a label.",
     read=(
         (
-            "ProsusAI/finbert, issue 45: a full stop changes the prediction",
+            "ProsusAI/finbert, issue 45: a period changes the prediction",
             "https://github.com/ProsusAI/finBERT/issues/45",
         ),
         ("Naik and others on stress tests for inference", "https://arxiv.org/abs/1806.00692"),
