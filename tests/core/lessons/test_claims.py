@@ -15,6 +15,8 @@ from core.lessons.claims.claim import Found, Result, run
 from core.models import catalog
 from tests.architectures import save
 
+pytestmark = pytest.mark.timeout(900)  # all claims together, in one fixture
+
 ROOT = Path(__file__).parent.parent.parent.parent
 OUTCOMES = {
     "C1": "holds",
