@@ -44,6 +44,7 @@ print(f"{drawn:,} of {sum(p.numel() for p in model.parameters()):,} parameters w
 """,
 )
 def minima(_: Models) -> Found:
+    """The barrier of loss between two seeds of one family (Frankle et al., arXiv 1912.05671)."""
     one, other = (catalog.load(id).model.get_parameter("classifier.weight") for id in PAIR)
     apart = float((one - other).norm() / one.norm())
     found = interpolate(seeds(), snippets(BETWEEN), "42", "43", points=7)
@@ -76,6 +77,7 @@ print("42 twice:", torch.equal(weights[0], weights[1]), "42 and 43:", torch.equa
 """,
 )
 def repeatable(_: Models) -> Found:
+    """Train twice and compare the hashes of the weights."""
     found = train_twice()
     same, other = found.first == found.again, found.first == found.other
     return Found(
@@ -111,6 +113,7 @@ with torch.inference_mode():
 """,
 )
 def low_confidence(_: Models) -> Found:
+    """Disagreement of two seeds by quarters of the margin."""
     p, q = _pair(COMPARED)
     order = np.argsort(np.abs(p[:, 0] - p[:, 1]), kind="stable")
     quarters = [float((p[part].argmax(-1) != q[part].argmax(-1)).mean()) for part in np.array_split(order, 4)]
@@ -142,6 +145,7 @@ with torch.inference_mode():
     on_base=True,
 )
 def dropout(models: Models) -> Found:
+    """Repeat in eval mode and with dropout on, and count answers that differ in a bit."""
     model = models[0]
     (encoding,) = model.encoder([SENTENCE])
     off = {forward(model, [encoding]).tobytes() for _ in range(REPEATS)}
@@ -180,6 +184,7 @@ print("disagreement", np.mean(labels[0] != labels[1]))
 """,
 )
 def two_seeds(_: Models) -> Found:
+    """Sentence 0, and disagreement and accuracies on many."""
     p, q = _pair(COMPARED)
     apart = p.argmax(-1) != q.argmax(-1)
     low, high = wilson(int(apart.sum()), COMPARED)
@@ -223,6 +228,7 @@ assert torch.allclose(one, other, atol=1e-4)
     on_base=True,
 )
 def across_devices(models: Models) -> Found:
+    """The same snippets twice, and on the CPU or with another attention kernel."""
     model = models[0]
     encodings = model.encoder(list(snippets(ROUNDED).texts))
     own, again, other = [], [], []
@@ -261,6 +267,7 @@ print(data.name, hashlib.sha256(data.read_bytes()).hexdigest())  # beside every 
 """,
 )
 def keep_the_data(_: Models) -> Found:
+    """The fingerprint of the data, and of the data with one space more."""
     data = snippets(COMPARED)
     changed = replace(data, texts=(data.texts[0] + " ", *data.texts[1:]))
     equal, noticed = data.fingerprint == snippets(COMPARED).fingerprint, data.fingerprint != changed.fingerprint
@@ -294,6 +301,7 @@ assert predict("This  is a TEST. ") == predict("This is a test.")
 """,
 )
 def standardised(models: Models) -> Found:
+    """Flips by white-space and case edits with and without a standard form, and what that costs in accuracy."""
     model = models[1]
     rules = [rule for rule in perturbations(["whitespace", "casing"]) if rule.name in (*WHITE_SPACE, *CASE)]
     texts = snippets(EDITED).texts

@@ -40,6 +40,7 @@ for folder in ("minilm-uncased", "bpe-cased", "unigram-cased"):
     on_base=True,
 )
 def tokenization(models: Models) -> Found:
+    """Encode twice, and try every preprocessing step on one snippet."""
     text = "Even in this less than magic kingdom, Reese rules."
     repeated = all(model.encoder([text])[0].ids == model.encoder([text])[0].ids for model in models)
     lengths = {model.id: len(model.encoder([text])[0].ids) for model in models}
@@ -75,6 +76,7 @@ for folder in ("minilm-uncased", "bpe-cased", "unigram-cased"):
     on_base=True,
 )
 def white_space_and_case(models: Models) -> Found:
+    """The share of white-space and of case edits that change the ids, without running a model."""
     rules = {rule.name: rule for rule in perturbations(["whitespace", "casing"])}
     texts = snippets(READ).texts
     shares: dict[str, float] = {}
@@ -115,6 +117,7 @@ assert one == other
     on_base=True,
 )
 def example_two(models: Models) -> Found:
+    """The ids and classes of the article's two texts, and edits that do change ids."""
     first, *others = models
     read = {model.id: [one.ids for one in readable(model, [SPACED, PLAIN])] for model in models}
     equal = {id: spaced == plain for id, (spaced, plain) in read.items()}
@@ -160,6 +163,7 @@ with torch.inference_mode():
     on_base=True,
 )
 def untrained_head(models: Models) -> Found:
+    """Load an encoder without a head again and again: how its classes differ between loads, and within one."""
     id = models[0].id if models[0].untrained else ENCODER
     logits, missing = fresh_heads(id, (SPACED, PLAIN), LOADS)
     labels = logits.argmax(axis=-1)
@@ -206,6 +210,7 @@ print("without the mask", wrong.tolist(), "with it", right.tolist())
     unsaid=True,
 )
 def padding_without_mask(models: Models) -> Found:
+    """Predict as the article's first example does, and count what flips."""
     found = {model.id: _unmasked(model) for model in models}
     said = [
         f"{id}, padded to {padded}: {flips} of {RUN}, mean shift {mean:.2f}, largest {largest:.2f}"

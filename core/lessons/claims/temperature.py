@@ -30,6 +30,7 @@ for temperature in (0.5, 1.0, 2.0):
     on_base=True,
 )
 def evens_out(models: Models) -> Found:
+    """How often the entropy of a snippet falls while T rises."""
     model = models[0]
     logits = predict(model, model.encoder(list(snippets(READ).texts))).logits
     p = np.stack([model.head.probabilities(logits, t) for t in STEPS])
@@ -58,6 +59,7 @@ for temperature in (0.5, 1.0, 2.0):
     on_base=True,
 )
 def looks_inconsistent(models: Models) -> Found:
+    """Labels, decisions by a threshold and sampled labels at the three temperatures of the article."""
     model = models[0]
     logits = predict(model, model.encoder(list(snippets(READ).texts))).logits
     p = np.stack([model.head.probabilities(logits, t) for t in AT])
@@ -90,6 +92,7 @@ print("bfloat16 at T = 10,000:", (logits.bfloat16() / 10_000).softmax(-1).tolist
     on_base=True,
 )
 def example_three(models: Models) -> Found:
+    """The article's third example, every embedded model over a wide range, and the exceptions."""
     model = models[0]
     (logits,) = alone(model, [SENTENCE])
     classes = [int(model.head.probabilities(logits, t).argmax()) for t in AT]

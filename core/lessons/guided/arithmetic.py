@@ -33,6 +33,7 @@ ROUNDING = 1e-4
     opens=Opens("temperature", ON_THE_EDGE, (catalog.DEFAULT,)),
 )
 def temperature() -> Shown:
+    """One snippet on the edge at temperatures far from 1."""
     found = study(models()[0], ON_THE_EDGE, ["temperature"], {"temperature": {"at": AT}})
     (row,) = found.rows
     hot = sum(bool(case.flip) for case, t in zip(row.cases, AT, strict=True) if t > 1)
@@ -71,6 +72,7 @@ def temperature() -> Shown:
     opens=Opens("numerics", ON_THE_EDGE, (catalog.DEFAULT,)),
 )
 def batch_and_padding() -> Shown:
+    """One snippet under the fp32 conditions of numerics, and padded without a mask."""
     model = models()[0]
     found = study(model, ON_THE_EDGE, ["numerics"])
     fp32 = [case for case in found.rows[0].cases if isinstance(case.made, Condition) and case.made.dtype == "float32"]
@@ -108,6 +110,7 @@ def batch_and_padding() -> Shown:
     opens=Opens("numerics", ON_THE_EDGE, (catalog.DEFAULT,)),
 )
 def half_precision() -> Shown:
+    """Snippets in bfloat16 beside fp32."""
     texts, rows, flips, moves = list(snippets(REVIEWS).texts), [], [], []
     for model in models():
         full = alone(model, texts)
@@ -145,6 +148,7 @@ def half_precision() -> Shown:
     opens=Opens("perturb", "A fascinating and fun film.", ("bpe-cased", catalog.DEFAULT)),
 )
 def confidence() -> Shown:
+    """Edits of white space and case that flip snippets of which a model is sure."""
     shares: dict[str, tuple[int, int]] = {}
     rows: list[tuple[str, str, str]] = []
     texts = snippets(REVIEWS).texts

@@ -40,6 +40,7 @@ FEW, MANY = 0.01, 0.15
     opens=Opens("dropout", ON_THE_EDGE, (catalog.DEFAULT,), {"passes": str(PASSES)}),
 )
 def forgotten_eval() -> Shown:
+    """Passes with dropout on beside the one answer of eval mode."""
     model = models()[0]
     found = study(model, ON_THE_EDGE, ["dropout"], {"dropout": {"passes": PASSES}})
     (row,) = found.rows
@@ -85,6 +86,7 @@ def forgotten_eval() -> Shown:
     opens=Opens("overview", PLAIN, (ENCODER,)),
 )
 def untrained_head() -> Shown:
+    """Classes of one text over loads of an encoder without a head."""
     logits, missing = fresh_heads(ENCODER, (PLAIN,), LOADS)
     classes = logits[:, 0].argmax(axis=-1)
     p = np.exp(logits[:, 0]) / np.exp(logits[:, 0]).sum(axis=-1, keepdims=True)
@@ -119,6 +121,7 @@ def untrained_head() -> Shown:
     opens=Opens("seeds", "Star Wars is back in a major way.", (catalog.DEFAULT,)),
 )
 def two_seeds() -> Shown:
+    """Disagreement of seeds 42 and 43 on held-out snippets."""
     data = snippets(REVIEWS)
     pair = [catalog.load(id) for id in PAIR]
     p, q = (answers(model, data.texts) for model in pair)

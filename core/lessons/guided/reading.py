@@ -39,6 +39,7 @@ REVIEWS = 60
     opens=Opens("perturb", DEMAND, MODELS, {"variant": "trailing_space"}),
 )
 def trailing_space() -> Shown:
+    """Ids and labels of one snippet without and with a space behind it."""
     rows, changed, flipped = [], [], []
     for model in models():
         before, after = model.encoder([DEMAND, f"{DEMAND} "])
@@ -83,6 +84,7 @@ def trailing_space() -> Shown:
     opens=Opens("perturb", ON_THE_EDGE, MODELS, {"variant": "upper"}),
 )
 def capitals() -> Shown:
+    """Labels of snippets as they are and in capitals."""
     texts = list(snippets(REVIEWS).texts)
     shares, rows = {}, []
     for model in models():
@@ -126,6 +128,7 @@ def capitals() -> Shown:
     opens=Opens("perturb", ON_THE_EDGE, (catalog.DEFAULT,), {"variant": "drop_final_period"}),
 )
 def final_period() -> Shown:
+    """Every punctuation edit of one snippet, and the dropped period on many."""
     model = models()[0]
     found = study(model, ON_THE_EDGE, ["punctuation"])
     (case,) = (one for one in found.cases if one.name == "drop_final_period")
@@ -169,6 +172,7 @@ def final_period() -> Shown:
     opens=Opens("tokens", MIXED, (catalog.DEFAULT,)),
 )
 def segmentation() -> Shown:
+    """Drawn segmentations of one snippet."""
     model = models()[0]
     found = study(model, MIXED, ["segmentation"])
     (row,) = found.rows
