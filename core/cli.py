@@ -77,13 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
-    line = " ".join(f"wobble: {error}.".split())
-    print(line.encode("utf-8" if _writes_unicode() else "ascii", "backslashreplace").decode(), file=sys.stderr)
+    terminal.note(f"{error}.", kind="")
     return 2
-
-
-def _writes_unicode() -> bool:
-    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
 def _several(arguments: list[str]) -> list[str]:
@@ -106,19 +101,14 @@ def _is_number(argument: str) -> bool:
 
 def _print(document: Any, as_json: bool, show: Show) -> None:
     if as_json:
-        print(json.dumps(document, ensure_ascii=not _writes_unicode(), allow_nan=False))
+        print(json.dumps(document, ensure_ascii=not terminal.writes_unicode(), allow_nan=False))
     else:
         terminal.show(show(document))
 
 
-def _note(*sentences: str) -> None:
-    for sentence in sentences:
-        print(f"wobble: note: {sentence}", file=sys.stderr)
-
-
 def _load(id: str) -> Classifier:
     classifier = catalog.load(id)
-    _note(*classifier.notes)
+    terminal.note(*classifier.notes)
     return classifier
 
 
@@ -258,6 +248,16 @@ def replay_file(
 
 
 @app.command()
+def claims(as_json: Json = False) -> None:
+    """run every claim of the article that Wobble answers, and say what holds"""
+    from core.lessons.claims import run_all  # with torch
+
+    with terminal.progress(as_json) as progress:
+        found = [asdict(result) for result in run_all(progress)]
+    _print(found, as_json, terminal.claims)
+
+
+@app.command()
 def train(
     seeds: Annotated[str, typer.Option(help="like 42,43 or 42-45")] = "42,43",
     vary: Annotated[
@@ -294,7 +294,7 @@ def train(
         method=method,
     )
     rows = read(source, files=True)
-    _note(*rows.notes)
+    terminal.note(*rows.notes)
     check(recipe, rows)
     device = best_device()
     recipe = replace(recipe, precision=default_precision(device))
@@ -311,7 +311,7 @@ def train(
 
 
 def _passes_document(classifier: Classifier, found: Study, options: dict[str, Any]) -> dict[str, Any]:
-    _note(*found.rows[0].notes)
+    terminal.note(*found.rows[0].notes)
     return documents.passes_document(classifier, found, Dropout(options["seed"], options["p"], options["sites"]))
 
 
@@ -323,10 +323,7 @@ def _segmentation_document(classifier: Classifier, found: Study, options: dict[s
 
 SPECIAL: dict[str, tuple[Callable[[Classifier, Study, dict[str, Any]], Any], Show]] = {
     "dropout": (_passes_document, terminal.passes),
-    "segmentation": (
-        _segmentation_document,
-        terminal.segmentation,
-    ),
+    "segmentation": (_segmentation_document, terminal.segmentation),
     "numerics": (lambda _, found, __: documents.numerics_document(found), terminal.numerics),
 }
 """Factors whose document has a form of its own; all others print a study."""

@@ -24,6 +24,16 @@ Mood = Literal["solid", "nearly solid", "brittle", "on the edge", "tie", "value"
 CLOSE = 0.1
 """A sentence that anything takes to a margin below this is not solid, though nothing flips it."""
 
+GRADES: dict[Mood, str] = {
+    "solid": "Nothing that was tried flips it, or leaves it a margin below 0.1.",
+    "nearly solid": "Something flips it, but seldom; or something takes its margin below 0.1.",
+    "brittle": "It is sure of its label, with a margin of 0.1 or more, but at least one in ten formatting edits that reach "
+    "the model flip it.",
+    "on the edge": "Other seeds (one in four), dropout passes (one in ten) or half precision flip it; or formatting edits "
+    "do (one in ten), and its margin is below 0.1.",
+}
+"""The grades from the steadiest to the least steady, each with its rule: what is counted is what reaches the model."""
+
 
 @dataclass(frozen=True)
 class Clause:
@@ -38,6 +48,7 @@ class Verdict:
     """What a profile comes to."""
 
     mood: Mood
+    """Its grade; a tie, a value and an untrained head have none of the four `GRADES`."""
     text: str
     """One or two sentences after a word or two."""
     clauses: tuple[Clause, ...]

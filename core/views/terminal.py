@@ -1,5 +1,6 @@
 """Documents for people at a terminal: tables with colour there, aligned plain text in a pipe."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -36,6 +37,18 @@ def show(parts: Iterable[Part], console: Console | None = None) -> None:
             widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
             for row in rows:
                 console.print(Text("  ".join(map(str.ljust, row, widths)).rstrip()), soft_wrap=True)
+
+
+def writes_unicode() -> bool:
+    """Whether what reads the output takes any character."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def note(*sentences: str, kind: str = "note: ") -> None:
+    """Say sentences beside the output, a line each: on stderr, in characters that it takes."""
+    for sentence in sentences:
+        line = " ".join(f"wobble: {kind}{sentence}".split())
+        print(line.encode("utf-8" if writes_unicode() else "ascii", "backslashreplace").decode(), file=sys.stderr)
 
 
 @contextmanager
@@ -167,6 +180,17 @@ def seeds(document: Document) -> Iterator[Part]:
         [(name, one["label"], ranked(one["probabilities"])) for name, one in said.items()],
     )
     yield f"agreement {document['agreement']:.3f}, pairwise disagreement {document['pairwise_disagreement']:.3f}"
+
+
+def claims(document: list[Document]) -> Iterator[Part]:
+    """The article's claims: outcomes in a table, then what was measured."""
+    yield (
+        ("", "outcome", "s", "claim"),
+        [(one["id"], one["outcome"], f"{one['seconds']:.1f}", one["claim"]) for one in document],
+    )
+    yield from (f"{one['id']}: {one['evidence']}" for one in document)
+    for said in dict.fromkeys(one["on_base"] for one in document):
+        yield f"{', '.join(one['id'] for one in document if one['on_base'] == said)}: {said}"
 
 
 def trained(document: list[Document]) -> Iterator[Part]:
