@@ -19,6 +19,7 @@ from core.views.style import (
     axis,
     band,
     drawn,
+    faint,
     flip_line,
     label_colors,
     plain,
@@ -47,7 +48,7 @@ def condition_shifts(study: Study, row: Row, *, title: str, dark: bool = False) 
     dots = go.Scatter(
         x=[max(case.shift, nothing) for case in cases], y=list(range(len(cases))), mode="markers", showlegend=False,
         marker={
-            "color": [colors.get(case.label, ABSORBED) for case in cases], "line": {"width": 1.5, "color": ink},
+            "color": [colors.get(case.label, ABSORBED) for case in cases], "line": {"width": 1.5, "color": ink}, "opacity": 1,
             **{key: [FATES[row.fate(case)][1][key] for case in cases] for key in ("symbol", "size")},
         },
         customdata=[[name, plain(case.label, 30), case.shift] for name, case in zip(names, cases, strict=True)],
@@ -218,13 +219,14 @@ def temperature_curves(
         margin={"l": 62, "r": 16, "t": 76 + 20 * names, "b": 52},
         legend={**LEGEND, "y": 1.065, "x": 0, "xanchor": "left"},
         showlegend=True,
-        **_curve_marks(at, most, shades(dark)[0]),
+        **_curve_marks(at, most, dark),
     )  # fmt: skip
 
 
-def _curve_marks(at: float, most: float, ink: str) -> dict[str, Any]:
+def _curve_marks(at: float, most: float, dark: bool) -> dict[str, Any]:
     """Where T = 1, the current temperature and the entropy of a guess lie on the curves."""
-    marks = [(1.0, ABSORBED, "T = 1", "right" if at > 1 else "left")]
+    ink, quiet = shades(dark)[0], faint(dark)
+    marks = [(1.0, quiet, "T = 1", "right" if at > 1 else "left")]
     if at != 1:
         # Away from the name of T = 1, but never over the edge of the chart.
         marks.append((at, ink, f"T = {at:,.7g}", "left" if at <= 0.2 or 1 < at < 5 else "right"))
@@ -238,7 +240,7 @@ def _curve_marks(at: float, most: float, ink: str) -> dict[str, Any]:
         "annotations": [
             # On a logarithmic axis annotations are placed by the exponent, and lines by the value itself.
             *(above(float(np.log10(t)), text, color, xanchor=side) for t, color, text, side in marks),
-            above(0, f"a guess: {most:.3f}", ABSORBED, xref="paper", xanchor="left", y=most, yref="y2"),
+            above(0, f"a guess: {most:.3f}", quiet, xref="paper", xanchor="left", y=most, yref="y2"),
         ],
     }
 

@@ -11,14 +11,27 @@ import plotly.graph_objects as go
 from core.factors.case import Row
 from core.studies.study import Study
 from core.studies.verdict import finding
-from core.views.style import ABSORBED, MARGINS, above, band, drawn, flip_line, label_colors, plain, shades, upright
+from core.views.style import (
+    ABSORBED,
+    MARGINS,
+    above,
+    band,
+    drawn,
+    faint,
+    flip_line,
+    label_colors,
+    page,
+    plain,
+    shades,
+    upright,
+)
 from core.views.tables import strip_frame
 
 HOLLOW = {"symbol": "circle-open", "size": 9, "line": {"width": 1.5}}
 FATES: dict[str, tuple[str, dict[str, Any]]] = {
     "absorbed": ("absorbed by the tokenizer", HOLLOW),
     "beyond the limit": ("beyond the limit, not tried", HOLLOW),
-    "reaches the model": ("reaches the model", {"symbol": "circle", "size": 10, "opacity": 0.75}),
+    "reaches the model": ("reaches the model", {"symbol": "circle", "size": 10, "opacity": 0.9, "line": {"width": 1}}),
     "flips": ("flips the label", {"symbol": "diamond", "size": 15, "line": {"width": 1.5}}),
 }
 """What the dots of a fate are called, and how they look; the last lie on top."""
@@ -99,7 +112,7 @@ def margin_strip(
         "tickfont": {"size": 14, "color": ink},
     }
     return drawn(
-        _dots(frame, height, colors, ink, "margin" if has_labels else "output"),
+        _dots(frame, height, colors, dark, "margin" if has_labels else "output"),
         "", dark, 96 + head + row_pixels * max(1, len(rows)), x, y,
         margin={"l": 8, "r": max(110, 16 + 7 * longest), "t": 28 + head, "b": 8},
         title={
@@ -107,7 +120,7 @@ def margin_strip(
             "y": 1, "yref": "paper", "yanchor": "bottom", "pad": {"b": 4 + 22 * len(lines), "l": 4},
         },
         shapes=shapes,
-        annotations=over + [_beside(height[name], rows[name], said, ink) for name, said in counts.items()],
+        annotations=over + [_beside(height[name], rows[name], said, dark) for name, said in counts.items()],
         showlegend=False,
         clickmode="event+select",
     )  # fmt: skip
@@ -136,16 +149,16 @@ def counted(row: Row) -> list[str]:
     ]
 
 
-def _beside(y: int, row: Row, said: Sequence[str], ink: str) -> dict[str, Any]:
+def _beside(y: int, row: Row, said: Sequence[str], dark: bool) -> dict[str, Any]:
     """The counts at the end of a row, its flips in bold."""
     number, _, rest = said[0].partition(" ")
     first = said[0] if row.flips is None else f"<b>{number}</b> {rest}"
     place = {"xref": "paper", "xanchor": "left", "align": "left", "y": y, "yref": "y", "yanchor": "middle"}
-    return above(1.01, "<br>".join([first, *said[1:]]), ink if row.flips else ABSORBED, **place)
+    return above(1.01, "<br>".join([first, *said[1:]]), shades(dark)[0] if row.flips else faint(dark), **place)
 
 
 def _dots(
-    frame: pd.DataFrame, height: Mapping[str, int], colors: Mapping[str, str], ink: str, quantity: str
+    frame: pd.DataFrame, height: Mapping[str, int], colors: Mapping[str, str], dark: bool, quantity: str
 ) -> list[go.Scatter]:
     traces = []
     for fate, (name, style) in FATES.items():
@@ -165,7 +178,9 @@ def _dots(
             hovertemplate="<b>%{customdata[6]}</b>: %{customdata[3]}<br>%{customdata[1]}<br>%{customdata[4]}<br>"
             f"%{{customdata[5]}}<br>{quantity} %{{x:.3f}}, shift %{{customdata[2]:.3f}}<extra></extra>",
         )  # fmt: skip
-        traces.append(figure.update(marker_line_color=ink) if fate == "flips" else figure)
+        if style is not HOLLOW:
+            figure.update(marker_line_color=shades(dark)[0] if fate == "flips" else page(dark))
+        traces.append(figure)
     return traces
 
 
