@@ -68,7 +68,8 @@ def inventory(model: Classifier) -> None:
 def dots(study: Study, title: str) -> None:
     """The strip, its numbers, and the dot that was clicked; opening a dot reruns only this."""
     figure = strip.figure(study, title=title, dark=plots.dark())
-    plots.show(figure, "dropout strip", "wobble-dropout", f"Margin strip of dropout passes: {title}", opens=True)
+    alt, legend = f"Margin strip of dropout passes: {title}", strip.legend_html(study)
+    plots.show(figure, "dropout strip", "wobble-dropout", alt, opens=True, legend=legend)
     state.pointed("dropout strip", "dot")
     keyed = study.keyed()
     # Row by row, a row's dots in their order.

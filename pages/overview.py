@@ -58,11 +58,12 @@ def draw(found: Study, other: Study | None) -> go.Figure:
     if other is not None:
         st.html(
             f"<p class='w-line'><b>{escape(other.model)}</b>: {escape(summary(other))} <span class='w-faint'>Each "
-            "model's margins are those of its own label; the dotted line is the first model's.</span></p>"
+            "model's margins are those of its own label.</span></p>"
         )
-    figure = strip.figure(found, beside=other, title="", dark=plots.dark())
+    figure = strip.figure(found, beside=[other] if other else [], title="", dark=plots.dark())
     key = "overview strip" if found.complete else f"overview strip {len(found.rows)}"
-    plots.show(figure, key, "wobble-overview", summary(found))
+    legend = strip.legend_html(found, *([other] if other else []))
+    plots.show(figure, key, "wobble-overview", summary(found), legend=legend)
     # The place is there even when nothing stands in it: what was drawn earlier in the same run would stay otherwise.
     running = st.empty()
     if not found.complete:

@@ -56,7 +56,8 @@ study = work.needed(partial(results.cleaned, model, text, temperature))
 finding = steps.steps_finding(study)
 subject.headline(study, finding, tempered(temperature))
 if study.cases:
-    plots.show(strip.figure(study, title="", dark=plots.dark()), STRIP, "wobble-preprocessing", finding, opens=True)
+    figure, legend = strip.figure(study, title="", dark=plots.dark()), strip.legend_html(study)
+    plots.show(figure, STRIP, "wobble-preprocessing", finding, opens=True, legend=legend)
     variants_table.section([study], [STRIP], "step", "step")
 if NOT_COUNTED in study:
     names = listed([f"“{tables.described(case)}”" for case in study[NOT_COUNTED].cases])

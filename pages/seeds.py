@@ -68,7 +68,7 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
         f"{markup.truncated_html(study.reference.encoding)}"
     )
     figure = strip.figure(study, title=reach(seeds, formatting), dark=plots.dark())
-    plots.show(figure, "seeds strip", "wobble-seeds", said, opens=True)
+    plots.show(figure, "seeds strip", "wobble-seeds", said, opens=True, legend=strip.legend_html(study))
     state.pointed("seeds strip", "member")
     names = [case.name for case in seeds.cases]
     member = controls.choice("Open a seed", "member", names, nothing="or click a dot", width=260)

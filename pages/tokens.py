@@ -137,7 +137,8 @@ def segmented(model: Classifier, text: str, temperature: float) -> None:
     if not row.cases and not near.cases:
         return
     figure = strip.figure(drawn, dark=plots.dark())
-    plots.show(figure, "segmentation strip", "wobble-segmentation", f"Margin strip: {summary(drawn)}", opens=True)
+    alt, legend = f"Margin strip: {summary(drawn)}", strip.legend_html(drawn)
+    plots.show(figure, "segmentation strip", "wobble-segmentation", alt, opens=True, legend=legend)
     every = arranged(drawn, [replace(row, cases=(*row.cases, *near.cases))])
     side_by_side_section(every, results.staged(model, text)[0])
     take_away.downloads(

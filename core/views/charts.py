@@ -60,7 +60,7 @@ def condition_shifts(study: Study, row: Row, *, title: str, dark: bool = False) 
         "range": [np.log10(nothing) - 0.3, np.log10(high) + 0.1],
         "tickvals": [nothing, *named],
         "ticktext": ["0", *(f"{value:g}".replace("e-0", "e-") for value in named)],
-        "title": {"text": "shift (log scale; exactly 0 at the left edge)"},
+        "title": {"text": "shift, log scale (0 at the left edge)"},
     }
     y = {"tickvals": list(range(len(cases))), "ticktext": names, "range": [len(cases) - 0.4, -0.6]}
     y["tickfont"] = {"size": 13, "color": ink}

@@ -58,8 +58,12 @@ def table_html(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]
         f"<th title='{escape(said)}'>{escape(name)}</th>" if said else f"<th>{escape(name)}</th>"
         for name, said in columns
     )
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<div class='w-scroll'><table class='w-table'><tr>{head}</tr>{body}</table></div>"
+    # On a phone each row is a block, and each cell stands behind the name of its column.
+    begin = [f"<td data-column='{escape(name)}'>" for name, _ in columns]
+    body = "".join(
+        f"<tr>{''.join(f'{td}{cell}</td>' for td, cell in zip(begin, row, strict=True))}</tr>" for row in rows
+    )
+    return f"<table class='w-table'><tr>{head}</tr>{body}</table>"
 
 
 def badge_html(fate: Fate) -> str:
