@@ -3,7 +3,6 @@
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from core.base.words import listed
 from core.factors.case import Row
 from core.studies.study import Study
 from core.studies.verdict import finding
+from core.views.html import words
 from core.views.style import (
     ABSORBED,
     MARGINS,
@@ -69,8 +69,8 @@ def figure(
     lines = _lines(studies)
     colors = {label: color for one in reversed(studies) for label, color in label_colors(one.labels).items()}
     frame = _frame(studies, lines)
-    words = textwrap.wrap(_finding(studies) if title is None else title, title_width)
-    head, counts = 8 + 22 * len(words) if words else 0, [counted(line.row) for line in lines]
+    title_lines = textwrap.wrap(_finding(studies) if title is None else title, title_width)
+    head, counts = 8 + 22 * len(title_lines) if title_lines else 0, [counted(line.row) for line in lines]
     longest = max((len(said) for count in counts for said in count), default=0)
     low = lines[-1].y if lines else 0
     x = {
@@ -90,8 +90,8 @@ def figure(
         "", dark, 96 + head + 36 * (1 - low), x, y,
         margin={"l": 8, "r": max(118, 16 + 7 * longest), "t": 28 + head, "b": 8},
         title={
-            "text": "<br>".join(plain(line, 160) for line in words), "font": {"size": 16}, "x": 0, "xref": "container",
-            "y": 1, "yref": "paper", "yanchor": "bottom", "pad": {"b": 4 + 22 * len(words), "l": 4},
+            "text": "<br>".join(plain(line, 160) for line in title_lines), "font": {"size": 16}, "x": 0, "xref": "container",
+            "y": 1, "yref": "paper", "yanchor": "bottom", "pad": {"b": 4 + 22 * len(title_lines), "l": 4},
         },
         shapes=shapes,
         annotations=over + [_beside(line, said, dark) for line, said in zip(lines, counts, strict=True)],
@@ -199,7 +199,7 @@ def legend_html(study: Study, *beside: Study) -> str:
         *([("grey", ABSORBED, "another label than your sentence's")] if has_labels else []),
     ]
     items = (
-        f"<span><i class='{mark}' style='color:{color}'></i>{escape(said[:60])}</span>" for mark, color, said in shown
+        f"<span><i class='{mark}' style='color:{color}'></i>{words(said[:60])}</span>" for mark, color, said in shown
     )
     return f"<div class='w-legend'>{''.join(items)}</div>"
 
