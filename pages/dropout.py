@@ -84,7 +84,7 @@ def dots(study: Study, title: str) -> None:
         margin = "" if case.margin is None else f"margin {case.margin:+.3f}, "
         on = "This edit, dropout off" if case.variant else "This pass"
         left, right = (
-            f"<p class='w-line'><b>{name}</b>: {escape(label)}</p><p class='w-text'>{visible_html(text, 300)}</p>"
+            f"<p class='w-line'><b>{name}</b>: {escape(label)}</p><p class='w-text'>{markup.changed_html(text, off.text, 300)}</p>"
             for name, label, text in (("Your sentence, dropout off", off.label, off.text), (on, case.label, case.text))
         )
         with st.container(border=True):

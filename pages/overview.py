@@ -163,7 +163,7 @@ def shortest(model: Classifier, text: str, temperature: float) -> None:
     st.html(f"<p class='w-line'><b>{escape(found.finding)}</b></p>")
     for flip in found.flips[:3]:
         st.html(
-            f"<p class='w-line'><span class='w-text'>{visible_html(flip.text, 400)}</span> <span class='w-faint'>"
+            f"<p class='w-line'><span class='w-text'>{markup.changed_html(flip.text, text, 400)}</span> <span class='w-faint'>"
             f"{escape(flip.made.said)}</span></p>{markup.bars_html(model.labels, flip.probabilities, model.head)}"
         )
     if found.flips:

@@ -37,7 +37,7 @@ def one_step(number: int, step: steps.Step, found: steps.Chained) -> None:
             state.button("Move up", f"move {step.name}", f"Run it before step {number - 1}", chain=names)
     left, right = st.columns([3, 1.4], vertical_alignment="center")
     unchanged = "<p class='w-line w-faint'>Leaves the text as it is.</p>" if step.after == step.before else ""
-    marked = markup.marked_html(tables.marked_text(step.after, step.before, 1000)) or "<i>(an empty text)</i>"
+    marked = markup.changed_html(step.after, step.before, 1000) or "<i>(an empty text)</i>"
     left.html(f"<p class='w-text w-step'>{marked}</p>{unchanged}")
     reference, case = found.study.reference, step.case
     if case is None:

@@ -5,11 +5,13 @@ from html import escape
 
 from core.factors.case import Fate
 from core.models.heads import Head, Probabilities
+from core.text.perturb import Variant
 from core.text.tokens import Encoding
 from core.text.visible import visible
 from core.views.documents import unique
 from core.views.html import breakable
 from core.views.style import label_colors
+from core.views.tables import marked_text
 
 
 def escape_markdown(text: str) -> str:
@@ -88,6 +90,12 @@ def truncated_html(encoding: Encoding) -> str:
     return f"<p class='w-line'>\u26a0 Truncated: only {read:,} of {full:,} tokens were judged, the model reads no more.</p>"
 
 
-def marked_html(pieces: Iterable[tuple[str, bool]]) -> str:
-    """Visible text whose edited pieces stand out."""
+def changed_html(text: str, before: str, longest: int, variant: Variant | None = None) -> str:
+    """A changed text, visible, in which what differs from the text before stands out; a homoglyph would not be seen otherwise.
+
+    Args:
+        longest: characters that are shown.
+        variant: the edits that made it, where they are known.
+    """
+    pieces = marked_text(text, before, longest, variant)
     return "".join(f"<mark>{breakable(piece)}</mark>" if edited else breakable(piece) for piece, edited in pieces)
