@@ -240,6 +240,7 @@ if acting(model.sites, Dropout()) and controls.switch(
     st.code(
         "\n".join([f">>> model.eval(); classifier(sentence)\n{before}", ">>> model.train()", *called]),
         language="python",
+        wrap_lines=True,
     )
     said = "all 10 keep the label, and the probability moves"
     if row.flips is None:

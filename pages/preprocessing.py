@@ -105,7 +105,7 @@ if found:
         st.html(f"<p class='w-line'><b>After the chain.</b> {escape(tables.explanation(last))}</p>")
         variants_table.beside(found.study.reference, last, "After the chain")
     st.markdown("**The chain as code**")
-    st.code(scripts.chain_script(model, found.chain, text), language="python")
+    st.code(scripts.chain_script(model, found.chain, text), language="python", wrap_lines=True)
 studies, own = ([study, found.study], {"chain": documents.chain_document(found)}) if found else ([study], {})
 take_away.downloads(
     ("CSV", "wobble-preprocessing.csv", lambda: tables.cases_frame(*studies)),

@@ -328,4 +328,4 @@ with st.expander("The article's experiment, as a script", icon=":material/code:"
         "Two seeds of bert-base-uncased on SST-2, corrected for today's transformers: the head is seeded before it is made, and "
         "the arguments have their new names. It needs the hub, and an hour on two cores; a GPU takes minutes."
     )
-    st.code(scripts.article_script(), language="python")
+    st.code(scripts.article_script(), language="python", wrap_lines=True)

@@ -107,7 +107,9 @@ def _lines(studies: Sequence[Study]) -> list[Line]:
     for name in dict.fromkeys(name for study in studies for name in study.wanted):
         rows = [(study, study[name]) for study in studies if name in study and study[name].cases]
         for place, (study, row) in enumerate(rows):
-            said = [f"<b>{plain(name, 60)}</b>"] * (place == 0) + [plain(study.model, 24)] * (len(studies) > 1)
+            # In lines, or long names would leave the dots no room on a phone.
+            bold = [f"<b>{plain(part, 60)}</b>" for part in textwrap.wrap(name, 16)]
+            said = bold * (place == 0) + [plain(study.model, 24)] * (len(studies) > 1)
             found.append(Line(study, row, "<br>".join(said), y))
             y -= 1
         # Models of one factor stand closer together than factors.

@@ -1,5 +1,6 @@
 """A strip as SVG: the figure that Plotly would draw, without a script, for a page that is to run none."""
 
+import re
 from collections.abc import Callable
 from html import escape
 from typing import Any
@@ -67,7 +68,7 @@ def _shape(shape: Any, x: Place, y: Place, ends: tuple[float, float, float, floa
 
 def _row(at: float, name: str, y: Place, width: int) -> str:
     """The name of a row and its line. Plotly's text is text here too, but for its bold letters."""
-    bold, plain = " font-weight='600'" * ("<b>" in name), _seen(name.replace("<b>", "").replace("</b>", ""))
+    bold, plain = " font-weight='600'" * ("<b>" in name), _seen(re.sub("</?b>", "", name).replace("<br>", " "))
     return (
         f"<path d='M{LEFT} {y(at)}H{width - RIGHT}' stroke='currentColor' opacity='.12'/>"
         f"<text x='{LEFT - 8}' y='{y(at) + 4}' text-anchor='end' font-size='{SMALL + 1}'{bold}>{plain}</text>"

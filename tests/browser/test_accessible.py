@@ -8,7 +8,11 @@ from tests.browser.test_pages import PATHS, TEXT, opened, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-OPENED = {"/perturb": {"variant": "upper"}, "/tokens": {"cut": "draw 1"}, "/preprocessing": {"chain": "clean_lower"}}
+OPENED = {
+    "/perturb": {"variant": "upper", "code": "true"},
+    "/tokens": {"cut": "draw 1", "second": "This is a test"},
+    "/preprocessing": {"chain": "clean_lower"},
+}
 """What a link opens besides on a page: there is more of it to look at."""
 
 
