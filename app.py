@@ -15,9 +15,9 @@ PAGES = {
 page = st.navigation(list(PAGES), position="hidden")
 _shell.enter()
 _shell.style()
-links = st.sidebar.empty()
-if not _shell.is_imported():
-    _shell.links(links, PAGES, {})
+early = None if _shell.is_imported() else st.sidebar.empty()
+if early is not None:
+    _shell.links(early.container(), PAGES, {})
 with _shell.welcome({other.title: question for other, question in PAGES.items()}):
     # Takes seconds the first time, so the page shows something before it.
     from core.base.settings import settings
@@ -27,7 +27,8 @@ if work.attempt(settings) is None:
     st.stop()
 shared = sidebar.begin(page.url_path)
 # The links hold what all pages share, so that the entries of the history do, and a second tab opens the same.
-_shell.links(links, PAGES, shared)
+# Never through an empty place that was not needed: a link that goes and comes again takes a click with it.
+_shell.links(st.sidebar.container() if early is None else early.container(), PAGES, shared)
 place = sidebar.sidebar()
 try:
     page.run()

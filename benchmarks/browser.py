@@ -90,7 +90,7 @@ def _verdicts(page: Page, address: str) -> list[float]:
     page.goto(address)
     complete = """text => {
         const shown = document.querySelector('.w-verdict')?.parentElement?.innerText || ''
-        return shown.replaceAll('·', ' ').includes(text) && shown.includes('conditions tried')
+        return shown.replaceAll('·', ' ').includes(text) && shown.includes('cases tried')
             && document.querySelectorAll('.js-plotly-plot .scatterlayer .trace').length
     }"""
     page.wait_for_function("() => document.querySelectorAll('.w-card').length", timeout=120_000)

@@ -50,11 +50,11 @@ def links(place: DeltaGenerator, pages: Iterable[StreamlitPage], parameters: Map
     """The menu: a link to each page.
 
     Args:
-        place: an empty element that takes it.
+        place: where they stand.
         pages: what is linked.
         parameters: of every link.
     """
-    with place.container():
+    with place:
         for page in pages:
             st.page_link(page, query_params=parameters)
 

@@ -9,13 +9,14 @@ import pages.parts.engine  # noqa: F401 - before all else
 import streamlit as st
 
 from core.base.statistics import wilson
-from core.base.words import verb
+from core.base.words import tempered, verb
 from core.factors import dropout as over_passes
 from core.factors.case import Case, Reference, Row
 from core.factors.dropout import MOST_PASSES, Dropout, acting
 from core.models.classifier import Classifier
 from core.models.sites import KINDS
-from core.studies.study import Study, arranged, reaching
+from core.studies.study import Study, arranged, in_one_row
+from core.studies.verdict import edit_counts
 from core.views import charts, documents, scripts, strip, tables
 from core.views.html import share, visible_html
 from pages import controls, state
@@ -31,7 +32,7 @@ PAGE = {
 
 # Passes of what stands beside the main run: enough to compare, few enough to wait for.
 BESIDE = 50
-FORMATTING = "formatting, no dropout"
+EDITS = "edits, no dropout"
 # What a link may ask for.
 TAKEN = {
     "passes": f"a whole number from 1 to {MOST_PASSES:,}",
@@ -50,7 +51,7 @@ MEASURES = (
     ("reading", ""),
 )
 ROWS = (
-    ("row of the strip", "All sites together, each kind alone, variants under dropout, and formatting without it"),
+    ("row of the strip", "All sites together, each kind alone, variants under dropout, and the edits without it"),
     ("flips", "Dots whose label differs from that of your sentence with dropout off"),
     ("flip rate", "In brackets Wilson's 95% interval of the share"),
     ("mean shift", SHIFT),
@@ -92,7 +93,7 @@ def dots(study: Study, title: str) -> None:
                 f"<p class='w-line'><b>{escape(dot)}</b>: {margin}<span title='{SHIFT}'>shift {case.shift:.3f}</span>.</p>"
             )
             variants_table.sides(off, case, left, right, limit=120)
-    # The strip in numbers: dropout noise beside formatting shift.
+    # The strip in numbers: dropout noise beside the shift of edits.
     st.html(
         markup.table_html(
             ROWS,
@@ -153,9 +154,9 @@ st.html(
     f"<p class='w-line w-faint'>{escape(own.model)} on {escape(own.device)}, seed {seed}, "
     f"{len(acting(model.sites, dropout))} of {len(model.sites)} sites act"
     f"{'' if rate is None else f' at rate {rate:g}'}"
-    f"{'' if temperature == 1 else f', T = {temperature:g}'}. The dotted line is the prediction with dropout off. "
+    f"{tempered(temperature)}. The dotted line is the prediction with dropout off. "
     f"{markup.noise_floor_html(own.noise_floor)}</p>"
-    f"{markup.truncated_html(own.reference.encoding)}"
+    f"<p class='w-line'>With dropout off: {escape(edit_counts(compared))}</p>{markup.truncated_html(own.reference.encoding)}"
 )
 with st.container(horizontal=True, vertical_alignment="bottom"):
     alone = controls.switch(
@@ -165,7 +166,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     picked = controls.several(
         "Variants beside it", "beside",
         [key for key, (_, case) in compared.keyed().items() if case.reaches],
-        st.multiselect, most=5, max_selections=5, placeholder="formatting variants under the same dropout", width=420,
+        st.multiselect, most=5, max_selections=5, placeholder="edits under the same dropout", width=420,
         help=f"Up to {BESIDE} passes of each variant under the same dropout, against your sentence with dropout off.",
     )  # fmt: skip
 kinds: dict[str, Row] = {}
@@ -177,7 +178,7 @@ for kind in present if alone and dropout.sites is None else []:
 varied = [
     work.attempt(partial(results.passes_beside, model, compared, key, min(count, BESIDE), dropout)) for key in picked
 ]
-edited = reaching(compared, FORMATTING)
+edited = in_one_row(compared, EDITS)
 study = arranged(own, [first, *kinds.values(), *filter(None, varied), edited])
 title = tables.scatter_finding(kinds, first, edited)
 dots(study, title)
@@ -253,7 +254,7 @@ if acting(model.sites, Dropout()) and controls.switch(
         "is one of these passes."
     )
 inventory(model)
-# The passes of every row; the formatting edits are those of the Perturb page.
+# The passes of every row; the edits are those of the Perturb page.
 passes = arranged(study, [row for row in study.rows if not row.factor.edits])
 take_away.downloads(
     ("CSV", "wobble-dropout.csv", lambda: tables.cases_frame(passes)),

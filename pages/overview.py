@@ -11,14 +11,15 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.base.words import capital, listed, tempered
+from core.base.words import capital, listed, tempered, verb
 from core.data.snippets import gallery
 from core.factors.case import Row
 from core.factors.registry import factors
+from core.models.card import card as card_of
 from core.models.classifier import Classifier
 from core.studies.shortest import BUDGET
 from core.studies.study import Study
-from core.studies.verdict import summary, verdict
+from core.studies.verdict import GRADES, Verdict, edit_counts, summary, verdict
 from core.text.visible import visible
 from core.views import documents, report, scripts, strip, tables
 from core.views.html import visible_html
@@ -38,32 +39,77 @@ REDRAW = 0.4
 MOST_NOTES = 3
 
 
-def draw(found: Study, other: Study | None) -> go.Figure:
-    """The first screen, as far as the profile has grown: verdict, prediction and strip."""
+def verdict_html(found: Verdict, model: str = "") -> str:
+    """The grade in a word or two on its scale, and what it rests on as a list, clause by clause with its numbers.
+
+    Args:
+        model: named where there are several.
+    """
+    clauses = "".join(
+        f"<li>{escape(capital(one.said))}. <span class='w-faint'>{escape(one.evidence)}</span></li>"
+        for one in found.clauses
+    )
+    scale = "".join(
+        f"<li title='{escape(rule)}'{' aria-current=true' if grade == found.mood else ''}>{escape(capital(grade))}</li>"
+        for grade, rule in GRADES.items()
+    )
+    graded = found.mood in GRADES
+    said = capital(found.mood) if graded else found.text.partition(". ")[0]
+    head = f"<p class='w-verdict{' small' if model else ''}'>{escape(f'{model}: {said}' if model else said)}.</p>"
+    grades = f"<ol class=w-grades>{scale}</ol>" if graded else ""
+    return f"<div class='w-graded'>{head}{grades}</div><ul class='w-clauses'>{clauses}</ul>"
+
+
+def agreement_html(found: Sequence[Study]) -> str:
+    """What each of several models says of the sentence, and whether that is the same; nothing of one alone."""
+    if len(found) == 1:
+        return ""
+    each = [
+        f"{one.model} says {one.reference.label}"
+        + (f" ({one.reference.probabilities.max():.3f})" if one.head.has_labels else "")
+        for one in found
+    ]
+    same = len({one.reference.label for one in found}) == 1
+    said = "The models agree" if same else "The models disagree"
+    return f"<p class='w-verdict'>{said}: {escape(', '.join(each))}.</p>"
+
+
+def draw(found: Study, others: Sequence[Study], trained: str) -> go.Figure:
+    """The first screen, as far as the profile has grown: verdict, prediction and strip.
+
+    Args:
+        others: of other models on the same sentence.
+        trained: what the model's card says of its training.
+    """
     reference, cut = found.reference, markup.truncated_html(found.reference.encoding)
-    said, asked = "Trying every factor …", ""
+    said, counts = "<p class='w-verdict'>Trying every factor …</p>", ""
     if found.complete:
         # The verdict says how much of the text it speaks of, but where there is nothing to speak of.
         cut = cut if found.untrained else ""
-        flips = f", {found.flips} flip" if found.head.has_labels else ""
-        said, asked = summary(found), f" {found.tried:,} conditions tried{flips}."
+        said, counts = (
+            verdict_html(verdict(found), found.model if others else ""),
+            f"<p class='w-line'>{escape(edit_counts(found))} {escape(in_all(found))}</p>",
+        )
     left, right = st.columns([3.4, 1.2], vertical_alignment="center")
     left.html(
-        f"<p class='w-verdict'>{escape(said)}</p>"
+        f"{agreement_html([found, *others])}{said}"
         f"<p class='w-line'><span class='w-text'>{visible_html(reference.text, 160)}</span></p>"
         f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b>{tempered(found.temperature)} by "
-        f"{escape(found.model)}.{asked} {markup.noise_floor_html(found.noise_floor)}</p>{cut}"
+        f"{escape(found.model)}. {markup.noise_floor_html(found.noise_floor)}</p>{counts}{cut}"
+        f"<p class='w-line w-faint'>{escape(trained)}</p>"
     )
-    right.html(markup.bars_html(found.labels, reference.probabilities, found.head))
-    if other is not None:
-        st.html(
-            f"<p class='w-line'><b>{escape(other.model)}</b>: {escape(summary(other))} <span class='w-faint'>Each "
-            "model's margins are those of its own label.</span></p>"
-        )
-    figure = strip.figure(found, beside=[other] if other else [], title="", dark=plots.dark())
+    for one in (found, *others):
+        name = f"<p class='w-line w-faint'>{escape(one.model)}</p>" if others else ""
+        right.html(name + markup.bars_html(one.labels, one.reference.probabilities, one.head))
+    for one in others:
+        st.html(f"<p class='w-line'><b>{escape(one.model)}</b>: {escape(summary(one))}</p>")
+    if others:
+        st.caption("Each model's margins are those of its own label.")
+    # Values and margins have no axis in common.
+    drawn = [found, *(one for one in others if one.head.has_labels == found.head.has_labels)]
+    figure = strip.figure(found, beside=drawn[1:], title="", dark=plots.dark())
     key = "overview strip" if found.complete else f"overview strip {len(found.rows)}"
-    legend = strip.legend_html(found, *([other] if other else []))
-    plots.show(figure, key, "wobble-overview", summary(found), legend=legend)
+    plots.show(figure, key, "wobble-overview", summary(found), legend=strip.legend_html(*drawn))
     # The place is there even when nothing stands in it: what was drawn earlier in the same run would stay otherwise.
     running = st.empty()
     if not found.complete:
@@ -71,15 +117,23 @@ def draw(found: Study, other: Study | None) -> go.Figure:
     return figure
 
 
+def in_all(found: Study) -> str:
+    """What the rows of the strip add up to."""
+    tried = sum(row.tried for row in found.shown)
+    flips = sum(row.flips or 0 for row in found.shown)
+    flip = f", {flips:,} {verb(flips, 'flips', 'flip')}" if found.head.has_labels else ""
+    return f"All factors together: {tried:,} cases tried{flip}."
+
+
 def grown(
-    model: Classifier, text: str, temperature: float, place: DeltaGenerator, other: Study | None
+    model: Classifier, text: str, temperature: float, place: DeltaGenerator, others: Sequence[Study]
 ) -> tuple[Study, go.Figure]:
     """The complete profile, drawn factor by factor on the way."""
     drawn, figure = float("-inf"), go.Figure()
     for found in results.profiles_of(model, text, temperature):
         if found.complete or time.monotonic() - drawn > REDRAW:
             with place.container():
-                figure = draw(found, other)
+                figure = draw(found, others, card_of(model.source.top).said)
             drawn = time.monotonic()
     return found, figure
 
@@ -171,17 +225,27 @@ def shortest(model: Classifier, text: str, temperature: float) -> None:
         take_away.code(lambda: scripts.predict_script(model, texts, temperature), name="shortest")
 
 
-def choices(title: str, texts: Sequence[tuple[str, str]], key: str) -> None:
-    if not texts:
-        return
-    st.markdown(f"**{title}**")
+def choices(texts: Sequence[tuple[str, str]], key: str) -> None:
     with st.container(horizontal=True):
         for number, (text, why) in enumerate(texts):
             shown = visible(text) if len(text) <= 60 else f"{visible(text[:59])}…"
             state.button(shown, f"take {key} {number}", why, plain=True, sentence=text)
 
 
+def lessons() -> None:
+    """One sentence for each thing that there is to learn; a click sets its model and the edit that Perturb opens, too."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html("<span class='w-faint'>Try:</span>", width="content")
+        for number, one in enumerate(example for example in gallery() if example.teaches):
+            why = f"“{visible(one.text)}” under {one.model}. {one.why}. Perturb opens the edit."
+            state.button(
+                one.teaches, f"lesson {number}", why,
+                sentence=one.text, model=[one.model], variant=one.flips.get(one.model, state.NOTHING), factor=[],
+            )  # fmt: skip
+
+
 text, temperature = subject.sentence(), state.current().temperature
+lessons()
 loading = st.empty()
 loading.html(
     f"<p class='w-verdict'>Every factor on your sentence …</p><p class='w-line'><span class='w-text'>"
@@ -195,24 +259,22 @@ finally:
 recent = [one for one in state.unlinked("recent", []) if one != text]
 state.store().change(recent=[text, *recent][: RECENT + 1])
 place = st.empty()
-other: Study | None = None
-if others:
-    *_, other = results.profiles_of(others[0], text, temperature)
-    if len(others) > 1:
-        st.caption("Two models are compared here: the first two that are chosen.")
-profile, figure = work.needed(partial(grown, model, text, temperature, place, other))
+beside = [[*results.profiles_of(other, text, temperature)][-1] for other in others]
+if len(beside) > 1:
+    st.caption("The strip compares the first two of the models.")
+profile, figure = work.needed(partial(grown, model, text, temperature, place, beside))
 columns = st.columns(3)
 keys = {id(case): key for key, (_, case) in profile.keyed().items()}
 for number, row in enumerate(sorted(profile.shown, key=lambda row: -(row.flip_rate or 0.0))):
     with columns[number % 3], st.container(border=True, height="stretch"):
         card(row, profile, keys)
-with st.expander("The evidence behind each clause of the verdict", icon=":material/fact_check:"):
-    for clause in verdict(profile).clauses:
-        st.html(f"<p class='w-line'>{escape(clause.said)} <span class='w-faint'>({escape(clause.evidence)})</span></p>")
 shortest(model, text, temperature)
 st.subheader("Try another sentence")
-choices("Examples", [(example.text, example.why) for example in gallery()], "example")
-choices("Recent", [(one, "") for one in recent[:RECENT]], "recent")
+with st.expander("All examples", icon=":material/format_quote:"):
+    choices([(example.text, example.why) for example in gallery()], "example")
+if recent:
+    st.markdown("**Recent**")
+    choices([(one, "") for one in recent[:RECENT]], "recent")
 take_away.downloads(
     ("Report (HTML)", "wobble-report.html", lambda: report.report(model, profile)),
     ("Record (JSON)", "wobble-profile.json", lambda: documents.profile_document(profile)),
@@ -221,6 +283,7 @@ take_away.downloads(
 )
 st.caption(
     f"The record holds everything: `python -m core replay wobble-profile.json` recomputes it and says where it differs. "
-    f"{profile.rows_asked:,} rows asked, {profile.rows_run:,} run, {profile.seconds:.1f} s."
+    f"Cost: {profile.rows_asked:,} predictions asked for, those of the noise floor too; {profile.rows_run:,} run, the others "
+    f"known already; {profile.seconds:.1f} s."
 )
 take_away.code(partial(scripts.scripts_of, model, profile))

@@ -7,7 +7,7 @@ import pages.parts.engine  # noqa: F401 - before all else
 
 import streamlit as st
 
-from core.base.words import listed, tempered
+from core.base.words import listed, plural, tempered
 from core.studies import steps
 from core.studies.study import NOT_COUNTED
 from core.text.perturb import preprocessing
@@ -59,6 +59,11 @@ if study.cases:
     figure, legend = strip.figure(study, title="", dark=plots.dark()), strip.legend_html(study)
     plots.show(figure, STRIP, "wobble-preprocessing", finding, opens=True, legend=legend)
     variants_table.section([study], [STRIP], "step", "step")
+if shared := steps.made_by_edits(study):
+    st.caption(
+        f"{plural(shared, 'of these makes', 'of these make')} the text of an edit too: the Overview and Perturb count "
+        f"{'it' if shared == 1 else 'them'} there."
+    )
 if NOT_COUNTED in study:
     names = listed([f"“{tables.described(case)}”" for case in study[NOT_COUNTED].cases])
     said = f"Shown, but not counted, because what is left can say something else: {names}. {preprocessing.SOURCE}"

@@ -16,7 +16,7 @@ from core.families.stacked import Family
 from core.models import catalog
 from core.models.heads import Probabilities
 from core.studies.study import Study, arranged, of_family
-from core.studies.verdict import reach
+from core.studies.verdict import edit_counts, reach
 from core.training.recipe import PARTS
 from core.views import charts_training, documents, scripts, strip, style, tables, tables_training
 from core.views.html import visible_html
@@ -45,10 +45,10 @@ INFLUENCES = (
 def sentence_view(family: Family, text: str, temperature: float) -> None:
     """Every seed on the current sentence and on its variants."""
     edited = results.compared(family.first, text, (), temperature)
-    variants = {case.text: key for key, (_, case) in edited.keyed().items() if case.tried}
+    variants = {case.text: key for key, (row, case) in edited.keyed().items() if case.tried and row in edited.counted}
     prediction = results.asked(family, (text, *variants))
     study = of_family(family, edited, prediction.logits[:, 0])
-    seeds, mean, formatting = study.rows
+    seeds, mean, edits = study.rows
     label, first = study.reference.label, seeds.cases[0].name
     if seeds.flips is None:
         said = f"The seeds spread by {seeds.spread(0)[1]:.3f} (standard deviation) around {mean.cases[0].value:.3f}."
@@ -64,10 +64,10 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
         + (f"<p class='w-line'>Votes: <b>{escape(votes)}</b>.</p>" if study.head.has_labels else "")
         + f"<p class='w-line w-faint'>{seeds.tried} models of the family {escape(family.id)}"
         f"{tempered(temperature)}: the same data and recipe, other seeds. The dotted line is {escape(first)}, the reference; "
-        "the last row is every formatting edit that reaches it.</p>"
+        f"the last row is its edits.</p><p class='w-line'>{escape(edit_counts(edited))}</p>"
         f"{markup.truncated_html(study.reference.encoding)}"
     )
-    figure = strip.figure(study, title=reach(seeds, formatting), dark=plots.dark())
+    figure = strip.figure(study, title=reach(seeds, edits), dark=plots.dark())
     plots.show(figure, "seeds strip", "wobble-seeds", said, opens=True, legend=strip.legend_html(study))
     state.pointed("seeds strip", "member")
     names = [case.name for case in seeds.cases]

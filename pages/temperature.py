@@ -6,14 +6,14 @@ import pages.parts.engine  # noqa: F401 - before all else
 
 import streamlit as st
 
-from core.base.words import plural
 from core.data.labelled import EMBEDDED
 from core.factors.temperature import COLDEST, HOTTEST, typed_temperature
 from core.models.classifier import Classifier
 from core.studies import temperatures
 from core.studies.calibration import SEARCHED
-from core.studies.study import Study
+from core.studies.study import Study, arranged
 from core.studies.temperatures import STEPS, read
+from core.studies.verdict import edit_counts
 from core.views import charts, documents, scripts, tables
 from core.views.html import visible_html
 from core.views.style import label_colors
@@ -79,7 +79,8 @@ def at_temperature(model: Classifier, study: Study) -> None:
         f"<p class='w-line'><span class='w-text'>{visible_html(reference.text, 300)}</span></p>"
         f"{markup.truncated_html(reference.encoding)}"
     )
-    rows = tables.tempered_rows(study, temperature, BESIDE)
+    counted = arranged(study, study.counted)
+    rows = tables.tempered_rows(counted, temperature, BESIDE)
     figure = charts.tempered_strip(
         rows, colors=label_colors(study.labels), reference_label=reference.label, at=at, dark=plots.dark(),
         title="Temperature stretches margins; no dot can cross the line",
@@ -95,7 +96,7 @@ def at_temperature(model: Classifier, study: Study) -> None:
         "curves", "wobble-temperature-curves", f"Probability of each label and entropy over the temperature: {never}",
     )  # fmt: skip
     st.html(tempering.tempered_table(rows, head, study.labels, temperature))
-    explained(study, len(rows) - 1, [temperature, *map(float, curves.temperatures[::10])])
+    explained(counted, len(rows) - 1, [temperature, *map(float, curves.temperatures[::10])])
     if not head.exclusive:
         st.subheader("A way in which temperature does change decisions")
         tempering.threshold_for_each(reference, temperature)
@@ -117,12 +118,9 @@ def at_temperature(model: Classifier, study: Study) -> None:
 
 def explained(study: Study, shown: int, tried: list[float]) -> None:
     """Which variants are shown and what became of the others; why no label moves, checked on the logits of the page."""
-    reaching, beyond = study.tried - study.absorbed, sum(row.beyond for row in study.rows)
-    lie = plural(beyond, "more lies", "more lie")
     st.caption(
-        f"The {shown} variants that move most of the {reaching} that reach the model; {study.absorbed} others are absorbed by "
-        f"the tokenizer and have your sentence's numbers exactly."
-        f"{f' {lie} beyond the limit and were not tried.' if beyond else ''} The downloads hold all of them."
+        f"{edit_counts(study)} The {shown} that move most are shown; what is erased has your sentence's numbers exactly. The "
+        "downloads hold all of them."
     )
     reason = (
         "$z_i > z_j$ gives $z_i / T > z_j / T$ for every $T > 0$, and softmax keeps the order."

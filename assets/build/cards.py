@@ -28,7 +28,23 @@ guesswork. There is no neutral label: a sentence that takes no side gets one of 
 people rated, on average, and is no measure of truth."""
 
 
-def _front(name: str, base: str | None) -> str:
+def _front(name: str, base: str | None, accuracy: float | None = None) -> str:
+    """The card's metadata, as the hub defines it; `core.models.card` reads from it what a model was trained on."""
+    measured = [
+        "datasets:",
+        "- English movie snippets (Hutto and Gilbert, 2014)",
+        "model-index:",
+        f"- name: {name}",
+        "  results:",
+        "  - task:",
+        "      type: text-classification",
+        "    dataset:",
+        "      name: the labelled movie snippets of the test split",
+        "      type: snippets",
+        "    metrics:",
+        "    - type: accuracy",
+        f"      value: {accuracy:.4f}" if accuracy else "",
+    ]
     about = [
         "---",
         "language: en",
@@ -36,6 +52,7 @@ def _front(name: str, base: str | None) -> str:
         "library_name: " + ("peft" if (MODELS / name / "adapter_config.json").exists() else "transformers"),
         "pipeline_tag: text-classification",
         *([f"base_model: {base}"] if base else []),
+        *(measured if accuracy else []),
         "---",
     ]
     return "\n".join(about)
@@ -100,9 +117,9 @@ the texts (mean over all pairs).
 
 
 def _adapter(name: str, seed: int) -> str:
-    table, _ = _measured(name)
+    table, tested = _measured(name)
     family = _family() if seed == adapters.SEEDS[0] else ""
-    return f"""{_front(name, "sentence-transformers/all-MiniLM-L6-v2")}
+    return f"""{_front(name, "sentence-transformers/all-MiniLM-L6-v2", tested["accuracy"])}
 
 # {name}
 
@@ -134,9 +151,9 @@ model = PeftModel.from_pretrained(model, "assets/models/{name}")
 
 
 def _cased(name: str, algorithm: str) -> str:
-    table, _ = _measured(name)
+    table, tested = _measured(name)
     config = json.loads((MODELS / name / "config.json").read_text(encoding="utf-8"))
-    return f"""{_front(name, "sentence-transformers/all-MiniLM-L6-v2")}
+    return f"""{_front(name, "sentence-transformers/all-MiniLM-L6-v2", tested["accuracy"])}
 
 # {name}
 

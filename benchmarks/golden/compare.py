@@ -29,6 +29,7 @@ class Declared:
 DECLARED = (
     Declared("*/rows_asked", "the new engine remembers what it ran: what is asked again is not counted as it was"),
     Declared("*/forward_rows", "the new engine remembers what it ran, so fewer rows go through the model"),
+    Declared("*/comparison/summary", "edits that can change what is said are not counted any more, as in a profile"),
     Declared("*/profile/factors/preprocessing", "a factor that the old engine does not have"),
     Declared("*/profile/factors/segmentation", "a factor that the old engine does not have"),
     *(

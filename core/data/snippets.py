@@ -22,6 +22,9 @@ class Example:
     source: str
     flips: dict[str, str] = field(default_factory=dict)
     """Embedded model: a perturbation that flips the sentence there. Tested."""
+    teaches: str = ""
+    """What it is the best example of, under `model`; empty for most."""
+    model: str = ""
 
 
 @cache

@@ -219,6 +219,10 @@ class Row:
         """The cases whose shift is above the noise floor."""
         return tuple(case for case in self.cases if case.shift > self.noise_floor)
 
+    def made_by(self, case: Case) -> str:
+        """The name of the factor that made a case: a row can hold the edits of several."""
+        return self.factor.name if case.variant is None else case.variant.factor
+
     def fate(self, case: Case) -> Fate:
         """What became of a case; one that flips at or below the noise floor only reaches the model, where the floor applies:
         rounding alone makes it.

@@ -57,8 +57,6 @@ for _name in perturb.FACTORS:
         one=_one,
         many=_many,
         edits=True,
-        # What is done to a text on purpose may well change what it says.
-        other_flips_count=_name in perturb.USUAL,
         # By chance a typo makes another word, and a cleaning step is somebody's choice, so they decide no mood.
         often=0.1 if _name in perturb.FORMATTING else None,
     )(_edits_of(_name))

@@ -90,8 +90,6 @@ class Factor:
     options: tuple[Option, ...]
     flips_count: bool = True
     """Whether its flips count as instability; temperature's cannot happen."""
-    other_flips_count: bool = True
-    """Whether flips of its edits count that a reader would not call the same sentence."""
     floor_applies: bool = True
     """Whether a shift at or below the noise floor means nothing; not for numerics, which is where the floor comes from."""
     rounding: bool = False

@@ -48,6 +48,13 @@ def steps_finding(study: Study) -> str:
     return f"{said}: {erased}{flip}{beyond}"
 
 
+def made_by_edits(study: Study) -> int:
+    """How many of the steps and chains that count make the text of an edit too: a profile counts them there."""
+    read = study.reference.encoding.kept
+    texts = {variant.text for variant in variants(study.reference.text, read=read)}
+    return sum(case.text in texts for row in study.counted for case in row.cases)
+
+
 def idle_steps(classifier: Classifier, text: str) -> tuple[str, ...]:
     """Descriptions of the usual steps and chains that leave a text as it is; a truncation only where the tokenizer can truncate."""
     idle = RULES.keys() - {variant.name for variant in _usual(classifier, text)}

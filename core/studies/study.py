@@ -25,7 +25,15 @@ from core.models.predict import Condition, predict
 from core.text.perturb import Variant, merged
 
 NOT_COUNTED = "not counted"
-"""Title of the row of steps that change what is said: shown, but no sign of instability."""
+"""Title of the row of edits that a reader could take for another sentence: shown, but no sign of instability."""
+OTHER = replace(
+    CUSTOM,
+    name=NOT_COUNTED,
+    one="edit that can change what is said",
+    many="edits that can change what is said",
+    flips_count=False,
+)
+EDITS = replace(CUSTOM, name="edits", one="edit", many="edits")
 
 Options = Mapping[str, Mapping[str, Any]]
 """Options by the factor's name: `{"dropout": {"passes": 30}}`."""
@@ -215,8 +223,9 @@ def study(
 def compare(classifier: Classifier, text: str, variants: Sequence[Variant], *, temperature: float = 1.0) -> Study:
     """The main job: one sentence against some variants of it. Which does the tokenizer erase, which reach the model, which flip it?
 
-    Edits that change what is said stand in a row of their own, which is not counted, where their factor says so. What
-    leaves no token is no case, and the notes of its row say so.
+    The same edits count as in a profile: those after which a reader would still call it the same sentence. The others
+    stand in a row of their own, and so do those typed by hand, which count where nothing else was asked. What leaves no
+    token is no case, and the notes of its row say so.
 
     Args:
         temperature: what all logits are divided by.
@@ -227,21 +236,19 @@ def compare(classifier: Classifier, text: str, variants: Sequence[Variant], *, t
     variants = merged(variants)
     ask = Ask(classifier, text, temperature)
     ask.ahead(variants)
-    rows = []
-    for one in (*factors(), CUSTOM):
-        made = [variant for variant in variants if variant.factor == one.name]
-        other = [variant for variant in made if not (variant.same_sentence or one.other_flips_count)]
-        same = [variant for variant in made if variant not in other]
-        parts = ((one, same, ""), (replace(one, flips_count=False), other, NOT_COUNTED))
-        rows += [_row_of(ask, *part) for part in parts if part[1]]
+    own = replace(CUSTOM, flips_count=all(variant.factor == CUSTOM.name for variant in variants))
+    by: dict[Factor, list[Variant]] = {one: [] for one in (*factors(), OTHER, own)}
+    rule = {one.name: one for one in by}
+    for variant in variants:
+        by[rule[variant.factor] if variant.same_sentence or variant.factor == own.name else OTHER].append(variant)
+    rows = [_row_of(ask, one, made) for one, made in by.items() if made]
     return _study(ask, [row.name for row in rows], rows, {})
 
 
-def _row_of(ask: Ask, factor: Factor, made: Sequence[Variant], title: str) -> Row:
+def _row_of(ask: Ask, factor: Factor, made: Sequence[Variant]) -> Row:
     """Edits as a row, with the notes on them."""
     floor, ask.notes = ask.noise_floor, []
-    cases = tuple(ask.edited(made))
-    return Row(factor, cases, floor, tuple(ask.notes), title=title, prefixed=False)
+    return Row(factor, tuple(ask.edited(made)), floor, tuple(ask.notes))
 
 
 def options_of(seed: int = 0, passes: int = PASSES) -> Options:
@@ -293,11 +300,10 @@ def arranged(study: Study, rows: Iterable[Row]) -> Study:
     return replace(study, rows=chosen, wanted=tuple(row.name for row in chosen))
 
 
-def reaching(study: Study, title: str) -> Row:
-    """All edits of a study that reach the model, in one row."""
-    edited = [row for row in study.shown if row.factor.edits]
-    cases = tuple(case for row in edited for case in row.cases if case.reaches)
-    return Row(edited[0].factor if edited else CUSTOM, cases, study.noise_floor, title=title, prefixed=False)
+def in_one_row(study: Study, title: str) -> Row:
+    """All edits of a study that count, in one row: it says the same numbers as their study."""
+    cases = tuple(case for row in study.counted if row.factor.edits for case in row.cases)
+    return Row(EDITS, cases, study.noise_floor, title=title, prefixed=False)
 
 
 def ensemble(reference: Reference, row: Row) -> Row:
@@ -309,7 +315,7 @@ def ensemble(reference: Reference, row: Row) -> Row:
 
 
 def of_family(family: Family, edited: Study, logits: Logits) -> Study:
-    """Every member of a family, the mean of them, and the edits that reach the first: three rows beside the first's prediction.
+    """Every member of a family, the mean of them, and the edits under the first: three rows beside the first's prediction.
 
     Args:
         edited: the edits of the text under the first member.
@@ -319,4 +325,4 @@ def of_family(family: Family, edited: Study, logits: Logits) -> Study:
     # The first member's own weights, which the family only adds up in another order, are the reference.
     own = np.concatenate([reference.logits[None], logits[1:]])
     seeds = Row(seed, tuple(measured(reference, [one_seed(name) for name in family.names], own)), edited.noise_floor)
-    return arranged(edited, (seeds, ensemble(reference, seeds), reaching(edited, f"formatting, {seeds.cases[0].name}")))
+    return arranged(edited, (seeds, ensemble(reference, seeds), in_one_row(edited, f"edits, {seeds.cases[0].name}")))

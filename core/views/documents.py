@@ -152,7 +152,7 @@ def comparison_document(study: Study) -> dict[str, Any]:
         "variants": [
             {
                 "perturbation": case.name,
-                "factor": row.factor.name,
+                "factor": row.made_by(case),
                 **case_document(row, case, study.labels),
                 **encoding_document(case.encoding),
                 "absorbed_by": case.absorbed_by,

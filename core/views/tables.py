@@ -47,7 +47,7 @@ def cases_frame(*studies: Study) -> pd.DataFrame:
                 "model": study.model,
                 "variant": key,
                 "row": row.name,
-                "factor": row.factor.name,
+                "factor": row.made_by(case),
                 "name": case.name,
                 "also": ", ".join(name for name, _ in case.variant.also) if case.variant else "",
                 "seed": case.variant.seed if case.variant else None,
@@ -144,12 +144,12 @@ def side_by_side(
         found = [cases[key] for cases in keyed]
         met = {row.fate(case) for row, case in found}
         # One text that several perturbations make is one case: it is found under the factors of all.
-        made_by = {row.factor.name, *(factor for _, factor in (first.variant.also if first.variant else ()))}
+        made_by = {row.made_by(first), *(factor for _, factor in (first.variant.also if first.variant else ()))}
         if made_by & set(factors or made_by) and met & set(fates or met):
             entries.append(
                 {
                     "key": key,
-                    "factor": row.factor.name,
+                    "factor": row.made_by(first),
                     "description": described(first),
                     "text": marked_text(first.text, studies[0].reference.text, longest, first.variant),
                     "answers": [_answer(*pair, study, longest) for pair, study in zip(found, studies, strict=True)],

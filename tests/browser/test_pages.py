@@ -296,7 +296,7 @@ def test_a_complete_verdict_leaves_nothing_that_says_still_running(page: Page, a
     for text in ("The plot is thin , but the cast is GREAT!", "Nobody could call this a quiet film, or a short one."):
         typed(page, text)
         expect(page.locator(".w-text", has_text=text.replace(" ", "·")).nth(1)).to_be_visible()
-        expect(page.get_by_text("conditions tried")).to_be_visible()
+        expect(page.get_by_text("cases tried")).to_be_visible()
         settled(page)
         expect(page.get_by_text("Still running")).to_have_count(0)
 

@@ -12,14 +12,14 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from core.data.snippets import gallery
+from core.data.snippets import Example, gallery
 from core.factors.ask import Ask
 from core.factors.case import Case
 from core.factors.registry import factor, factors, unregister
 from core.models.catalog import load
 from core.studies.shortest import shortest_flip
 from core.studies.study import profile
-from core.studies.verdict import verdict
+from core.studies.verdict import GRADES, verdict
 from tests.architectures import save
 from tests.pages.test_pages import PAGES, app, no_model_runs, state_of, wished, words
 
@@ -31,10 +31,48 @@ def test_a_sentence_gets_its_verdict_and_a_card_for_every_factor() -> None:
     test = app(PAGE, sentence=TEXT)
     assert not test.exception and not test.error
     said = words(test)
-    assert "On the edge." in said and "conditions tried" in said
+    assert "On the edge." in said and "cases tried" in said
     for one in factors():
         assert f"<h4>{one.name}</h4>" in said
     assert "Rounding" not in said
+
+
+def test_the_grade_stands_on_its_scale_with_the_rule_of_each() -> None:
+    said = words(app(PAGE, sentence=TEXT))
+    assert "<p class='w-verdict'>On the edge.</p>" in said
+    assert re.findall(r"<li title='([^']*)'(?: aria-current=true)?>([^<]*)</li>", said) == [
+        (html.escape(rule), grade.capitalize()) for grade, rule in GRADES.items()
+    ]
+    assert len(re.findall("aria-current=true>On the edge<", said)) == 1
+    assert "accuracy 86.4% on the labelled movie snippets of the test split, says its card" in said
+
+
+@pytest.mark.parametrize(("text", "agree"), [("This is a test . ", True), (TEXT, False)])
+def test_models_that_disagree_are_said_to(text: str, agree: bool) -> None:
+    models = ["minilm-uncased", "bpe-cased", "unigram-cased"]
+    said = words(app(PAGE, sentence=text, model=models))
+    found = [profile(load(model), text, passes=1).reference for model in models]
+    assert (len({one.label for one in found}) == 1) == agree
+    each = [
+        f"{model} says {one.label} ({one.probabilities.max():.3f})" for model, one in zip(models, found, strict=True)
+    ]
+    assert f"The models {'agree' if agree else 'disagree'}: {', '.join(each)}." in said
+
+
+@pytest.mark.parametrize("example", [one for one in gallery() if one.teaches], ids=lambda one: one.teaches)
+def test_a_lesson_sets_the_sentence_the_model_and_the_edit_that_perturb_opens(example: Example) -> None:
+    test = app(PAGE, sentence="a")
+    wished(test, sentence=example.text, model=[example.model])
+    edit = example.flips.get(example.model, "")
+    assert (state_of(test).get("model"), state_of(test).values["variant"]) == ([example.model], edit)
+    found = test.switch_page("pages/perturb.py").run()
+    assert not found.exception and not found.error
+    assert ("flips" in words(found).partition("w-badge")[2][:20]) == bool(edit)
+    if example.teaches == "Nothing flips it":
+        assert verdict(profile(load(example.model), example.text)).mood == "solid"
+    if example.teaches == "Spaces are erased":
+        row = profile(load(example.model), example.text, passes=1)["whitespace"]
+        assert row.absorbed > row.tried / 2 and not row.flips
 
 
 def cards(said: str) -> list[float]:
@@ -122,9 +160,9 @@ def test_everything_is_at_the_temperature_of_the_sidebar() -> None:
     assert margin is not None and usual is not None and abs(margin) < abs(usual)
     assert f"margin {margin:+.3f} at T = 2" in words(app(PAGES[0], sentence=TEXT, temperature=2.0))
     said = words(test)
-    assert f"Predicted <b>{found.reference.label}</b> at T = 2 by" in said and verdict(found).text in html.unescape(
-        said
-    )
+    assert f"Predicted <b>{found.reference.label}</b> at T = 2 by" in said
+    for clause in verdict(found).clauses:
+        assert f"{clause.said[0].upper()}{clause.said[1:]}." in html.unescape(said)
     search = shortest_flip(load(), TEXT, temperature=2.0)
     for probability in (found.reference.probabilities.max(), search.flips[0].probabilities.max()):
         assert f"<span class='p'>{probability:.3f}</span>" in said

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.scriptrunner import ScriptRunContext
 from streamlit.testing.v1 import AppTest
 
 from core.models import catalog
@@ -69,6 +71,24 @@ def words(test: AppTest) -> str:
     shown = [element.body for element in test.main.get("html")] if test.main.get("html") else []
     said = [e.value for kind in ("error", "info", "warning", "success", "caption") for e in getattr(test, kind)]
     return "\n".join([*map(str, shown), *map(str, said)])
+
+
+def test_the_menu_is_never_taken_away_and_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A browser may draw what stands between two messages: the link that is clicked then has gone.
+    drawn: list[tuple[list[int], str]] = []
+    enqueue = ScriptRunContext.enqueue
+
+    def noted(context: ScriptRunContext, message: ForwardMsg) -> None:
+        if message.WhichOneof("type") == "delta":
+            drawn.append((list(message.metadata.delta_path), str(message.delta.WhichOneof("type"))))
+        enqueue(context, message)
+
+    test = app(PAGES[3])
+    monkeypatch.setattr(ScriptRunContext, "enqueue", noted)
+    test.run()
+    # The first place of the sidebar.
+    assert [kind for place, kind in drawn if place == [1, 0]] == ["add_block"]
+    assert [1, 0, 0] in [place for place, _ in drawn]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -12,7 +12,7 @@ from core.factors.case import Row, measured
 from core.factors.dropout import Dropout, flips, measures, one_pass, over_passes, passes_of, run_passes, said
 from core.factors.registry import factors
 from core.models.catalog import load
-from core.studies.study import Study, arranged, compare, reaching, study
+from core.studies.study import Study, arranged, compare, in_one_row, study
 from core.text.perturb import variants
 from core.views import strip, tables
 from tests.architectures import loaded, save
@@ -49,11 +49,11 @@ def test_a_variant_s_passes_are_measured_against_the_original_with_dropout_off(c
 def test_passes_and_edits_stand_on_one_strip_whose_links_name_them(compared: Study) -> None:
     drawn = study(load(), TEXT, ["dropout"], {"dropout": {"passes": 5}})
     rows = [replace(drawn.rows[0], title=title) for title in (tables.ALL_ON, "only head")]
-    shown = arranged(drawn, [*rows, reaching(compared, "formatting, no dropout")])
+    shown = arranged(drawn, [*rows, in_one_row(compared, "formatting, no dropout")])
     keyed = shown.keyed()
-    assert {"all that are on, pass 3", "only head, pass 5", "question_mark"} <= set(keyed)
+    assert {"all that are on, pass 3", "only head, pass 5", "upper"} <= set(keyed)
     assert keyed["only head, pass 5"][1] is rows[1].cases[4]
-    assert keyed["question_mark"][1] is compared.keyed()["question_mark"][1]
+    assert keyed["upper"][1] is compared.keyed()["upper"][1]
     assert sum(len(trace.x) for trace in strip.figure(shown, title="all").data) == len(shown.cases)
 
 

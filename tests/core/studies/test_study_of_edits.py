@@ -13,7 +13,7 @@ from core.base.errors import WobbleError
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.models.predict import Condition, _memories, forward, predict
-from core.studies.study import compare
+from core.studies.study import NOT_COUNTED, compare
 from core.studies.verdict import finding, summary
 from core.text.perturb import custom, variants
 
@@ -73,9 +73,11 @@ def test_variants_stand_by_shift_with_absorbed_ones_last(classifier: Classifier)
 
 def test_a_row_holds_the_variants_of_its_factor(classifier: Classifier) -> None:
     found = compare(classifier, TEXT, variants(TEXT))
-    assert [row.name for row in found.rows] == list(dict.fromkeys(variant.factor for variant in variants(TEXT)))
-    for row in found.rows:
+    assert [row.name for row in found.counted] == list(dict.fromkeys(variant.factor for variant in variants(TEXT)))
+    for row in found.counted:
         assert {case.variant.factor for case in row.cases if case.variant} == {row.name}
+    assert {row.name for row in found.rows} - {row.name for row in found.counted} == {NOT_COUNTED}
+    assert not any(case.variant.same_sentence for case in found[NOT_COUNTED].cases if case.variant)
     assert {case.text for case in found.cases} == {variant.text for variant in variants(TEXT)}
 
 

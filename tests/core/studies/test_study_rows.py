@@ -12,7 +12,7 @@ from core.factors.registry import factors
 from core.factors.seeds import one_seed
 from core.families.stacked import load_family, predict_family
 from core.models.catalog import load
-from core.studies.study import arranged, compare, ensemble, of_family, reaching, study
+from core.studies.study import arranged, compare, ensemble, in_one_row, of_family, study
 from core.studies.verdict import reach
 from core.text.perturb import custom, variants
 from tests.architectures import loaded, save
@@ -46,14 +46,15 @@ def test_the_worst_case_of_a_value_is_the_one_furthest_from_it(tmp_path: Path) -
     assert reach(row, row) == f"{spread}, edits from {low:+.2f} to {high:+.2f}"
 
 
-def test_edits_that_reach_the_model_are_gathered_in_one_row() -> None:
+def test_edits_that_count_are_gathered_in_one_row() -> None:
     found = compare(load(), TEXT, [*variants(TEXT), custom(TEXT, "Another one.")])
-    row = reaching(found, "formatting")
-    assert {id(case) for case in row.cases} == {id(case) for case in found.cases if case.tried and not case.absorbed}
-    assert (row.name, row.flips) == ("formatting", found.flips)
+    row = in_one_row(found, "formatting")
+    assert {id(case) for case in row.cases} == {id(case) for one in found.counted for case in one.cases}
+    assert (row.name, row.tried, row.absorbed, row.flips) == ("formatting", found.tried, found.absorbed, found.flips)
+    assert {"custom", "not counted"} == {one.name for one in found.rows if one not in found.counted}
     known = found.keyed()
     assert all(known[key][1] is case for key, (_, case) in arranged(found, [row]).keyed().items())
-    assert reaching(compare(load(), TEXT, []), "formatting").cases == ()
+    assert in_one_row(compare(load(), TEXT, []), "formatting").cases == ()
 
 
 def test_conditions_are_parted_by_dtype() -> None:
@@ -72,19 +73,19 @@ def test_a_family_s_study_has_its_seeds_by_name_beside_the_first_and_what_reache
     edited = compare(family.first, TEXT, variants(TEXT), temperature=2.0)
     found = of_family(family, edited, predict_family(family, [TEXT]).logits[:, 0])
     seeds, _, formatting = found.rows
-    assert found.wanted == ("seed", "ensemble", "formatting, seed 42") and found.temperature == 2.0
+    assert found.wanted == ("seed", "ensemble", "edits, seed 42") and found.temperature == 2.0
     assert [case.name for case in seeds.cases] == [f"seed {name}" for name in family.names]
     # Links hold these names.
     assert {"seed 43", "ensemble, mean of all seeds"} <= set(found.keyed())
     assert seeds.cases[0].shift == 0 and seeds.cases[0].margin == found.reference.margin
     alone = compare(load(family.members[1].id), TEXT, [], temperature=2.0).reference
     np.testing.assert_allclose(seeds.cases[1].probabilities, alone.probabilities, atol=1e-5)
-    assert {id(case) for case in formatting.cases} == {id(case) for case in reaching(edited, "").cases}
+    assert {id(case) for case in formatting.cases} == {id(case) for case in in_one_row(edited, "").cases}
 
 
 def test_how_far_rows_reach_is_said_from_their_smallest_to_their_largest_margin() -> None:
     edited = compare(load(), TEXT, variants(TEXT))
-    row = reaching(edited, "formatting")
+    row = in_one_row(edited, "formatting")
     low, high = min(case.margin for case in row.cases), max(case.margin for case in row.cases)
     seeds = Row(factors(["seed"])[0], row.cases[:1], 0.0)
     value = row.cases[0].margin

@@ -8,7 +8,7 @@ import pytest
 from core.models.catalog import load
 from core.models.classifier import Classifier
 from core.studies.study import Study, arranged, compare, options_of, profile, studies, study
-from core.studies.verdict import finding, is_profile, summary, verdict
+from core.studies.verdict import edit_counts, finding, is_profile, summary, verdict
 from core.text.perturb import custom, variants
 from tests.architectures import loaded, save
 
@@ -34,10 +34,12 @@ def test_a_summary_counts_what_happened(bert: Classifier) -> None:
 
 def test_a_summary_says_the_study_s_own_counts(compared: Study) -> None:
     reaching = compared.tried - compared.absorbed
-    assert summary(compared) == (
+    counts = (
         f"{compared.tried} edits: {compared.absorbed} erased by the tokenizer, {reaching} reach the model, "
         f"{compared.flips} flip it."
     )
+    assert summary(compared) == f"{counts} Not counted: 2 edits that can change what is said, 1 flips it."
+    assert edit_counts(compared) == counts
     one = arranged(compared, [replace(row, cases=row.flipping[:1]) for row in compared.rows if row.flips][:1])
     assert summary(one) == "1 edit: 0 erased by the tokenizer, 1 reaches the model, 1 flips it."
 
@@ -52,7 +54,7 @@ def test_a_finding_names_the_case_that_goes_furthest(compared: Study) -> None:
 
 def test_what_flips_below_the_noise_floor_is_not_said_to_flip(compared: Study) -> None:
     deaf = arranged(compared, [replace(row, noise_floor=1.0) for row in compared.rows])
-    assert summary(deaf).endswith("none flips it.")
+    assert summary(deaf).endswith("none flips it. Not counted: 2 edits that can change what is said.")
     assert finding(deaf).startswith(f"No edit flips “{compared.reference.label}”") and "comes nearest" in finding(deaf)
 
 
@@ -65,9 +67,9 @@ def test_nothing_reaches_the_model_where_all_is_erased(bert: Classifier) -> None
 def test_what_lies_beyond_the_limit_is_said_and_not_counted(bert: Classifier) -> None:
     text = "a fine film, " * 100 + "and a dull end ."
     found = compare(bert, text, variants(text))
-    beyond = sum(row.beyond for row in found.rows)
-    assert 0 < beyond < len(found.cases)
-    assert summary(found).startswith(f"{len(found.cases) - beyond} edits: ")
+    beyond = sum(row.beyond for row in found.counted)
+    assert 0 < beyond < sum(len(row.cases) for row in found.counted)
+    assert summary(found).startswith(f"{sum(row.tried for row in found.counted)} edits: ")
     assert summary(found).endswith(f"; {beyond} beyond the limit.")
     assert finding(found).endswith(f"; {beyond} beyond the limit")
 
