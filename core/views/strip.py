@@ -38,6 +38,8 @@ FATES: dict[str, tuple[str, dict[str, Any]]] = {
     "flips": ("flips the label", {"symbol": "diamond", "size": 16, "line": {"width": 1.5}}),
 }
 """What the dots of a fate are called, and how they look; the last lie on top."""
+TITLE = 84
+"""Characters in a line of the title."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,6 @@ def figure(
     *,
     beside: Sequence[Study] = (),
     title: str | None = None,
-    title_width: int = 84,
     dark: bool = False,
 ) -> go.Figure:
     """The margin strip of a study: a row a factor, a dot a case in the colour of the label that it predicts.
@@ -63,13 +64,12 @@ def figure(
     Args:
         beside: other models' studies of the same text, all with labels or none: a factor has a row for each model.
         title: the finding in words; by default the study's own, or how many flip under each model.
-        title_width: characters in a line of the title.
     """
     studies, ink, has_labels = (study, *beside), shades(dark)[0], study.head.has_labels
     lines = _lines(studies)
     colors = {label: color for one in reversed(studies) for label, color in label_colors(one.labels).items()}
     frame = _frame(studies, lines)
-    title_lines = textwrap.wrap(_finding(studies) if title is None else title, title_width)
+    title_lines = textwrap.wrap(_finding(studies) if title is None else title, TITLE)
     head, counts = 8 + 22 * len(title_lines) if title_lines else 0, [counted(line.row) for line in lines]
     longest = max((len(said) for count in counts for said in count), default=0)
     low = lines[-1].y if lines else 0
