@@ -23,6 +23,7 @@ from core.factors.registry import Factor, Option, factors
 from core.factors.segmentation import nearest
 from core.factors.temperature import check_temperature
 from core.families.stacked import load_family, predict_family
+from core.lessons.claims import run_all
 from core.models import catalog
 from core.models.classifier import Classifier, best_device
 from core.models.predict import Condition, predict, readable
@@ -253,6 +254,14 @@ def replay_file(
 
 
 @app.command()
+def claims(as_json: Json = False) -> None:
+    """run every claim of the article that Wobble answers, and say what holds"""
+    with terminal.progress(as_json) as progress:
+        found = [asdict(result) for result in run_all(progress)]
+    _print(found, as_json, terminal.claims)
+
+
+@app.command()
 def train(
     seeds: Annotated[str, typer.Option(help="like 42,43 or 42-45")] = "42,43",
     vary: Annotated[
@@ -318,10 +327,7 @@ def _segmentation_document(classifier: Classifier, found: Study, options: dict[s
 
 SPECIAL: dict[str, tuple[Callable[[Classifier, Study, dict[str, Any]], Any], Show]] = {
     "dropout": (_passes_document, terminal.passes),
-    "segmentation": (
-        _segmentation_document,
-        terminal.segmentation,
-    ),
+    "segmentation": (_segmentation_document, terminal.segmentation),
     "numerics": (lambda _, found, __: documents.numerics_document(found), terminal.numerics),
 }
 """Factors whose document has a form of its own; all others print a study."""

@@ -161,6 +161,17 @@ def seeds(document: Document) -> Iterator[Part]:
     yield f"agreement {document['agreement']:.3f}, pairwise disagreement {document['pairwise_disagreement']:.3f}"
 
 
+def claims(document: list[Document]) -> Iterator[Part]:
+    """The article's claims: outcomes in a table, then what was measured."""
+    yield (
+        ("", "outcome", "s", "claim"),
+        [(one["id"], one["outcome"], f"{one['seconds']:.1f}", one["claim"]) for one in document],
+    )
+    yield from (f"{one['id']}: {one['evidence']}" for one in document)
+    for said in dict.fromkeys(one["on_base"] for one in document):
+        yield f"{', '.join(one['id'] for one in document if one['on_base'] == said)}: {said}"
+
+
 def trained(document: list[Document]) -> Iterator[Part]:
     """The members that a training made."""
     yield (

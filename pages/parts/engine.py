@@ -12,5 +12,6 @@ from pages import _shell
 _shell.through_router()
 
 import core
+from core.lessons import rooms
 from core.views import charts_training, report
 from pages.parts import labelled_data, menu, sidebar, tempering, variants_table

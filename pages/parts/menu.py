@@ -7,7 +7,18 @@ from pathlib import Path
 from typing import Any
 
 PAGES = Path(__file__).parent.parent
-ORDER = ("overview", "perturb", "preprocessing", "tokens", "dropout", "temperature", "seeds", "numerics", "train")
+ORDER = (
+    "overview",
+    "perturb",
+    "preprocessing",
+    "tokens",
+    "dropout",
+    "temperature",
+    "seeds",
+    "numerics",
+    "learn",
+    "train",
+)
 """The pages as the menu lists them; the first is the one that the app starts with."""
 
 

@@ -14,6 +14,8 @@ from core.families.agreement import OnData, on_data
 from core.families.interpolation import Interpolation, interpolate, predict_between
 from core.families.members import family_data, members
 from core.families.stacked import Family, load_family, predict_family
+from core.lessons.claims import Result, run_all
+from core.lessons.guided import Shown, lesson_named
 from core.models import catalog
 from core.models.classifier import Classifier
 from core.studies import calibration, steps, study
@@ -68,6 +70,17 @@ def read_by(models: Sequence[Classifier], text: str) -> tuple[int, int] | None:
     read = [one.read for one in encodings if one.truncated and one.read]
     begin, end = max((begin for begin, _ in read), default=0), min((end for _, end in read), default=0)
     return (begin, end) if begin < end else None
+
+
+@_once("Running the experiment …")
+def learned(id: str) -> Shown:
+    """What a lesson's experiment shows."""
+    return lesson_named(id).experiment()
+
+
+def claimed() -> tuple[Result, ...]:
+    """The article's claims, run one after the other."""
+    return work.long_work(("claims",), "claims", lambda progress: tuple(run_all(progress)))
 
 
 @_once(entries=256)

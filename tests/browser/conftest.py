@@ -103,7 +103,8 @@ def page(window: BrowserContext) -> Iterator[Page]:
 def _complaint(message: ConsoleMessage) -> str | None:
     """An error or warning in the console; Streamlit looks for its server below a page's own path first, and finds 404."""
     if message.type not in ("error", "warning") or re.search(
-        r"/(perturb|preprocessing|tokens|dropout|temperature|seeds|numerics|train)/_stcore/", message.location["url"]
+        r"/(perturb|preprocessing|tokens|dropout|temperature|seeds|numerics|learn|train)/_stcore/",
+        message.location["url"],
     ):
         return None
     return f"{message.type}: {message.text} {message.location['url']}"

@@ -24,11 +24,11 @@ def shown(page: Page, sentence: str, temperature: str = "1") -> None:
     expect(page.get_by_text("Choose a model on the left")).to_have_count(0)
     expect(page.get_by_text("Type a sentence on the left")).to_have_count(0)
     path, main = urlsplit(page.url).path, page.get_by_test_id("stMain")
-    # No prediction stands on the Train page, and the Temperature page has a temperature of its own.
-    if path != "/train":
+    # No prediction of the sentence stands on Learn and Train, and the Temperature page has a temperature of its own.
+    if path not in ("/learn", "/train"):
         computed = re.compile(f"^{re.escape(visible(sentence))}$")
         expect(main.locator(".w-text", has_text=computed).first).to_be_visible()
-    if temperature != "1" and path not in ("/train", "/temperature"):
+    if temperature != "1" and path not in ("/learn", "/train", "/temperature"):
         expect(main.locator(".w-line", has_text=re.compile(rf"T = {temperature}\b")).first).to_be_visible()
 
 

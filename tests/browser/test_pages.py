@@ -8,7 +8,18 @@ from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PATHS = ["/", "/perturb", "/preprocessing", "/dropout", "/temperature", "/seeds", "/numerics", "/train", "/tokens"]
+PATHS = [
+    "/",
+    "/perturb",
+    "/preprocessing",
+    "/dropout",
+    "/temperature",
+    "/seeds",
+    "/numerics",
+    "/learn",
+    "/train",
+    "/tokens",
+]
 TEXT = "This is a test . "
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> **bold** $x^2$ :red[red] [SEP]"
 
