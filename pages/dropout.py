@@ -69,7 +69,8 @@ def inventory(model: Classifier) -> None:
 def dots(study: Study, title: str) -> None:
     """The strip, its numbers, and the dot that was clicked; opening a dot reruns only this."""
     figure = strip.figure(study, title=title, dark=plots.dark())
-    plots.show(figure, "dropout strip", "wobble-dropout", f"Margin strip of dropout passes: {title}", opens=True)
+    alt, legend = f"Margin strip of dropout passes: {title}", strip.legend_html(study)
+    plots.show(figure, "dropout strip", "wobble-dropout", alt, opens=True, legend=legend)
     state.pointed("dropout strip", "dot")
     keyed = study.keyed()
     # Row by row, a row's dots in their order.
@@ -85,7 +86,7 @@ def dots(study: Study, title: str) -> None:
         margin = "" if case.margin is None else f"margin {case.margin:+.3f}, "
         on = "This edit, dropout off" if case.variant else "This pass"
         left, right = (
-            f"<p class='w-line'><b>{name}</b>: {escape(label)}</p><p class='w-text'>{visible_html(text, 300)}</p>"
+            f"<p class='w-line'><b>{name}</b>: {escape(label)}</p><p class='w-text'>{markup.changed_html(text, off.text, 300)}</p>"
             for name, label, text in (("Your sentence, dropout off", off.label, off.text), (on, case.label, case.text))
         )
         with st.container(border=True):
@@ -244,6 +245,7 @@ if acting(model.sites, Dropout()) and controls.switch(
     st.code(
         "\n".join([f">>> model.eval(); classifier(sentence)\n{before}", ">>> model.train()", *called]),
         language="python",
+        wrap_lines=True,
     )
     said = "all 10 keep the label, and the probability moves"
     if row.flips is None:

@@ -6,11 +6,11 @@ import pages.parts.engine  # noqa: F401 - before all else
 
 import streamlit as st
 
-from core.base.words import listed, tempered
+from core.base.words import listed, plural, tempered
 from core.factors import numerics
 from core.factors.conditions import DTYPES, REFERENCE
 from core.studies.study import arranged
-from core.views import documents, scripts, strip, tables
+from core.views import charts, documents, scripts, tables
 from core.views.html import visible_html
 from pages import state
 from pages.parts import markup, plots, results, subject, take_away, work
@@ -28,8 +28,10 @@ COLUMNS = (
     ("p of {}", "Probability of the reference's most probable label"),
     ("logit difference", "Largest absolute difference of any logit from the reference's"),
     ("shift", "Total variation distance to the reference's probabilities, ½ Σ |p − q|"),
-    ("", ""),
+    ("flip", "Whether the predicted label differs from the reference's"),
 )
+
+FLIPPED = {True: "flips", False: "no", None: "–"}
 
 text = subject.sentence()
 model = subject.one_model()
@@ -53,18 +55,23 @@ st.html(
 )
 shown = arranged(study, numerics.by_dtype(row))
 moved = ", ".join(f"{part.name} {part.largest_shift:.1e}" for part in shown.rows)
-figure = strip.figure(shown, title=f"Largest shift: {moved}", dark=plots.dark())
-plots.show(figure, "numerics strip", "wobble-numerics", said)
+figure = charts.condition_shifts(study, row, title=f"Largest shift: {moved}", dark=plots.dark())
+exact = sum(case.shift == 0 for case in row.cases)
+plots.show(figure, "numerics shifts", "wobble-numerics", f"Shift of each condition: {moved}. {said}")
+if exact:
+    st.caption(
+        f"{exact} of {plural(len(row.cases), 'condition')}: a shift of exactly 0, at the left edge of the chart."
+    )
 top = int(reference.probabilities.argmax())
 tried = [
-    (REFERENCE.name, reference.label, reference.probabilities, 0.0, 0.0, False),
-    *((one.name, one.label, one.probabilities, one.difference, one.shift, bool(one.flip)) for one in row.cases),
+    (REFERENCE.name, reference.label, reference.probabilities, 0.0, 0.0, None),
+    *((one.name, one.label, one.probabilities, one.difference, one.shift, one.flip) for one in row.cases),
 ]
 st.html(
     markup.table_html(
         [(name.format(study.labels[top]), meaning) for name, meaning in COLUMNS],
         [
-            (escape(name), escape(label), f"{p[top]:.7f}", f"{difference:.1e}", f"{shift:.1e}", "flips" if flip else "")
+            (escape(name), escape(label), f"{p[top]:.7f}", f"{difference:.1e}", f"{shift:.1e}", FLIPPED[flip])
             for name, label, p, difference, shift, flip in tried
         ],
     )

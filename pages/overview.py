@@ -104,10 +104,12 @@ def draw(found: Study, others: Sequence[Study], trained: str) -> go.Figure:
     for one in others:
         st.html(f"<p class='w-line'><b>{escape(one.model)}</b>: {escape(summary(one))}</p>")
     if others:
-        st.caption("Each model's margins are those of its own label; the dotted line is the first model's.")
-    figure = strip.figure(found, beside=others[0] if others else None, title="", dark=plots.dark())
+        st.caption("Each model's margins are those of its own label.")
+    # Values and margins have no axis in common.
+    drawn = [found, *(one for one in others if one.head.has_labels == found.head.has_labels)]
+    figure = strip.figure(found, beside=drawn[1:], title="", dark=plots.dark())
     key = "overview strip" if found.complete else f"overview strip {len(found.rows)}"
-    plots.show(figure, key, "wobble-overview", summary(found))
+    plots.show(figure, key, "wobble-overview", summary(found), legend=strip.legend_html(*drawn))
     # The place is there even when nothing stands in it: what was drawn earlier in the same run would stay otherwise.
     running = st.empty()
     if not found.complete:
@@ -215,7 +217,7 @@ def shortest(model: Classifier, text: str, temperature: float) -> None:
     st.html(f"<p class='w-line'><b>{escape(found.finding)}</b></p>")
     for flip in found.flips[:3]:
         st.html(
-            f"<p class='w-line'><span class='w-text'>{visible_html(flip.text, 400)}</span> <span class='w-faint'>"
+            f"<p class='w-line'><span class='w-text'>{markup.changed_html(flip.text, text, 400)}</span> <span class='w-faint'>"
             f"{escape(flip.made.said)}</span></p>{markup.bars_html(model.labels, flip.probabilities, model.head)}"
         )
     if found.flips:

@@ -12,6 +12,7 @@ from core.factors.formatting import CUSTOM
 from core.studies.verdict import summary
 from core.text.perturb import FORMATTING
 from core.views import documents, scripts, strip, tables
+from core.views.html import visible_html
 from pages import controls, state
 from pages.parts import plots, results, subject, take_away, variants_table, work
 
@@ -39,29 +40,36 @@ found = [study for study in tried if study is not None]
 if not found:
     work.end()
 alone = len(found) == 1
-for place, (column, study) in enumerate(zip(st.columns(len(found)), found, strict=True)):
+if not alone:
+    st.html(f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>")
+for column, study in zip(st.columns(len(found)), found, strict=True):
     with column:
         reference = study.reference
         margin = "" if reference.margin is None else f", margin {reference.margin:+.3f}"
         if not alone:
             st.html(f"<p class='w-line'><b>{escape(study.model)}</b></p>")
         subject.headline(
-            study, summary(study), f"{margin}{tempered(temperature)}", f" on {escape(study.device)}", beside=alone
+            study, summary(study), f"{margin}{tempered(temperature)}", f" on {escape(study.device)}", alone=alone
         )
-        plots.show(
-            strip.figure(study, title_width=84 // len(found), dark=plots.dark()),
-            f"strip {place}",
-            "wobble-perturb",
-            f"Margin strip of {study.model}: {summary(study)}",
-            opens=True,
-        )
-strips = [f"strip {place}" for place in range(len(found))]
-variants_table.section(found, strips, "variant", "variant", (*FORMATTING, "typo", CUSTOM.name))
+# Values and margins have no axis in common.
+by_axis = {
+    "margins": [one for one in found if one.head.has_labels],
+    "values": [one for one in found if not one.head.has_labels],
+}
+strips = {f"strip of {axis}": studies for axis, studies in by_axis.items() if studies}
+for key, studies in strips.items():
+    figure = strip.figure(studies[0], beside=studies[1:], dark=plots.dark())
+    alt = " ".join(f"{one.model}: {summary(one)}" for one in studies)
+    plots.show(figure, key, "wobble-perturb", f"Margin strip. {alt}", opens=True, legend=strip.legend_html(*studies))
+variants_table.section(found, list(strips), "variant", "variant", (*FORMATTING, "typo", CUSTOM.name))
 take_away.downloads(
     ("CSV", "wobble-perturb.csv", lambda: tables.cases_frame(*found)),
     ("Parquet", "wobble-perturb.parquet", lambda: tables.cases_frame(*found)),
     ("JSON of the run", "wobble-perturb.json", lambda: [documents.comparison_document(study) for study in found]),
-    *((f"Chart of {one.model} (HTML)", "wobble-perturb.html", partial(strip.figure, one)) for one in found),
+    *(
+        (f"S{key[1:]} (HTML)", "wobble-perturb.html", partial(strip.figure, studies[0], beside=studies[1:]))
+        for key, studies in strips.items()
+    ),
 )
 st.caption("PNG: the camera at the top right of each chart.")
 shown = [text, *dict.fromkeys(case.text for case in found[0].cases)]

@@ -37,7 +37,7 @@ def one_step(number: int, step: steps.Step, found: steps.Chained) -> None:
             state.button("Move up", f"move {step.name}", f"Run it before step {number - 1}", chain=names)
     left, right = st.columns([3, 1.4], vertical_alignment="center")
     unchanged = "<p class='w-line w-faint'>Leaves the text as it is.</p>" if step.after == step.before else ""
-    marked = markup.marked_html(tables.marked_text(step.after, step.before, 1000)) or "<i>(an empty text)</i>"
+    marked = markup.changed_html(step.after, step.before, 1000) or "<i>(an empty text)</i>"
     left.html(f"<p class='w-text w-step'>{marked}</p>{unchanged}")
     reference, case = found.study.reference, step.case
     if case is None:
@@ -56,7 +56,8 @@ study = work.needed(partial(results.cleaned, model, text, temperature))
 finding = steps.steps_finding(study)
 subject.headline(study, finding, tempered(temperature))
 if study.cases:
-    plots.show(strip.figure(study, title="", dark=plots.dark()), STRIP, "wobble-preprocessing", finding, opens=True)
+    figure, legend = strip.figure(study, title="", dark=plots.dark()), strip.legend_html(study)
+    plots.show(figure, STRIP, "wobble-preprocessing", finding, opens=True, legend=legend)
     variants_table.section([study], [STRIP], "step", "step")
 if shared := steps.made_by_edits(study):
     st.caption(
@@ -110,7 +111,7 @@ if found:
         st.html(f"<p class='w-line'><b>After the chain.</b> {escape(said)}</p>")
         variants_table.beside(found.study.reference, last, "After the chain")
     st.markdown("**The chain as code**")
-    st.code(scripts.chain_script(model, found.chain, text), language="python")
+    st.code(scripts.chain_script(model, found.chain, text), language="python", wrap_lines=True)
 studies, own = ([study, found.study], {"chain": documents.chain_document(found)}) if found else ([study], {})
 take_away.downloads(
     ("CSV", "wobble-preprocessing.csv", lambda: tables.cases_frame(*studies)),

@@ -75,7 +75,7 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
         f"{markup.truncated_html(study.reference.encoding)}"
     )
     figure = strip.figure(study, title=reach(seeds, edits), dark=plots.dark())
-    plots.show(figure, "seeds strip", "wobble-seeds", said, opens=True)
+    plots.show(figure, "seeds strip", "wobble-seeds", said, opens=True, legend=strip.legend_html(study))
     state.pointed("seeds strip", "member")
     names = [case.name for case in seeds.cases]
     member = controls.choice("Open a seed", "member", names, nothing="or click a dot", width=260)
@@ -336,4 +336,4 @@ with st.expander("The article's experiment, as a script", icon=":material/code:"
         "Two seeds of bert-base-uncased on SST-2, corrected for today's transformers: the head is seeded before it is made, and "
         "the arguments have their new names. It needs the hub, and an hour on two cores; a GPU takes minutes."
     )
-    st.code(scripts.article_script(), language="python")
+    st.code(scripts.article_script(), language="python", wrap_lines=True)

@@ -59,8 +59,8 @@ def cut_html(found: Stages) -> str:
     return f"<div class='w-cut'>{''.join(pieces)}</div>"
 
 
-def stages_html(found: Stages, marked: Sequence[int]) -> tuple[str, ...]:
-    """The stages of one text under one model, in the order of `STAGES`."""
+def stages_html(found: Stages, marked: Sequence[int], other: str) -> tuple[str, ...]:
+    """The stages of one text under one model, in the order of `STAGES`; what differs from the other text is marked."""
     normalized = "<span class='w-faint'>no normalizer: read as it is</span>"
     if found.normalized is not None:
         normalized = f"<div class='w-text'>{visible_html(found.normalized)}</div>"
@@ -68,7 +68,7 @@ def stages_html(found: Stages, marked: Sequence[int]) -> tuple[str, ...]:
     if found.pre_tokens is not None:
         chips = [f"<span class='w-token'>{escape(visible(piece.text))}</span>" for piece in found.pre_tokens[:400]]
         pieces = f"<div class='w-tokens'>{''.join(chips)}</div>"
-    raw = f"<div class='w-text'>{visible_html(found.raw)}</div>"
+    raw = f"<div class='w-text'>{markup.changed_html(found.raw, other, LONGEST)}</div>"
     return raw, normalized, pieces, markup.tokens_html(found.encoding, marked)
 
 
@@ -78,7 +78,10 @@ def grid(columns: Sequence[tuple[str, str, Stages, Sequence[int]]]) -> None:
         f"<div class='heading'><b>{escape(heading)}</b><br><span class='w-faint'>{escape(below)}</span></div>"
         for heading, below, _, _ in columns
     )
-    shown = zip(*(stages_html(found, marked) for _, _, found, marked in columns), strict=True)
+    # Two sentences each beside the other; of one sentence under several models nothing differs.
+    others = [found.raw for _, _, found, _ in reversed(columns)]
+    each = (stages_html(found, marked, other) for (_, _, found, marked), other in zip(columns, others, strict=True))
+    shown = zip(*each, strict=True)
     cells = ["<div class='corner'></div>", *heads]
     for (name, meaning), texts in zip(STAGES.items(), shown, strict=True):
         cells += [f"<div class='stage' title='{meaning}'>{name}</div>", *(f"<div>{text}</div>" for text in texts)]
@@ -137,7 +140,8 @@ def segmented(model: Classifier, text: str, temperature: float) -> None:
     if not row.cases and not near.cases:
         return
     figure = strip.figure(drawn, dark=plots.dark())
-    plots.show(figure, "segmentation strip", "wobble-segmentation", f"Margin strip: {summary(drawn)}", opens=True)
+    alt, legend = f"Margin strip: {summary(drawn)}", strip.legend_html(drawn)
+    plots.show(figure, "segmentation strip", "wobble-segmentation", alt, opens=True, legend=legend)
     every = arranged(drawn, [replace(row, cases=(*row.cases, *near.cases))])
     side_by_side_section(every, results.staged(model, text)[0])
     take_away.downloads(

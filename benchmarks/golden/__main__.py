@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.golden.compare import TOLERANCE, compare
+from benchmarks.golden.compare import DECLARED, REWORDED, TOLERANCE, compare
 from benchmarks.golden.recorder import plan
 from benchmarks.golden.texts import Job, all_texts, jobs, save_tiny
 
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     start = time.perf_counter()
     models = chosen.models.split(",") if chosen.models else None
     old, new = side_by_side(chosen.old, jobs(chosen.texts, models))
-    report = compare(old, new, chosen.tolerance)
+    report = compare(old, new, chosen.tolerance, (*DECLARED, *REWORDED))
     print("\n".join([*report.lines(), f"{time.perf_counter() - start:.0f} s."]))
     return 0 if report.equal else 1
 

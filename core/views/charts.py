@@ -1,4 +1,4 @@
-"""Charts of one sentence beside the strip: dropout, temperature, calibration. Pure functions from frames and arrays."""
+"""Charts of one sentence beside the strip: numerics, dropout, temperature, calibration. Pure functions of what they are given."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -7,6 +7,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.factors.case import Row
+from core.studies.study import Study
+from core.views.strip import FATES
 from core.views.style import (
     ABSORBED,
     LEGEND,
@@ -14,7 +17,9 @@ from core.views.style import (
     PALETTE,
     above,
     axis,
+    band,
     drawn,
+    faint,
     flip_line,
     label_colors,
     plain,
@@ -22,6 +27,73 @@ from core.views.style import (
     two_lines,
     upright,
 )
+
+SMALLEST = 1e-9
+"""The smallest shift for which the axis of shifts has room; below it stands what is exactly 0."""
+
+
+def condition_shifts(study: Study, row: Row, *, title: str, dark: bool = False) -> go.Figure:
+    """The shift of each condition on a logarithmic axis, a line a condition in their order; exactly 0 stands at the left edge.
+
+    Lines mark the noise floor and half the margin: the margin falls by at most twice a shift, so a flip needs at least that.
+
+    Args:
+        study: whose reference, noise floor and labels these are.
+        row: the cases of numerics.
+    """
+    ink, colors, cases = shades(dark)[0], label_colors(study.labels), row.cases
+    positive = [value for value in (study.noise_floor, *(case.shift for case in cases)) if value > 0]
+    low = min(SMALLEST, 10.0 ** np.floor(np.log10(min(positive, default=SMALLEST))))
+    high = max(1.0, 10.0 ** np.ceil(np.log10(max(positive, default=1.0))))
+    nothing, names = low / 10, [plain(case.name, 40) for case in cases]
+    dots = go.Scatter(
+        x=[max(case.shift, nothing) for case in cases], y=list(range(len(cases))), mode="markers", showlegend=False,
+        marker={
+            "color": [colors.get(case.label, ABSORBED) for case in cases], "line": {"width": 1.5, "color": ink}, "opacity": 1,
+            **{key: [FATES[row.fate(case)][1][key] for case in cases] for key in ("symbol", "size")},
+        },
+        customdata=[[name, plain(case.label, 30), case.shift] for name, case in zip(names, cases, strict=True)],
+        hovertemplate="<b>%{customdata[0]}</b>: %{customdata[1]}<br>shift %{customdata[2]:.2e}<extra></extra>",
+    )  # fmt: skip
+    named = [10.0**k for k in range(round(np.log10(high)), round(np.log10(low)) - 1, -3)]
+    x = {
+        "type": "log",
+        "range": [np.log10(nothing) - 0.3, np.log10(high) + 0.1],
+        "tickvals": [nothing, *named],
+        "ticktext": ["0", *(f"{value:g}".replace("e-0", "e-") for value in named)],
+        "title": {"text": "shift, log scale (0 at the left edge)"},
+    }
+    y = {"tickvals": list(range(len(cases))), "ticktext": names, "range": [len(cases) - 0.4, -0.6]}
+    y["tickfont"] = {"size": 13, "color": ink}
+    return drawn(
+        [dots], title, dark, 150 + 28 * len(cases), x, y,
+        margin={"l": 8, "r": 16, "t": 64, "b": 8},
+        **_shift_marks(study, nothing, high, ink),
+    )  # fmt: skip
+
+
+def _shift_marks(study: Study, nothing: float, high: float, ink: str) -> dict[str, Any]:
+    """The noise floor, what lies below it, and the smallest shift that can flip, on an axis from `nothing` to `high`."""
+    floor, margin = max(study.noise_floor, nothing), study.reference.margin
+    lines = [(floor, f"noise floor {study.noise_floor:.1e}", {"color": ink, "width": 2, "dash": "dot"})]
+    if margin is not None:
+        half = margin / 2
+        lines.append((max(half, nothing), f"no flip below {half:.2g}", {"color": ink, "width": 3}))
+    lines.sort(key=lambda line: line[0])
+    middle = np.sqrt(nothing * high)
+    # The first one's words end at its line, the other's begin at theirs, unless they would leave the chart.
+    sides = ["right", *("left" if value < middle else "right" for value, _, _ in lines[1:])]
+    return {
+        "shapes": [
+            band(nothing / 10, floor, ABSORBED, 0.13, "below"),
+            *(upright(value, line) | {"layer": "below"} for value, _, line in lines),
+        ],
+        "annotations": [
+            # On a logarithmic axis annotations are placed by the exponent, and lines by the value itself.
+            above(float(np.log10(value)), said, ink, xanchor=side)
+            for (value, said, _), side in zip(lines, sides, strict=True)
+        ],
+    }
 
 
 def pass_distribution(
@@ -148,13 +220,14 @@ def temperature_curves(
         margin={"l": 62, "r": 16, "t": 76 + 20 * names, "b": 52},
         legend={**LEGEND, "y": 1.065, "x": 0, "xanchor": "left"},
         showlegend=True,
-        **_curve_marks(at, most, shades(dark)[0]),
+        **_curve_marks(at, most, dark),
     )  # fmt: skip
 
 
-def _curve_marks(at: float, most: float, ink: str) -> dict[str, Any]:
+def _curve_marks(at: float, most: float, dark: bool) -> dict[str, Any]:
     """Where T = 1, the current temperature and the entropy of a guess lie on the curves."""
-    marks = [(1.0, ABSORBED, "T = 1", "right" if at > 1 else "left")]
+    ink, quiet = shades(dark)[0], faint(dark)
+    marks = [(1.0, quiet, "T = 1", "right" if at > 1 else "left")]
     if at != 1:
         # Away from the name of T = 1, but never over the edge of the chart.
         marks.append((at, ink, f"T = {at:,.7g}", "left" if at <= 0.2 or 1 < at < 5 else "right"))
@@ -168,7 +241,7 @@ def _curve_marks(at: float, most: float, ink: str) -> dict[str, Any]:
         "annotations": [
             # On a logarithmic axis annotations are placed by the exponent, and lines by the value itself.
             *(above(float(np.log10(t)), text, color, xanchor=side) for t, color, text, side in marks),
-            above(0, f"a guess: {most:.3f}", ABSORBED, xref="paper", xanchor="left", y=most, yref="y2"),
+            above(0, f"a guess: {most:.3f}", quiet, xref="paper", xanchor="left", y=most, yref="y2"),
         ],
     }
 

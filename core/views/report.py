@@ -1,12 +1,13 @@
 """The report: a study as one HTML file that needs no network, for the screen and for paper.
 
-Plotly's own script stands in the file once. Everything else is plain HTML, and a policy in its head forbids every request.
+The first page is the answer, the rest an appendix. There is no script in it, and a policy in its head forbids every request.
 """
 
 import base64
 import json
 import shlex
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,17 @@ from core.text.tokens import Encoding
 from core.text.visible import LEGEND, visible
 from core.views.documents import profile_document, study_document, unique
 from core.views.html import factors_table, number, share, table, visible_html, words
-from core.views.strip import figure
+from core.views.strip import figure, legend_html
 from core.views.style import label_colors
+from core.views.svg import strip_svg
 from core.views.tables import changed_positions, pieces
 
 WIDTH = 716
 """Pixels of the page and its picture: what a sheet of A4 holds between margins of 10 mm; `report.css` has it too."""
-LONG_TEXT = 4000
-"""Characters of the sentence that are shown."""
+NARROW = 360
+"""Pixels of the picture on a phone."""
+FIRST_TEXT, LONG_TEXT = 600, 4000
+"""Characters of the sentence that are shown on the first page, and in the appendix."""
 CONTEXT = 60
 """Characters that stay on either side of an edit in a long text."""
 MOST_PIECES = 61
@@ -51,7 +55,7 @@ FLIP_MEASURES = (
         "(r + z²/2n ± z·√(r(1 − r)/n + z²/4n²)) / (1 + z²/n)",
     ),
 )
-POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def report(classifier: Classifier, study: Study) -> str:
@@ -70,7 +74,11 @@ def report(classifier: Classifier, study: Study) -> str:
         _sentence(study),
         f"<p class='verdict'>{words(summary(study))}</p>",
         _bars(study.reference),
+        _flip(study),
         _picture(study),
+        _caveats(classifier, study),
+        "<h1 class='appendix'>Appendix</h1>",
+        _whole_text(study.reference.text),
         _section("What the verdict rests on", rests_on) if clauses else "",
         f"<h2>The factors at a glance</h2><div class='glance'>{factors_table(study)}</div>",
         "<h2>Factor by factor</h2>",
@@ -98,11 +106,11 @@ def _sentence(study: Study) -> str:
     margin = "" if reference.margin is None else f", margin {reference.margin:+.4f}"
     read, full = len(reference.encoding.ids), reference.encoding.full_length
     cut = f"<p>⚠ Truncated: the model reads {read:,} of {full:,} tokens.</p>" if reference.encoding.truncated else ""
-    shown = visible(reference.text[:LONG_TEXT])
+    shown = visible(reference.text[:FIRST_TEXT])
     marks = [f"<code>{mark}</code> {name}" for mark, name in LEGEND.items() if mark in shown]
     return (
-        "<header><h1>Wobble <small>why a text classifier changes its mind</small></h1>"
-        f"<p class='text' dir='auto'>{visible_html(reference.text, LONG_TEXT) or '<i>(an empty text)</i>'}</p>"
+        f"<header><h1>Wobble <small>why a text classifier changes its mind; {datetime.now(UTC):%-d %B %Y, %H:%M} UTC</small>"
+        f"</h1><p class='text' dir='auto'>{visible_html(reference.text, FIRST_TEXT) or '<i>(an empty text)</i>'}</p>"
         + (f"<p class='faint'>{', '.join(marks)}</p>" if marks else "")
         + f"{cut}<p>Predicted <b>{words(reference.label)}</b>{tempered(study.temperature)} by {words(study.model)}{margin}.</p>"
         "</header>"
@@ -124,40 +132,52 @@ def _bars(reference: Reference) -> str:
     return f"<div class='bars'>{''.join(lines)}</div><p class='faint'>{escape(reference.head.meaning)}</p>"
 
 
+def _flip(study: Study) -> str:
+    """The edit that flips it furthest, as text whose changed characters are marked."""
+    flipping = [case for row in study.shown if row.factor.edits for case in row.flipping]
+    if not flipping:
+        return ""
+    worst = min(flipping, key=lambda case: case.margin or 0.0)
+    spans = [edit.variant for edit in edits(study.reference.text, worst.text)]
+    return f"<p>Flipped by {words(worst.made.said)}: {_answer(worst, study)}</p>{_text(worst.text, spans)}"
+
+
 def _picture(study: Study) -> str:
-    has_labels, reference, colors = study.head.has_labels, study.reference, label_colors(study.labels)
-    html = figure(study, title="").update_layout(width=WIDTH).to_html(
-        full_html=False, include_plotlyjs=True, div_id="strip", config={"displayModeBar": False}, validate=False
-    )  # fmt: skip
+    has_labels, reference = study.head.has_labels, study.reference
     label = f"“{words(reference.label)}”" if len(reference.label) <= 40 else "the prediction"
     title = "How far each condition moves the output"
     if has_labels:
         title = f"{study.flips or 'None'} of {study.tried} conditions {'flips' if study.flips < 2 else 'flip'} {label}"
     cases = listed(list(dict.fromkeys(row.factor.one for row in study.shown)), "or")
     uncounted = [row.factor.many for row in study.shown if not row.factor.flips_count]
-    legend = [
-        f"one dot is one {words(cases)}, in the colour of the label that it predicts",
-        "○ absorbed: the tokenizer erased the edit",
-        *(
-            ["○ beyond the limit: the model does not read so far, so it was not tried"]
-            * any(row.beyond for row in study.rows)
-        ),
-        "● reaches the model",
-        *(["◆ flips: it lies in the grey half, beyond the line where the label changes"] * has_labels),
-        "dotted line: your sentence, with the noise floor as a band around it",
+    said = [
+        f"one dot is one {words(cases)}",
         *([f"{words(listed(uncounted))} cannot flip and are not counted"] * bool(has_labels and uncounted)),
     ]
-    keys = [
-        f"<span class='key'><i style='background:{colors[label]}'></i>{words(label)}</span>"
-        for label in dict.fromkeys(case.label for row in study.rows for case in row.cases)
-        if label in colors
-    ]
+    drawn = figure(study, title="")
     return (
-        f"<section class='card'><h2>{title}</h2><div class='strip' role='img' aria-label='{words(summary(study))}'>"
-        f"{html}</div><noscript><p>The picture needs JavaScript; the tables below hold its numbers.</p></noscript>"
-        f"<p class='faint'>{'; '.join(legend)}.</p>"
-        f"<p>{' '.join(keys[:MOST_LABELS])}</p></section>"
+        f"<section class='card'><h2>{title}</h2><div class='wide'>{strip_svg(drawn, WIDTH, summary(study))}</div>"
+        f"<div class='narrow'>{strip_svg(drawn, NARROW, summary(study), tips=False)}</div>"
+        f"{legend_html(study)}<p class='faint'>{'; '.join(said)}.</p></section>"
     )
+
+
+def _caveats(classifier: Classifier, study: Study) -> str:
+    """What the answer does not say."""
+    said = [
+        *classifier.notes,
+        f"This is about one sentence and one model, {classifier.id}.",
+        "What was not tried can still flip it: the appendix gives each rate its 95 % interval.",
+        f"A shift of {study.noise_floor:.1e} or less is rounding, and counts as none.",
+    ]
+    return f"<ul class='caveats'>{''.join(f'<li>{words(one)}</li>' for one in said)}</ul>"
+
+
+def _whole_text(text: str) -> str:
+    """The sentence again, where the first page shows only its beginning."""
+    if len(text) <= FIRST_TEXT:
+        return ""
+    return _section("The sentence", f"<p class='text' dir='auto'>{visible_html(text, LONG_TEXT)}</p>")
 
 
 # --- a factor --------------------------------------------------------------------------------------------------------

@@ -2,26 +2,30 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.base.words import listed
 from core.factors.case import Row
 from core.studies.study import Study
 from core.studies.verdict import finding
+from core.views.html import words
 from core.views.style import (
     ABSORBED,
     MARGINS,
     above,
     band,
     drawn,
+    faint,
     flip_line,
     label_colors,
+    page,
     plain,
     shades,
-    two_lines,
     upright,
 )
 from core.views.tables import strip_frame
@@ -30,113 +34,176 @@ HOLLOW = {"symbol": "circle-open", "size": 9, "line": {"width": 1.5}}
 FATES: dict[str, tuple[str, dict[str, Any]]] = {
     "absorbed": ("absorbed by the tokenizer", HOLLOW),
     "beyond the limit": ("beyond the limit, not tried", HOLLOW),
-    "reaches the model": ("reaches the model", {"symbol": "circle", "size": 10, "opacity": 0.75}),
-    "flips": ("flips the label", {"symbol": "diamond", "size": 15, "line": {"width": 1.5}}),
+    "reaches the model": ("reaches the model", {"symbol": "circle", "size": 11, "opacity": 0.9, "line": {"width": 1}}),
+    "flips": ("flips the label", {"symbol": "diamond", "size": 16, "line": {"width": 1.5}}),
 }
 """What the dots of a fate are called, and how they look; the last lie on top."""
+TITLE = 84
+"""Characters in a line of the title."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the strip: a row of a study, what stands before it (Plotly's markup), and its height."""
+
+    study: Study
+    row: Row
+    said: str
+    y: float
 
 
 def figure(
     study: Study,
     *,
-    beside: Study | None = None,
+    beside: Sequence[Study] = (),
     title: str | None = None,
-    title_width: int = 84,
     dark: bool = False,
 ) -> go.Figure:
     """The margin strip of a study: a row a factor, a dot a case in the colour of the label that it predicts.
 
     Args:
-        beside: another model's study of the same text, drawn row by row below the first's.
-        title: the finding in words; by default the study's own.
-        title_width: characters in a line of the title.
+        beside: other models' studies of the same text, all with labels or none: a factor has a row for each model.
+        title: the finding in words; by default the study's own, or how many flip under each model.
     """
-    frame, rows = strip_frame(study), {row.name: row for row in study.shown}
-    colors, axis = label_colors(study.labels), f"margin of {plain(f'“{study.reference.label}”', 40)}"
-    if beside is not None:
-        colors, axis = {**label_colors(beside.labels), **colors}, "margin of each model's own label"
-        both = (study, beside)
-        frames = zip(map(strip_frame, both), both, strict=True)
-        frame = pd.concat([f.assign(row=f["row"] + f", {one.model}") for f, one in frames], ignore_index=True)
-        names = dict.fromkeys((*study.wanted, *beside.wanted))
-        rows = {f"{name}, {one.model}": one[name] for name in names for one in both if name in one}
-    return margin_strip(
-        study,
-        frame,
-        {name: row for name, row in rows.items() if row.cases},
-        colors=colors,
-        axis=f"{axis}: its probability minus the next one's" if study.head.has_labels else "output of the model",
-        lines=textwrap.wrap(finding(study) if title is None else title, title_width),
-        dark=dark,
-        row_pixels=36 if beside is None else 30,
-    )
-
-
-def margin_strip(
-    study: Study,
-    frame: pd.DataFrame,
-    rows: Mapping[str, Row],
-    *,
-    colors: Mapping[str, str],
-    axis: str,
-    lines: Sequence[str],
-    dark: bool,
-    row_pixels: int,
-) -> go.Figure:
-    """Dots in rows, beside the reference of a study.
-
-    Args:
-        frame: as `tables.strip_frame` makes it.
-        rows: by their names in the frame, from top to bottom.
-        colors: of each label.
-        axis: what it measures.
-        lines: of the title.
-        row_pixels: height of a row.
-    """
-    ink, has_labels = shades(dark)[0], study.head.has_labels
-    height = {name: len(rows) - 1 - i for i, name in enumerate(rows)}
-    counts = {name: counted(row) for name, row in rows.items()}
-    longest = max((len(line) for said in counts.values() for line in said), default=0)
-    head = 8 + 22 * len(lines) if lines else 0
-    shapes, over = _reference(study, colors, ink)
+    studies, ink, has_labels = (study, *beside), shades(dark)[0], study.head.has_labels
+    lines = _lines(studies)
+    colors = {label: color for one in reversed(studies) for label, color in label_colors(one.labels).items()}
+    frame = _frame(studies, lines)
+    title_lines = textwrap.wrap(_finding(studies) if title is None else title, TITLE)
+    head, counts = 8 + 22 * len(title_lines) if title_lines else 0, [counted(line.row) for line in lines]
+    longest = max((len(said) for count in counts for said in count), default=0)
+    low = lines[-1].y if lines else 0
     x = {
-        "range": MARGINS if has_labels else _range([study.reference.value, *frame["value"]]),
-        "title": {"text": axis, "font": {"size": 14}},
-        "tickfont": {"size": 13, "color": ink},
-    }
-    y = {
-        "tickvals": list(height.values()),
-        "ticktext": [f"<b>{two_lines(name)}</b>" for name in rows],
-        "range": [-0.6, max(0.4, len(rows) - 0.4)],
+        "range": MARGINS if has_labels else _range([*(one.reference.value for one in studies), *frame["value"]]),
+        "title": {"text": _axis(studies), "font": {"size": 14}},
         "tickfont": {"size": 14, "color": ink},
     }
+    y = {
+        "tickvals": [line.y for line in lines],
+        "ticktext": [line.said for line in lines],
+        "range": [low - 0.6, 0.6],
+        "tickfont": {"size": 15 if len(studies) == 1 else 13, "color": ink},
+    }
+    shapes, over = _reference(lines, colors, ink) if beside else _own_reference(study, colors, ink)
     return drawn(
-        _dots(frame, height, colors, ink, "margin" if has_labels else "output"),
-        "", dark, 96 + head + row_pixels * max(1, len(rows)), x, y,
-        margin={"l": 8, "r": max(110, 16 + 7 * longest), "t": 28 + head, "b": 8},
+        _dots(frame, colors, dark, "margin" if has_labels else "output"),
+        "", dark, 96 + head + 36 * (1 - low), x, y,
+        margin={"l": 8, "r": max(118, 16 + 7 * longest), "t": 28 + head, "b": 8},
         title={
-            "text": "<br>".join(plain(line, 160) for line in lines), "font": {"size": 16}, "x": 0, "xref": "container",
-            "y": 1, "yref": "paper", "yanchor": "bottom", "pad": {"b": 4 + 22 * len(lines), "l": 4},
+            "text": "<br>".join(plain(line, 160) for line in title_lines), "font": {"size": 16}, "x": 0, "xref": "container",
+            "y": 1, "yref": "paper", "yanchor": "bottom", "pad": {"b": 4 + 22 * len(title_lines), "l": 4},
         },
         shapes=shapes,
-        annotations=over + [_beside(height[name], rows[name], said, ink) for name, said in counts.items()],
+        annotations=over + [_beside(line, said, dark) for line, said in zip(lines, counts, strict=True)],
         showlegend=False,
         clickmode="event+select",
     )  # fmt: skip
 
 
-def _reference(study: Study, colors: Mapping[str, str], ink: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The reference with the noise floor around it and the line where the label changes: shapes, and the words over them."""
+def _lines(studies: Sequence[Study]) -> list[Line]:
+    """The rows that have cases, from top to bottom: as a study wants them; of several studies those of one name together."""
+    found: list[Line] = []
+    y = 0.0
+    for name in dict.fromkeys(name for study in studies for name in study.wanted):
+        rows = [(study, study[name]) for study in studies if name in study and study[name].cases]
+        for place, (study, row) in enumerate(rows):
+            # In lines, or long names would leave the dots no room on a phone.
+            bold = [f"<b>{plain(part, 60)}</b>" for part in textwrap.wrap(name, 20, max_lines=2, placeholder=" …")]
+            said = bold * (place == 0) + [plain(study.model, 24)] * (len(studies) > 1)
+            found.append(Line(study, row, "<br>".join(said), y))
+            y -= 1
+        # Models of one factor stand closer together than factors.
+        y -= 0.5 * (len(studies) > 1 and bool(rows))
+    return found
+
+
+def _frame(studies: Sequence[Study], lines: Sequence[Line]) -> pd.DataFrame:
+    """The cases of all lines, each with its height `y`."""
+    frame = pd.concat([strip_frame(one).assign(model=one.model) for one in studies], ignore_index=True)
+    heights = {(line.study.model, line.row.name): line.y for line in lines}
+    order = frame.groupby(["model", "row"]).cumcount().to_numpy()
+    return frame.assign(y=[heights[key] for key in zip(frame["model"], frame["row"], strict=True)] + _heights(order))
+
+
+def _finding(studies: Sequence[Study]) -> str:
+    if len(studies) == 1:
+        return finding(studies[0])
+    if not studies[0].head.has_labels:
+        return "How far each moves the output of each model"
+    counts = (f"{one.flips or 'none'} of {one.tried} under {one.model}" for one in studies)
+    return f"Flips: {listed(list(counts))}"
+
+
+def _axis(studies: Sequence[Study]) -> str:
+    """What the axis measures."""
+    if not studies[0].head.has_labels:
+        return "output of the model"
+    return "margin" if len(studies) > 1 else f"margin of {plain(f'“{studies[0].reference.label}”', 40)}"
+
+
+def _floor(study: Study, colors: Mapping[str, str]) -> dict[str, Any]:
+    """The noise floor around the reference."""
     at, color = study.reference.value, colors.get(study.reference.label, ABSORBED)
     # The margin of two labels moves by twice the shift; the band never gets thinner than it can be seen.
-    floor = band(at - 2 * study.noise_floor, at + 2 * study.noise_floor, color, 0.35, "above")
-    shapes = [floor, upright(at, {"color": color, "width": 4, "dash": "dot"})]
-    apart = at < 0.45
-    said = above(at, f"your sentence {at:+.3f}", ink, xanchor="left" if apart else "center", xshift=4 if apart else 0)
-    if not study.head.has_labels:
-        return shapes, [said]
-    place = {"xanchor": "right", "xshift": -4} if apart else {"xanchor": "center"}
-    return [*flip_line(ink), *shapes], [above(0, "the label changes here", ink, **place), said]
+    return band(at - 2 * study.noise_floor, at + 2 * study.noise_floor, color, 0.35, "above")
+
+
+def _own_reference(
+    study: Study, colors: Mapping[str, str], ink: str
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The reference with the noise floor around it and the line where the label changes: shapes, and the words over them."""
+    at, color = study.reference.value, colors.get(study.reference.label, ABSORBED)
+    shapes = [_floor(study, colors), upright(at, {"color": color, "width": 4, "dash": "dot"})]
+    # To the right of their line, as the other words stand to the left of theirs: they never meet, and stay within the figure.
+    right = {"xanchor": "left", "xshift": 4 if at < 0.85 else -14} if study.head.has_labels else {}
+    said = above(at, f"your sentence {at:+.3f}", ink, **right)
+    return ([*flip_line(ink), *shapes], [_changes(ink), said]) if study.head.has_labels else (shapes, [said])
+
+
+def _reference(
+    lines: Sequence[Line], colors: Mapping[str, str], ink: str
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Each model's reference in its lines, and the line where the label changes."""
+    shapes = []
+    for line in lines:
+        at, within = line.study.reference.value, {"yref": "y", "y0": line.y - 0.46, "y1": line.y + 0.46}
+        tick = upright(at, {"color": colors.get(line.study.reference.label, ABSORBED), "width": 4})
+        shapes += [_floor(line.study, colors) | within, tick | within | {"layer": "below"}]
+    has_labels = all(line.study.head.has_labels for line in lines)
+    return ([*flip_line(ink), *shapes], [_changes(ink)]) if has_labels else (shapes, [])
+
+
+def _changes(ink: str) -> dict[str, Any]:
+    """What is said over the line at zero."""
+    return above(0, "the label changes here", ink, xanchor="right", xshift=2)
+
+
+MOST_LABELS = 8
+"""Labels that a legend names."""
+
+
+def legend_html(study: Study, *beside: Study) -> str:
+    """What forms and colours mean on the strip of some studies, as far as they occur there, as a line of HTML.
+
+    The forms are classes of the style sheets: no page of Streamlit shows SVG.
+    """
+    studies = (study, *beside)
+    colors = {label: color for one in reversed(studies) for label, color in label_colors(one.labels).items()}
+    found = [(row.fate(case), case.label) for one in studies for row in one.rows for case in row.cases]
+    fates, has_labels = {fate for fate, _ in found}, study.head.has_labels
+    labels = dict.fromkeys([*(one.reference.label for one in studies), *(label for _, label in found)])
+    own = colors.get(study.reference.label, ABSORBED)
+    shown = [
+        *([("dot", colors[label], label) for label in labels if label in colors][:MOST_LABELS] if has_labels else []),
+        *([("diamond", "currentColor", FATES["flips"][0])] if "flips" in fates else []),
+        *(("ring", ABSORBED, FATES[fate][0]) for fate in ("absorbed", "beyond the limit") if fate in fates),
+        ("solid", own, "your sentence under each model") if beside else ("dotted", own, "your sentence"),
+        *([("grey", ABSORBED, "another label than your sentence's")] if has_labels else []),
+    ]
+    items = (
+        f"<span><i class='{mark}' style='color:{color}'></i>{words(said[:60])}</span>" for mark, color, said in shown
+    )
+    return f"<div class='w-legend'>{''.join(items)}</div>"
 
 
 def counted(row: Row) -> list[str]:
@@ -149,20 +216,18 @@ def counted(row: Row) -> list[str]:
     ]
 
 
-def _beside(y: int, row: Row, said: Sequence[str], ink: str) -> dict[str, Any]:
-    """The counts at the end of a row, its flips in bold."""
+def _beside(line: Line, said: Sequence[str], dark: bool) -> dict[str, Any]:
+    """The counts at the end of a line, its flips in bold."""
     number, _, rest = said[0].partition(" ")
-    first = said[0] if row.flips is None else f"<b>{number}</b> {rest}"
-    place = {"xref": "paper", "xanchor": "left", "align": "left", "y": y, "yref": "y", "yanchor": "middle"}
-    return above(1.01, "<br>".join([first, *said[1:]]), ink if row.flips else ABSORBED, **place)
+    first = said[0] if line.row.flips is None else f"<b>{number}</b> {rest}"
+    place = {"xref": "paper", "xanchor": "left", "align": "left", "y": line.y, "yref": "y", "yanchor": "middle"}
+    return above(1.01, "<br>".join([first, *said[1:]]), shades(dark)[0] if line.row.flips else faint(dark), **place)
 
 
-def _dots(
-    frame: pd.DataFrame, height: Mapping[str, int], colors: Mapping[str, str], ink: str, quantity: str
-) -> list[go.Scatter]:
+def _dots(frame: pd.DataFrame, colors: Mapping[str, str], dark: bool, quantity: str) -> list[go.Scatter]:
     traces = []
     for fate, (name, style) in FATES.items():
-        part = frame[(frame["fate"] == fate) & frame["row"].isin(list(height))]
+        part = frame[frame["fate"] == fate]
         if part.empty:
             continue
         color = ABSORBED if style is HOLLOW else [colors.get(label, ABSORBED) for label in part["label"]]
@@ -173,12 +238,14 @@ def _dots(
             for row in part.to_dict("records")
         ]  # fmt: skip
         figure = go.Scatter(
-            x=part["value"], y=part["row"].map(height) + _heights(part.groupby("row").cumcount().to_numpy()),
+            x=part["value"], y=part["y"],
             mode="markers", name=name, customdata=said, marker={"color": color, **style},
             hovertemplate="<b>%{customdata[6]}</b>: %{customdata[3]}<br>%{customdata[1]}<br>%{customdata[4]}<br>"
             f"%{{customdata[5]}}<br>{quantity} %{{x:.3f}}, shift %{{customdata[2]:.3f}}<extra></extra>",
         )  # fmt: skip
-        traces.append(figure.update(marker_line_color=ink) if fate == "flips" else figure)
+        if style is not HOLLOW:
+            figure.update(marker_line_color=shades(dark)[0] if fate == "flips" else page(dark))
+        traces.append(figure)
     return traces
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-ABSORBED = "#8A8F98"
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#8A8F98")
-"""Okabe and Ito's colours, which colour-blind people can tell apart."""
+ABSORBED = "#7A7F89"
+PALETTE = ("#0A7FC4", "#D55E00", "#00946B", "#BF5F95", "#B27700", "#7F77D6", "#878200", "#7A7F89")
+"""Hues of Okabe and Ito, which colour-blind people can tell apart, with a contrast of 3 to 1 on a white and on a dark page."""
 LEGEND = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"}
-BY_NAME = {"positive": "#0072B2", "negative": "#D55E00", "neutral": "#8A8F98"}
+BY_NAME = {"positive": PALETTE[0], "negative": PALETTE[1], "neutral": PALETTE[7]}
 
 
 def label_colors(labels: Sequence[str]) -> dict[str, str]:
@@ -37,6 +37,16 @@ def shades(dark: bool) -> tuple[str, str]:
     return ("#E8EAED", "#3A4048") if dark else ("#1F2430", "#E3E6EA")
 
 
+def faint(dark: bool) -> str:
+    """The colour of words that stand back, with a contrast of 4.5 to 1."""
+    return "#A7ADB6" if dark else "#5E636E"
+
+
+def page(dark: bool) -> str:
+    """The colour of the page, which keeps dots apart that lie on one another."""
+    return "#14171C" if dark else "#FFFFFF"
+
+
 def axis(dark: bool) -> dict[str, Any]:
     """What all axes share."""
     ink, grid = shades(dark)
@@ -60,7 +70,9 @@ def drawn(
         "legend": LEGEND,
         "dragmode": False,
     }
-    return go.Figure(traces, shared | more)
+    figure = go.Figure(traces, shared | more)
+    # Streamlit's theme would write them in a grey that is too faint.
+    return figure.update_xaxes(title_font_color=shades(dark)[0]).update_yaxes(title_font_color=shades(dark)[0])
 
 
 def upright(x: float, line: dict[str, Any]) -> dict[str, Any]:

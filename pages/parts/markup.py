@@ -5,11 +5,13 @@ from html import escape
 
 from core.factors.case import Fate
 from core.models.heads import Head, Probabilities
+from core.text.perturb import Variant
 from core.text.tokens import Encoding
 from core.text.visible import visible
 from core.views.documents import unique
 from core.views.html import breakable
 from core.views.style import label_colors
+from core.views.tables import marked_text
 
 
 def escape_markdown(text: str) -> str:
@@ -58,8 +60,12 @@ def table_html(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]
         f"<th title='{escape(said)}'>{escape(name)}</th>" if said else f"<th>{escape(name)}</th>"
         for name, said in columns
     )
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<div class='w-scroll'><table class='w-table'><tr>{head}</tr>{body}</table></div>"
+    # On a phone each row is a block, and each cell stands behind the name of its column.
+    begin = [f"<td data-column='{escape(name)}'>" for name, _ in columns]
+    body = "".join(
+        f"<tr>{''.join(f'{td}{cell}</td>' for td, cell in zip(begin, row, strict=True))}</tr>" for row in rows
+    )
+    return f"<table class='w-table'><tr>{head}</tr>{body}</table>"
 
 
 def badge_html(fate: Fate) -> str:
@@ -84,6 +90,12 @@ def truncated_html(encoding: Encoding) -> str:
     return f"<p class='w-line'>\u26a0 Truncated: only {read:,} of {full:,} tokens were judged, the model reads no more.</p>"
 
 
-def marked_html(pieces: Iterable[tuple[str, bool]]) -> str:
-    """Visible text whose edited pieces stand out."""
+def changed_html(text: str, before: str, longest: int, variant: Variant | None = None) -> str:
+    """A changed text, visible, in which what differs from the text before stands out; a homoglyph would not be seen otherwise.
+
+    Args:
+        longest: characters that are shown.
+        variant: the edits that made it, where they are known.
+    """
+    pieces = marked_text(text, before, longest, variant)
     return "".join(f"<mark>{breakable(piece)}</mark>" if edited else breakable(piece) for piece, edited in pieces)

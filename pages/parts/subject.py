@@ -49,19 +49,19 @@ def one_model() -> Classifier:
     return chosen[0]
 
 
-def headline(study: Study, said: str, margin: str, device: str = "", beside: bool = True) -> None:
+def headline(study: Study, said: str, margin: str, device: str = "", alone: bool = True) -> None:
     """The finding first, then the sentence and the prediction that everything is compared with.
 
     Args:
         margin: what stands behind the predicted label.
         device: what stands behind the model's name, as HTML.
-        beside: whether the probabilities stand beside all that, and not below.
+        alone: False where several models stand beside each other: narrow, and without the sentence, which is one for all.
     """
     reference = study.reference
-    left, right = st.columns([3, 1.2], vertical_alignment="center") if beside else (st.container(),) * 2
+    left, right = st.columns([3, 1.2], vertical_alignment="center") if alone else (st.container(),) * 2
+    text = f"<p class='w-line'><span class='w-text'>{visible_html(reference.text, 300)}</span></p>"
     left.html(
-        f"<p class='w-verdict{'' if beside else ' small'}'>{escape(said)}</p>"
-        f"<p class='w-line'><span class='w-text'>{visible_html(reference.text, 300)}</span></p>"
+        f"<p class='w-verdict{'' if alone else ' small'}'>{escape(said)}</p>{text if alone else ''}"
         f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b>{margin} by {escape(study.model)}{device}. "
         f"{markup.noise_floor_html(study.noise_floor)}</p>{markup.truncated_html(reference.encoding)}"
     )

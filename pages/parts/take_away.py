@@ -56,7 +56,7 @@ def code(make: Callable[[], str | Mapping[str, str]], beside: str = "", name: st
         )
         script = work.attempt(make)
         if isinstance(script, str):
-            st.code(script, language="python")
+            st.code(script, language="python", wrap_lines=True)
         elif script:
             for tab, one in zip(st.tabs(list(script)), script.values(), strict=True):
-                tab.code(one, language="python")
+                tab.code(one, language="python", wrap_lines=True)

@@ -15,7 +15,6 @@ from core.studies import temperatures
 from core.studies.calibration import BINS, SEARCHED, Calibration
 from core.studies.temperatures import COMPARED, DTYPES, HALF, read
 from core.views import charts, documents, tables_training
-from core.views.html import visible_html
 from core.views.scripts import CALIBRATION_FILE, calibration_script
 from core.views.style import label_colors
 from pages import controls, state
@@ -59,17 +58,18 @@ def tempered_table(rows: pd.DataFrame, head: Head, labels: tuple[str, ...], temp
         ("entropy at T = 1", ENTROPY),
         (f"at T = {at}", ENTROPY),
     )
+    texts = [markup.changed_html(text, rows["text"].iloc[0], 90) for text in rows["text"]]
     return markup.table_html(
         columns,
         [
             (
-                f"<b>{escape(row['name'])}</b><br><span class='w-text w-small'>{visible_html(row['text'], 90)}</span>",
+                f"<b>{escape(row['name'])}</b><br><span class='w-text w-small'>{text}</span>",
                 f"<span class='w-nobreak'>{escape(row['label'][:40])}</span>",
                 _bars(row["p_before"], row["p_after"], head, labels),
                 f"<span class='w-faint'>{row['entropy_before']:.3f}</span>",
                 f"<b>{row['entropy_after']:.3f}</b>",
             )
-            for row in rows.to_dict("records")
+            for row, text in zip(rows.to_dict("records"), texts, strict=True)
         ],
     )
 

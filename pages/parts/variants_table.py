@@ -83,7 +83,7 @@ def beside(reference: Reference, case: Case, title: str) -> None:
     Args:
         title: over the edit.
     """
-    edited = markup.marked_html(tables.marked_text(case.text, reference.text, 2000, case.variant))
+    edited = markup.changed_html(case.text, reference.text, 2000, case.variant)
     texts = ("Your sentence", visible_html(reference.text)), (title, edited)
     left, right = (f"<p class='w-line'><b>{said}</b></p><p class='w-text'>{text}</p>" for said, text in texts)
     sides(reference, case, left, right)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from core.models.catalog import load
 from core.models.classifier import Classifier
@@ -30,8 +30,8 @@ def test_it_opens_without_a_word_or_a_request_and_prints(browser: Browser, tmp_p
     page.on("dialog", lambda dialog: (heard.append(dialog.message), dialog.dismiss()))
     page.on("request", lambda request: None if request.url.startswith("file://") else heard.append(request.url))
     page.goto(file.as_uri())
-    page.locator("#strip .scatterlayer .point").first.wait_for()
-    for dot in page.locator("#strip .scatterlayer .point").all()[:3]:
+    expect(page.locator(".wide circle").first).to_be_visible()
+    for dot in page.locator(".wide circle").all()[:3]:
         dot.hover(force=True)
     page.wait_for_timeout(300)
     assert page.locator("img, script[src], link, [onmouseover], [onerror], [onclick]").count() == 0
@@ -40,6 +40,14 @@ def test_it_opens_without_a_word_or_a_request_and_prints(browser: Browser, tmp_p
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 718, "height": 1047})
     assert page.evaluate("document.documentElement.scrollWidth") <= 718
+    # The answer fits on the first sheet, and the appendix begins a new one.
+    appendix = page.locator(".appendix")
+    assert appendix.evaluate("(node) => node.getBoundingClientRect().top") <= 1047
+    expect(appendix).to_have_css("break-before", "page")
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.locator(".narrow svg")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.close()
     assert not heard, heard
     assert paper.startswith(b"%PDF") and len(paper) > 20_000

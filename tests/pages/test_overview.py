@@ -193,7 +193,7 @@ def test_the_shortest_flip_is_searched_when_asked_for() -> None:
     state_of(test).change(shortest=True)
     test.run()
     assert not test.exception
-    assert finding in words(test)
+    assert finding in words(test) and "<mark>" in words(test)
 
 
 def test_what_is_known_runs_no_model_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -228,7 +228,7 @@ def test_a_pass_opens_beside_the_prediction_without_dropout() -> None:
     assert not test.exception
     assert "This pass" in words(test)
     assert "Your sentence, dropout off" in words(test)
-    test = app("pages/dropout.py", sentence="A modest, messy thriller.", passes=5, dot="question_mark")
+    test = app("pages/dropout.py", sentence="A modest, messy thriller.", passes=5, dot="drop_final_period")
     assert "This edit, dropout off" in words(test)
 
 

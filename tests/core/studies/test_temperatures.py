@@ -58,9 +58,9 @@ def test_the_curves_are_the_head_s_and_reach_as_far_as_the_current_temperature(c
 
 def test_the_rows_hold_the_sentence_and_what_moves_it_most_at_both_temperatures(compared: Study) -> None:
     rows = tempered_rows(compared, 3.0, 4)
-    moving = [key for key, (_, case) in compared.keyed().items() if not case.absorbed]
-    assert list(rows["name"]) == ["your sentence", *moving[:4]]
-    frame = tempered_frame(compared, 3.0).set_index("variant").loc[list(rows["name"])]
+    moving = {key: case.called(key) for key, (_, case) in compared.keyed().items() if not case.absorbed}
+    assert list(rows["name"]) == ["your sentence", *list(moving.values())[:4]]
+    frame = tempered_frame(compared, 3.0).set_index("variant").loc[["your sentence", *list(moving)[:4]]]
     for ours, theirs in (("label", "label at T"), ("before", "margin at T = 1"), ("after", "margin at T"),
                          ("entropy_before", "entropy at T = 1"), ("entropy_after", "entropy at T")):  # fmt: skip
         assert list(rows[ours]) == list(frame[theirs])

@@ -1,6 +1,8 @@
 """Charts are pure functions: each draws what it is given, light and dark, and no text becomes markup."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,7 +10,10 @@ import plotly.graph_objects as go
 import pytest
 
 from core.base.statistics import wilson
+from core.models.catalog import load
+from core.studies.study import Study, arranged, study
 from core.views import charts, charts_training
+from tests.architectures import loaded, save
 
 LABELS = ("<b>good</b>", "$bad$", "other")
 RNG = np.random.default_rng(0)
@@ -82,3 +87,41 @@ def test_both_dots_of_a_text_lie_on_its_line_before_the_line_where_the_label_cha
     line, before, after = drawn.data
     assert list(line.x)[:2] == [before.x[0], after.x[0]]
     assert drawn.layout.shapes[0].x1 == drawn.layout.shapes[1].x0 == 0
+
+
+@pytest.fixture(scope="module")
+def rounded() -> Study:
+    return study(load(), "This is a test .", ["numerics"])
+
+
+def test_each_condition_stands_at_its_shift_and_what_is_exactly_zero_at_the_left_edge(rounded: Study) -> None:
+    drawn = charts.condition_shifts(rounded, rounded.rows[0], title="t")
+    (dots,), x = drawn.data, drawn.layout.xaxis
+    cases = rounded.rows[0].cases
+    shifts = [case.shift for case in cases]
+    zeros = [at for at, shift in zip(dots.x, shifts, strict=True) if shift == 0]
+    assert zeros and set(zeros) == {x.tickvals[0]} and x.ticktext[0] == "0"
+    assert x.type == "log" and 10 ** x.range[0] < x.tickvals[0] < charts.SMALLEST == min(x.tickvals[1:])
+    assert [at for at in dots.x if at not in zeros] == [shift for shift in shifts if shift > 0]
+    assert list(drawn.layout.yaxis.ticktext) == [case.name for case in cases]
+
+
+def test_noise_floor_and_the_smallest_shift_that_can_flip_are_lines(rounded: Study) -> None:
+    margin = rounded.reference.margin
+    assert margin is not None
+    drawn = charts.condition_shifts(rounded, rounded.rows[0], title="t")
+    lines = [shape.x0 for shape in drawn.layout.shapes if shape.type == "line"]
+    assert lines == [rounded.noise_floor, margin / 2]
+    said = [annotation.text for annotation in drawn.layout.annotations]
+    assert said == [f"noise floor {rounded.noise_floor:.1e}", f"no flip below {margin / 2:.2g}"]
+    for case in rounded.cases:
+        assert case.margin is not None and case.margin >= margin - 2 * case.shift - 1e-12
+
+
+def test_a_value_has_no_shift_that_flips_and_its_axis_reaches_its_largest_shift(tmp_path: Path) -> None:
+    value = study(loaded(save("bert", tmp_path, labels=["score"], problem_type="regression")), "a b", ["numerics"])
+    row = value.rows[0]
+    far = replace(row, cases=(replace(row.cases[0], shift=250.0), *row.cases[1:]))
+    drawn = charts.condition_shifts(arranged(value, [far]), far, title="t")
+    assert [shape.type for shape in drawn.layout.shapes].count("line") == 1
+    assert 10 ** drawn.layout.xaxis.range[1] > 250

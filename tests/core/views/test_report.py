@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -72,12 +73,28 @@ def said(html: str) -> str:
     return read
 
 
-def test_plotly_stands_in_it_once_and_nothing_is_loaded_from_elsewhere(page: str) -> None:
-    assert page.count("* plotly.js v") == 1
-    read = without_scripts(page)
-    assert "http://" not in read and "https://" not in read and "<link" not in read and "url(" not in read
-    assert re.search(r"<script[^>]*\ssrc", page) is None
-    assert "default-src 'none'" in read
+def test_it_is_small_runs_no_script_and_loads_nothing_from_elsewhere(page: str) -> None:
+    assert len(page.encode()) < 2_000_000 and "<script" not in page and "default-src 'none'" in page
+    assert "http://" not in page and "https://" not in page and "<link" not in page and "url(" not in page
+
+
+def test_its_picture_has_a_dot_a_case_that_says_what_it_is(page: str, found: Study) -> None:
+    wide = re.search(r"<div class='wide'>.*?</svg>", page, re.DOTALL)
+    assert wide is not None
+    tips = [said(tip) for tip in re.findall(r"<title>(.*?)</title>", wide.group(), re.DOTALL)]
+    assert len(tips) == len(found.cases)
+    assert {tip.split(":")[0] for tip in tips} == {
+        case.called(key).split(":")[0] for key, (_, case) in found.keyed().items()
+    }
+    assert wide.group().count("l6.5 6.5") == found.flips
+
+
+def test_the_first_page_is_the_answer(page: str, model: Classifier, found: Study) -> None:
+    first = said(page.split("<h1 class='appendix'>")[0])
+    today = f"{datetime.now(UTC):%-d %B %Y}"
+    for text in (TEXT.replace(" ", "·"), summary(found), found.reference.label, model.id, today, "counts as none"):
+        assert text in first, text
+    assert "<mark>" in page.split("<h1 class='appendix'>")[0]
 
 
 def test_every_number_of_the_rows_stands_in_the_block_of_its_factor(page: str, found: Study) -> None:

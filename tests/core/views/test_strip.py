@@ -10,10 +10,10 @@ import pytest
 from core import figure
 from core.factors.formatting import CUSTOM
 from core.models.catalog import load
-from core.studies.study import Study, arranged, compare, profile, studies, study
+from core.studies.study import Study, arranged, compare, studies, study
 from core.text.perturb import custom, variants
 from core.views import style
-from core.views.strip import counted
+from core.views.strip import counted, legend_html
 from tests.architectures import loaded, save
 
 TEXT = "This is a test . "
@@ -107,12 +107,46 @@ def test_a_value_has_no_line_to_cross_and_its_rows_name_their_unit(tmp_path: Pat
     assert any("conditions" in said for said in counts(drawn)) and not any("flip" in said for said in counts(drawn))
 
 
-def test_two_models_stand_row_below_row() -> None:
-    first, second = profile(load(), TEXT, passes=3), profile(load("bpe-cased"), TEXT, passes=3)
-    drawn = figure(first, beside=second)
-    assert sum(len(trace.x) for trace in drawn.data) == len(first.cases) + len(second.cases)
-    names = list(drawn.layout.yaxis.ticktext)
-    assert names[:2] == [f"<b>{first.wanted[0]}, {first.model}</b>", f"<b>{first.wanted[0]}, {second.model}</b>"]
+def test_of_several_models_each_has_a_row_and_its_own_reference_in_every_factor() -> None:
+    models = [load(), load("bpe-cased"), load("unigram-cased")]
+    first, *others = [study(model, TEXT, ["whitespace", "casing"]) for model in models]
+    drawn = figure(first, beside=others)
+    assert sum(len(trace.x) for trace in drawn.data) == sum(len(one.cases) for one in (first, *others))
+    ids = [model.id for model in models]
+    names, heights = list(drawn.layout.yaxis.ticktext), list(drawn.layout.yaxis.tickvals)
+    assert names == [f"<b>whitespace</b><br>{ids[0]}", *ids[1:], f"<b>casing</b><br>{ids[0]}", *ids[1:]]
+    ticks = [shape for shape in drawn.layout.shapes if shape.type == "line" and shape.yref == "y"]
+    assert [shape.x0 for shape in ticks] == [one.reference.value for one in (first, *others)] * 2
+    assert all(shape.y0 < height < shape.y1 for shape, height in zip(ticks, heights, strict=True))
+    assert all(
+        f"{one.flips or 'none'} of {one.tried} under {one.model}" in " ".join(drawn.layout.title.text.split("<br>"))
+        for one in (first, *others)
+    )
+
+
+@pytest.mark.parametrize("margin", [0.02, 0.673, 0.999])
+def test_the_words_over_the_strip_never_meet(compared: Study, margin: float) -> None:
+    logits = np.array([0.0, np.log((1 - margin) / (1 + margin))])
+    near = replace(compared, reference=replace(compared.reference, logits=logits), rows=())
+    changes, own = figure(near).layout.annotations[:2]
+    assert own.text == f"your sentence {margin:+.3f}"
+    assert (changes.x, changes.xanchor, own.xanchor) == (0, "right", "left")
+    assert own.x == pytest.approx(margin)
+
+
+def test_the_legend_names_what_occurs_and_nothing_else(compared: Study) -> None:
+    said = legend_html(compared)
+    assert "flips the label" in said and "absorbed by the tokenizer" in said and "your sentence" in said
+    assert "beyond the limit" not in said and "under each model" not in said
+    assert all(label in said for label in compared.labels)
+    still = legend_html(arranged(compared, [replace(row, noise_floor=1.0) for row in compared.rows]))
+    assert "flips the label" not in still
+    assert "under each model" in legend_html(compared, compared)
+
+
+def test_no_label_in_a_legend_becomes_markup(tmp_path: Path) -> None:
+    hostile = loaded(save("bert", tmp_path / "hostile", labels=["<i>a</i>", "$b$"]))
+    assert "<i>" not in legend_html(compare(hostile, TEXT, variants(TEXT)))
 
 
 def test_a_profile_that_still_grows_draws_what_is_ready() -> None:
