@@ -92,7 +92,7 @@ def test_formatting_rows_are_those_of_a_comparison(model: Classifier, found: Stu
 
 def test_edits_that_can_change_what_is_said_are_left_out_and_named(found: Study) -> None:
     assert "a question mark at the end" in " ".join(found["punctuation"].notes)
-    assert "append_emoji" in " ".join(found["unicode"].notes)
+    assert "a smiling emoji after the text" in " ".join(found["unicode"].notes)
     assert all(case.variant is None or case.variant.same_sentence for case in found.cases)
 
 
