@@ -132,8 +132,8 @@ def reveal(lesson: Lesson, found: Shown) -> None:
         f"<p class='w-verdict small'>{escape(found.said)}</p></div>"
     )
     if found.study is not None:
-        figure = strip.figure(found.study, title="", dark=plots.dark())
-        plots.show(figure, f"strip {lesson.id}", f"wobble-{lesson.id}", found.said)
+        figure, legend = strip.figure(found.study, title="", dark=plots.dark()), strip.legend_html(found.study)
+        plots.show(figure, f"strip {lesson.id}", f"wobble-{lesson.id}", found.said, legend=legend)
     st.html(
         markup.table_html([(column, "") for column in found.columns], [list(map(escape, row)) for row in found.rows])
     )

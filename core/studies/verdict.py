@@ -272,7 +272,7 @@ def summary(study: Study) -> str:
     """Counts, for edits ("34 edits: 19 absorbed by the tokenizer, 15 reach the model, 2 flip it."); the verdict for a profile."""
     if not _of_edits_alone(study):
         return _said(study)
-    apart = [f"Not counted: {_uncounted(row)}." for row in study.shown if row not in study.counted and row.tried]
+    apart = [f"Not counted: {_uncounted(row)}." for row in study.shown if row not in study.counted]
     if not study.tried:
         return " ".join(apart) or f"No edit applies to this text{_beyond(study)}."
     reaching = study.tried - study.absorbed
@@ -293,7 +293,8 @@ def edit_counts(study: Study) -> str:
 
 def _uncounted(row: Row) -> str:
     flips = f", {row.flips} {verb(row.flips, 'flips', 'flip')} it" if row.flips else ""
-    return f"{plural(row.tried, row.factor.one, row.factor.many)}{flips}"
+    beyond = f"; {row.beyond} beyond the limit" if row.beyond else ""
+    return f"{plural(row.tried, row.factor.one, row.factor.many)}{flips}{beyond}"
 
 
 def finding(study: Study) -> str:

@@ -29,7 +29,7 @@ HOSTILE = "<script>alert(1)</script> **bold** $x^2$ :red[red] [SEP] \u202eevil"
 
 def app(page: str = PAGES[0], **values: object) -> AppTest:
     """A page whose state holds some values from the beginning."""
-    test = AppTest.from_file(APP, default_timeout=60)
+    test = AppTest.from_file(APP, default_timeout=180)
     test.session_state[state.KEY] = state.Store()
     state_of(test).change(**values)
     return test.switch_page(page).run()
@@ -278,7 +278,9 @@ def test_what_lies_beyond_the_limit_is_a_fate_of_its_own(tmp_path: Path, monkeyp
     said = words(test)
     ((beyond, every),) = re.findall(r"(\d+) of (\d+) variants, largest", said)
     assert 0 < int(beyond) < int(every)
-    assert f"; {beyond} beyond the limit" in said
+    # Those that count, and those that do not.
+    summary = re.search(r"<p class='w-verdict.*?</p>", said)
+    assert summary and sum(map(int, re.findall(r"; (\d+) beyond the limit", summary.group()))) == int(beyond)
     assert "tokens were judged, the model reads no more" in said
     assert "<span class='w-badge beyond'>beyond the limit</span>" in said and "so it was not tried" in said
 
