@@ -27,7 +27,7 @@ VIEWS = ("Lessons", "The article's claims")
 NO_GUESS = -1
 # Seconds between two looks at the votes of a room.
 LOOK = 2.0
-OUTCOMES = {"holds": "reaches", "does not hold": "flips", "depends": "absorbed"}
+OUTCOMES = {"holds": "reaches", "does not hold": "flips", "depends": "absorbed", "not run": "absorbed"}
 
 
 def leave() -> None:

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from core.base.errors import WobbleError
+from core.base.settings import settings
 from core.data.labelled import DataSource, Labelled, read, to_parquet
 from core.jobs import job as jobs
 from core.lessons.material import ENCODER
@@ -35,8 +36,10 @@ def train_twice() -> Twice:
     Not in this process: to train is to seed the process-wide random state.
 
     Raises:
-        WobbleError: a training did not end well.
+        WobbleError: training is switched off, or did not end well.
     """
+    if settings().runs_dir is None:
+        raise WobbleError("Training is switched off here, and this trains a model twice.")
     movies = read(DataSource("movie"))
     some = np.concatenate(
         [np.flatnonzero(movies.split == "train")[:EXAMPLES], np.flatnonzero(movies.split == "validation")[:HELD_OUT]]

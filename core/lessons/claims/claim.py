@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from core.base.errors import WobbleError
 from core.lessons import material
 from core.models.classifier import Classifier
 
-Outcome = Literal["holds", "does not hold", "depends"]
+Outcome = Literal["holds", "does not hold", "depends", "not run"]
 Models = tuple[Classifier, ...]
 
 
@@ -92,9 +93,15 @@ def claims() -> tuple[Claim, ...]:
 
 
 def run(one: Claim) -> Result:
-    """Run the experiment of a claim on the embedded models, and on the article's own checkpoint where that can be had."""
+    """Run the experiment of a claim on the embedded models, and on the article's own checkpoint where that can be had.
+
+    One that cannot be run here says why.
+    """
     begin = time.perf_counter()
-    found = one.experiment(material.models())
+    try:
+        found = one.experiment(material.models())
+    except WobbleError as error:
+        found = Found("not run", str(error), {})
     said = "needs a fine-tuned model, so not run on bert-base-uncased"
     if one.on_base:
         base, why = material.on_hub()

@@ -140,3 +140,10 @@ def test_the_corrected_code_of_every_claim_runs() -> None:
     script = "from core.lessons.claims import claims\nfor one in claims():\n    exec(compile(one.code, one.id, 'exec'), {})\n"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert not done.returncode, done.stderr
+
+
+def test_where_training_is_switched_off_no_claim_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WOBBLE_RUNS_DIR", "")
+    found = run(next(one for one in claims() if one.id == "C2"))
+    assert (found.outcome, found.measured) == ("not run", {})
+    assert found.evidence.startswith("Training is switched off here")
