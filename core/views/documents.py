@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 STUDY_RECORD, PROFILE_RECORD = "wobble study", "wobble profile"
 """What a document is called that `core.views.replay` repeats."""
-"""What a record of a profile says it is."""
 
 
 def unique(labels: tuple[str, ...]) -> tuple[str, ...]:
