@@ -113,7 +113,7 @@ def some_results() -> Iterator[Result]:
 def test_the_claims_stand_there_before_anything_is_run() -> None:
     test = app(PAGE, show="The article's claims")
     assert not test.exception
-    assert all(f"<td>C{number}</td>" in words(test) for number in range(1, 17))
+    assert all(f">C{number}</td>" in words(test) for number in range(1, 17))
 
 
 def test_the_claims_show_outcomes_code_and_what_the_article_does_not_say(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,7 @@ def test_offline_the_missing_checkpoint_is_said_in_one_clause(results: dict[str,
 def test_the_command_prints_all_claims(
     results: dict[str, Result], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "run_all", lambda progress: iter(results.values()))
+    monkeypatch.setattr("core.lessons.claims.run_all", lambda progress: iter(results.values()))
     assert cli.main(["claims", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert {one["id"]: one["outcome"] for one in printed} == OUTCOMES
