@@ -70,7 +70,7 @@ def test_a_lesson_sets_the_sentence_the_model_and_the_edit_that_perturb_opens(ex
     assert ("flips" in words(found).partition("w-badge")[2][:20]) == bool(edit)
     if example.teaches == "Nothing flips it":
         assert verdict(profile(load(example.model), example.text)).mood == "solid"
-    if example.teaches == "Spaces are erased":
+    if example.teaches == "Spaces are absorbed":
         row = profile(load(example.model), example.text, passes=1)["whitespace"]
         assert row.absorbed > row.tried / 2 and not row.flips
 
