@@ -74,7 +74,8 @@ def test_what_lies_beyond_the_limit_is_said_and_not_counted(bert: Classifier) ->
     beyond = sum(row.beyond for row in found.counted)
     assert 0 < beyond < sum(len(row.cases) for row in found.counted)
     assert summary(found).startswith(f"{sum(row.tried for row in found.counted)} edits: ")
-    assert summary(found).endswith(f"; {beyond} beyond the limit.")
+    assert f" it; {beyond} beyond the limit. Not counted: " in summary(found)
+    assert edit_counts(found).endswith(f" it; {beyond} beyond the limit.")
     assert finding(found).endswith(f"; {beyond} beyond the limit")
 
 
