@@ -102,8 +102,9 @@ def grid(family: Family, p: Probabilities, study: Study, variants: Sequence[str]
     found, label = agreement.grid(p, study.head, SHOWN), study.reference.label
     if found is None:
         return
-    edits = verb(found.flipped, "edits flips", "edits flip")
-    title = f"{found.flipped or 'No'} of {len(variants)} {edits} some seed's own answer; a cross: not {label}"
+    # Two edits may make the same text, which is asked once.
+    flip = verb(found.flipped, "flips", "flip")
+    title = f"{found.flipped or 'None'} of {len(variants)} different texts {flip} some seed's own answer; a cross: not {label}"
     colors = style.label_colors(study.labels)
     mine = colors.get(label, style.PALETTE[0])
     other = next((color for color in colors.values() if color != mine), style.ABSORBED)
@@ -118,7 +119,7 @@ def grid(family: Family, p: Probabilities, study: Study, variants: Sequence[str]
     )
     if len(variants) > SHOWN:
         st.caption(
-            f"The {SHOWN} edits that move some seed most, of {len(variants)}; all are in the downloads of Perturb."
+            f"The {SHOWN} texts that move some seed most, of {len(variants)}; all edits are in the downloads of Perturb."
         )
 
 
