@@ -14,13 +14,14 @@ from core.lessons.claims import Result, claims
 from core.lessons.guided import Lesson, Shown, lesson_named, lessons
 from core.lessons.rooms import ROOMS, spelled, tidied
 from core.views import strip
+from core.views.style import PALETTE
 from pages import _shell, controls, state
 from pages.parts import markup, menu, plots, results, take_away, work
 
 PAGE = {
     "title": "Learn",
     "icon": ":material/school:",
-    "question": "Eleven short lessons: guess, then see it happen. And a much-read article, claim by claim.",
+    "question": "Short lessons: guess, then see it happen. And a much-read article, claim by claim.",
 }
 
 VIEWS = ("Lessons", "The article's claims")
@@ -88,8 +89,7 @@ def votes(lesson: Lesson, code: str, revealed: bool) -> None:
         st.html(f"<p class='w-line w-faint' role='status'>{plural(total, 'vote')} in this room so far.</p>")
         return
     bars = "".join(
-        f"<span class='name' title='{escape(choice)}'>{escape(choice)}</span><span class='track'><span class='fill' "
-        f"style='width:{100 * count / max(1, total):.0f}%;background:#0072B2'></span></span><span class='p'>{count}</span>"
+        markup.bar_html(choice, count / max(1, total), PALETTE[0], str(count))
         for choice, count in zip(lesson.choices, counts, strict=True)
     )
     st.html(f"<p class='w-line'><b>The room</b>, {plural(total, 'vote')}:</p><div class='w-bars w-votes'>{bars}</div>")
@@ -192,7 +192,7 @@ def unsaid(result: Result) -> None:
             f"<p class='w-big'>{escape(finding)}.</p><p class='w-line'>{escape(numbers)}</p>"
             f"<p class='w-line'>{escape(result.truth)}</p>"
         )
-        st.code(result.code, language="python")
+        st.code(result.code, language="python", wrap_lines=True)
 
 
 def claimed() -> None:
@@ -227,7 +227,7 @@ def claimed() -> None:
     by_id = {one.id: one for one in found}
     id = controls.choice("Corrected code", "claim", list(by_id), words=lambda id: f"{id}: {by_id[id].claim}")
     st.html(f"<p class='w-line'>{escape(by_id[id].truth)}</p>")
-    st.code(by_id[id].code, language="python")
+    st.code(by_id[id].code, language="python", wrap_lines=True)
     take_away.downloads(("JSON", "wobble-claims.json", lambda: [vars(one) for one in found]))
 
 

@@ -26,6 +26,7 @@ from core.views.style import (
     page,
     plain,
     shades,
+    two_lines,
     upright,
 )
 from core.views.tables import strip_frame
@@ -108,8 +109,7 @@ def _lines(studies: Sequence[Study]) -> list[Line]:
         rows = [(study, study[name]) for study in studies if name in study and study[name].cases]
         for place, (study, row) in enumerate(rows):
             # In lines, or long names would leave the dots no room on a phone.
-            bold = [f"<b>{plain(part, 60)}</b>" for part in textwrap.wrap(name, 20, max_lines=2, placeholder=" …")]
-            said = bold * (place == 0) + [plain(study.model, 24)] * (len(studies) > 1)
+            said = [f"<b>{two_lines(name, 20)}</b>"] * (place == 0) + [plain(study.model, 24)] * (len(studies) > 1)
             found.append(Line(study, row, "<br>".join(said), y))
             y -= 1
         # Models of one factor stand closer together than factors.

@@ -27,9 +27,9 @@ def plain(text: str, limit: int = 90) -> str:
     return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
 
 
-def two_lines(name: str) -> str:
-    """A name beside an axis, on at most two lines of some thirty characters, as Plotly reads it."""
-    return "<br>".join(map(plain, textwrap.wrap(name, 34, max_lines=2, placeholder=" …")))
+def two_lines(name: str, width: int = 34) -> str:
+    """A name beside an axis, on at most two lines of some characters, as Plotly reads it."""
+    return "<br>".join(map(plain, textwrap.wrap(name, width, max_lines=2, placeholder=" …")))
 
 
 def shades(dark: bool) -> tuple[str, str]:

@@ -35,11 +35,8 @@ def bars_html(labels: tuple[str, ...], row: Probabilities, head: Head, top: int 
     """Probabilities as bars, the largest first; further labels are counted."""
     names, colors = unique(labels), label_colors(labels)
     ranked = sorted(range(len(labels)), key=lambda i: -row[i])
-    fill = "<span class='fill' style='width:{:.2f}%;background:{}'></span>" if head.has_labels else ""
     lines = [
-        f"<span class='name' title='{escape(names[i])}'>{escape(names[i])}</span><span class='track'>"
-        f"{fill.format(100 * row[i], colors[labels[i]])}</span><span class='p'>{row[i]:.3f}</span>"
-        for i in ranked[:top]
+        bar_html(names[i], row[i] if head.has_labels else 0.0, colors[labels[i]], f"{row[i]:.3f}") for i in ranked[:top]
     ]
     if others := ranked[top:]:
         rest = f"{sum(row[i] for i in others):.3f}" if head.exclusive else ""
@@ -47,6 +44,14 @@ def bars_html(labels: tuple[str, ...], row: Probabilities, head: Head, top: int 
             f"<span class='name w-faint'>{len(others)} other labels</span><span></span><span class='p'>{rest}</span>"
         )
     return f"<div class='w-bars' title='{escape(head.meaning)}'>{''.join(lines)}</div>"
+
+
+def bar_html(name: str, share: float, color: str, said: str) -> str:
+    """One bar of several: its name, how much of the track it fills (from 0 to 1), and its number in words."""
+    return (
+        f"<span class='name' title='{escape(name)}'>{escape(name)}</span><span class='track'>"
+        f"<span class='fill' style='width:{100 * share:.2f}%;background:{color}'></span></span><span class='p'>{said}</span>"
+    )
 
 
 def table_html(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]) -> str:
