@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.base.words import capital, listed, tempered, verb
+from core.base.words import capital, listed, tempered
 from core.data.snippets import gallery
 from core.factors.case import Row
 from core.factors.registry import factors
@@ -19,7 +19,7 @@ from core.models.card import card as card_of
 from core.models.classifier import Classifier
 from core.studies.shortest import BUDGET
 from core.studies.study import Study
-from core.studies.verdict import GRADES, Verdict, edit_counts, summary, verdict
+from core.studies.verdict import GRADES, Verdict, edit_counts, in_all, summary, verdict
 from core.text.visible import visible
 from core.views import documents, report, scripts, strip, tables
 from core.views.html import visible_html
@@ -117,23 +117,15 @@ def draw(found: Study, others: Sequence[Study], trained: str) -> go.Figure:
     return figure
 
 
-def in_all(found: Study) -> str:
-    """What the rows of the strip add up to."""
-    tried = sum(row.tried for row in found.shown)
-    flips = sum(row.flips or 0 for row in found.shown)
-    flip = f", {flips:,} {verb(flips, 'flips', 'flip')}" if found.head.has_labels else ""
-    return f"All factors together: {tried:,} cases tried{flip}."
-
-
 def grown(
     model: Classifier, text: str, temperature: float, place: DeltaGenerator, others: Sequence[Study]
 ) -> tuple[Study, go.Figure]:
     """The complete profile, drawn factor by factor on the way."""
-    drawn, figure = float("-inf"), go.Figure()
+    drawn, figure, trained = float("-inf"), go.Figure(), card_of(model.source.top).said
     for found in results.profiles_of(model, text, temperature):
         if found.complete or time.monotonic() - drawn > REDRAW:
             with place.container():
-                figure = draw(found, others, card_of(model.source.top).said)
+                figure = draw(found, others, trained)
             drawn = time.monotonic()
     return found, figure
 

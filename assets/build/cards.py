@@ -30,21 +30,20 @@ people rated, on average, and is no measure of truth."""
 
 def _front(name: str, base: str | None, accuracy: float | None = None) -> str:
     """The card's metadata, as the hub defines it; `core.models.card` reads from it what a model was trained on."""
-    measured = [
-        "datasets:",
-        "- English movie snippets (Hutto and Gilbert, 2014)",
-        "model-index:",
-        f"- name: {name}",
-        "  results:",
-        "  - task:",
-        "      type: text-classification",
-        "    dataset:",
-        "      name: the labelled movie snippets of the test split",
-        "      type: snippets",
-        "    metrics:",
-        "    - type: accuracy",
-        f"      value: {accuracy:.4f}" if accuracy else "",
-    ]
+    measured = f"""\
+datasets:
+- English movie snippets (Hutto and Gilbert, 2014)
+model-index:
+- name: {name}
+  results:
+  - task:
+      type: text-classification
+    dataset:
+      name: the labelled movie snippets of the test split
+      type: snippets
+    metrics:
+    - type: accuracy
+      value: {accuracy or 0:.4f}"""
     about = [
         "---",
         "language: en",
@@ -52,7 +51,7 @@ def _front(name: str, base: str | None, accuracy: float | None = None) -> str:
         "library_name: " + ("peft" if (MODELS / name / "adapter_config.json").exists() else "transformers"),
         "pipeline_tag: text-classification",
         *([f"base_model: {base}"] if base else []),
-        *(measured if accuracy else []),
+        *([measured] if accuracy else []),
         "---",
     ]
     return "\n".join(about)

@@ -16,7 +16,7 @@ from core.factors.conditions import DTYPES
 from core.factors.numerics import can_flip, dtype_of
 from core.factors.registry import factors
 from core.models.predict import Dtype
-from core.studies.study import EDITS, Study, arranged
+from core.studies.study import Study, arranged
 from core.text.perturb import USUAL
 
 Mood = Literal["solid", "nearly solid", "brittle", "on the edge", "tie", "value", "untrained"]
@@ -25,12 +25,12 @@ CLOSE = 0.1
 """A sentence that anything takes to a margin below this is not solid, though nothing flips it."""
 
 GRADES: dict[Mood, str] = {
-    "solid": "Nothing that was tried flips it, or leaves it a margin below 0.1.",
-    "nearly solid": "Something flips it, but seldom; or something takes its margin below 0.1.",
-    "brittle": "It is sure of its label, with a margin of 0.1 or more, but at least one in ten formatting edits that reach "
+    "solid": f"Nothing that was tried flips it, or brings it to a margin below {CLOSE}.",
+    "nearly solid": f"Something flips it, but seldom; or something brings it to a margin below {CLOSE}.",
+    "brittle": f"It is sure of its label, with a margin of {CLOSE} or more, but at least one in ten formatting edits that reach "
     "the model flip it.",
     "on the edge": "Other seeds (one in four), dropout passes (one in ten) or half precision flip it; or formatting edits "
-    "do (one in ten), and its margin is below 0.1.",
+    f"do (one in ten), and its margin is below {CLOSE}.",
 }
 """The grades from the steadiest to the least steady, each with its rule: what is counted is what reaches the model."""
 
@@ -288,7 +288,14 @@ def edit_counts(study: Study) -> str:
     """The summary of the edits in a study of more than edits, which is what a study of them alone says; cleaning steps, which
     someone does on purpose, are left out.
     """
-    return summary(arranged(study, [row for row in study.shown if row.factor.name in (*USUAL, EDITS.name)]))
+    return summary(arranged(study, [row for row in study.shown if row.factor.name in USUAL]))
+
+
+def in_all(study: Study) -> str:
+    """What the rows of the strip add up to, in one sentence."""
+    tried, flips = (sum(getattr(row, what) or 0 for row in study.shown) for what in ("tried", "flips"))
+    flip = f", {flips:,} {verb(flips, 'flips', 'flip')}" if study.head.has_labels else ""
+    return f"All factors together: {plural(tried, 'case')} tried{flip}."
 
 
 def _uncounted(row: Row) -> str:
