@@ -104,7 +104,7 @@ def grid(family: Family, p: Probabilities, study: Study, variants: Sequence[str]
         return
     # Two edits may make the same text, which is asked once.
     flip = verb(found.flipped, "flips", "flip")
-    title = f"{found.flipped or 'None'} of {len(variants)} different texts {flip} some seed's own answer; a cross: not {label}"
+    title = f"{found.flipped} of {len(variants)} different texts {flip} some seed's own answer; a cross: not {label}"
     colors = style.label_colors(study.labels)
     mine = colors.get(label, style.PALETTE[0])
     other = next((color for color in colors.values() if color != mine), style.ABSORBED)
