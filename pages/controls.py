@@ -11,7 +11,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.base.words import capital
 from core.factors.registry import Option
-from pages import state
+from pages import state, store
 
 T = TypeVar("T")
 MOST = 2**31 - 1
@@ -21,7 +21,7 @@ MOST = 2**31 - 1
 def _bound(
     name: str,
     default: T,
-    read: state.Read | None,
+    read: store.Read | None,
     draw: Callable[[str, T], T],
     offered: Callable[[T], T] = lambda value: value,
 ) -> T:
@@ -39,7 +39,7 @@ def _bound(
     shared = known is not None and not known.pages
     for one, revision, value in state.heard(found, [name]):
         found.answer(one, value, revision)
-    found.declare(name, state.Field(default, read, frozenset() if shared else frozenset({found.page or ""})))
+    found.declare(name, store.Field(default, read, frozenset() if shared else frozenset({found.page or ""})))
     if (kept := offered(found.get(name))) != found.get(name):
         found.change(**{name: kept})
     revision = found.revision(name)
@@ -54,7 +54,7 @@ def _read_switch(given: Sequence[str]) -> bool:
 
 def _read_option(options: Iterable[T], words: Callable[[T], str]) -> Callable[[Sequence[str]], T]:
     """Reads one of some options, which stands in links as itself or in words."""
-    by_text = {text: one for one in options for text in (words(one), state.written(one)[0])}
+    by_text = {text: one for one in options for text in (words(one), store.written(one)[0])}
 
     def read(given: Sequence[str]) -> T:
         if given[-1] not in by_text:
@@ -69,7 +69,7 @@ def number(label: str, name: str, low: Any, high: Any, default: Any, **look: Any
     return _bound(
         name,
         default,
-        state.read_number(low, high),
+        store.read_number(low, high),
         lambda key, value: st.number_input(label, low, high, value, key=key, **look),
         lambda value: min(max(value, low), high),
     )
@@ -85,8 +85,8 @@ def option(label: str, name: str, of: Option, **look: Any) -> Any:
 
 def optional(label: str, name: str, low: float, high: float, **look: Any) -> float | None:
     """A number that may be left out; a text input, since a number input that starts with a number cannot be emptied."""
-    read_it = state.read_number(low, high)
-    typed = text(label, name, read=lambda given: state.written(read_it(given))[0] if given[-1] else "", **look)
+    read_it = store.read_number(low, high)
+    typed = text(label, name, read=lambda given: store.written(read_it(given))[0] if given[-1] else "", **look)
     try:
         return read_it([typed]) if typed.strip() else None
     except ValueError:
@@ -95,7 +95,7 @@ def optional(label: str, name: str, low: float, high: float, **look: Any) -> flo
 
 
 def text(
-    label: str, name: str, default: str = "", *, read: state.Read = state.read_text, area: bool = False, **look: Any
+    label: str, name: str, default: str = "", *, read: store.Read = store.read_text, area: bool = False, **look: Any
 ) -> str:
     """A text input, or a text area."""
     draw = st.text_area if area else st.text_input
@@ -140,7 +140,7 @@ def choice(
             label, offered, offered.index(value), format_func=said, key=key, accept_new_options=free, **look
         )
 
-    read = None if not linked else state.read_text if free else _read_option(every, said)
+    read = None if not linked else store.read_text if free else _read_option(every, said)
     return _bound(name, usual, read, draw, lambda value: value if free or value in every else usual)
 
 
@@ -181,7 +181,7 @@ def several(
     return _bound(
         name,
         list(default),
-        state.read_texts(most, None if free else options),
+        store.read_texts(most, None if free else options),
         lambda key, value: list(draw(label, list(dict.fromkeys([*options, *value])), default=value, key=key, **look)),
         lambda value: value if free else [one for one in value if one in options],
     )
@@ -203,7 +203,7 @@ def slider(label: str, name: str, low: float, high: float, default: float, step:
     return _bound(
         name,
         default,
-        state.read_number(low, high),
+        store.read_number(low, high),
         lambda key, value: float(st.slider(label, low, high, value, step, key=key, **look)),
     )
 

@@ -17,6 +17,7 @@ from core.views import strip
 from core.views.style import PALETTE
 from pages import _shell, controls, state
 from pages.parts import markup, menu, plots, results, take_away, work
+from pages.store import Field
 
 PAGE = {
     "title": "Learn",
@@ -158,7 +159,7 @@ def guided() -> None:
     """The list of lessons and the chosen one."""
     every = lessons()
     store = state.store()
-    store.declare("lesson", state.Field(every[0].id, read_lesson, frozenset({store.page or ""})))
+    store.declare("lesson", Field(every[0].id, read_lesson, frozenset({store.page or ""})))
     chosen = lesson_named(store.get("lesson"))
     # The lesson comes first, so that it does on a phone too.
     left, right = st.columns([3, 1.1], gap="large")

@@ -12,7 +12,7 @@ from core.models import catalog
 from core.text.perturb import perturbations
 from core.text.visible import LEGEND, visible
 from core.views.html import visible_html
-from pages import controls, state
+from pages import controls, state, store
 from pages._shell import STYLE
 from pages.parts import markup, subject
 
@@ -34,10 +34,10 @@ def begin(page: str) -> dict[str, list[str]]:
     found = state.begin(
         page,
         {
-            "model": state.Field([catalog.DEFAULT], state.read_texts(MAX_MODELS)),
-            "sentence": state.Field(gallery()[0].text, state.read_text),
-            "temperature": state.Field(1.0, state.read_number(COLDEST, HOTTEST)),
-            "example": state.Field(state.NOTHING),
+            "model": store.Field([catalog.DEFAULT], store.read_texts(MAX_MODELS)),
+            "sentence": store.Field(gallery()[0].text, store.read_text),
+            "temperature": store.Field(1.0, store.read_number(COLDEST, HOTTEST)),
+            "example": store.Field(state.NOTHING),
         },
         [example.text for example in gallery()],
     )

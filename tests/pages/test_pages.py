@@ -10,7 +10,7 @@ from streamlit.runtime.scriptrunner import ScriptRunContext
 from streamlit.testing.v1 import AppTest
 
 from core.models import catalog
-from pages import state
+from pages import state, store
 from tests.architectures import save
 
 APP = str(Path(__file__).parent.parent.parent / "app.py")
@@ -30,14 +30,14 @@ HOSTILE = "<script>alert(1)</script> **bold** $x^2$ :red[red] [SEP] \u202eevil"
 def app(page: str = PAGES[0], **values: object) -> AppTest:
     """A page whose state holds some values from the beginning."""
     test = AppTest.from_file(APP, default_timeout=180)
-    test.session_state[state.KEY] = state.Store()
+    test.session_state[state.KEY] = store.Store()
     state_of(test).change(**values)
     return test.switch_page(page).run()
 
 
-def state_of(test: AppTest) -> state.Store:
+def state_of(test: AppTest) -> store.Store:
     """The state of a test's session; what is changed in it the next run shows."""
-    found: state.Store = test.session_state[state.KEY]
+    found: store.Store = test.session_state[state.KEY]
     return found
 
 

@@ -7,7 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data.snippets import gallery
-from pages.state import NOTHING, Field, Store, read_number, read_text, read_texts, written
+from pages.state import NOTHING
+from pages.store import Field, Store, read_number, read_text, read_texts, written
 from tests.pages.test_pages import APP, app, state_of, wished
 
 SHARED = {
