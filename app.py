@@ -22,7 +22,7 @@ with _shell.welcome({other.title: question for other, question in PAGES.items()}
     # Takes seconds the first time, so the page shows something before it.
     from core.base.settings import settings
     from pages import state
-    from pages.parts import sidebar, work
+    from pages.parts import pinned, sidebar, work
 if work.attempt(settings) is None:
     st.stop()
 shared = sidebar.begin(page.url_path)
@@ -31,6 +31,7 @@ shared = sidebar.begin(page.url_path)
 _shell.links(st.sidebar.container() if early is None else early.container(), PAGES, shared)
 place = sidebar.sidebar()
 try:
+    pinned.line()
     page.run()
 finally:
     # Also of a page that stopped early.

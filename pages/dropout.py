@@ -20,7 +20,7 @@ from core.studies.verdict import edit_counts
 from core.views import charts, documents, scripts, strip, tables
 from core.views.html import share, visible_html
 from pages import controls, state
-from pages.parts import markup, plots, results, subject, take_away, variants_table, work
+from pages.parts import markup, pinned, plots, results, subject, take_away, variants_table, work
 
 PAGE = {
     "title": "Dropout",
@@ -161,6 +161,7 @@ st.html(
     f"{markup.noise_floor_html(own.noise_floor)}</p>"
     f"<p class='w-line'>With dropout off: {escape(edit_counts(compared))}</p>{markup.truncated_html(own.reference.encoding)}"
 )
+pinned.bars([model])
 with st.container(horizontal=True, vertical_alignment="bottom"):
     alone = controls.switch(
         "Each kind of site alone", "alone", True,

@@ -13,7 +13,7 @@ from core.studies.study import arranged
 from core.views import charts, documents, scripts, tables
 from core.views.html import visible_html
 from pages import state
-from pages.parts import markup, plots, results, subject, take_away, work
+from pages.parts import markup, pinned, plots, results, subject, take_away, work
 
 PAGE = {
     "title": "Numerics",
@@ -53,6 +53,7 @@ st.html(
     f"{markup.noise_floor_html(study.noise_floor)}{margin}</p>"
     f"{markup.truncated_html(reference.encoding)}"
 )
+pinned.bars([model])
 shown = arranged(study, numerics.by_dtype(row))
 moved = ", ".join(f"{part.name} {part.largest_shift:.1e}" for part in shown.rows)
 figure = charts.condition_shifts(study, row, title=f"Largest shift: {moved}", dark=plots.dark())

@@ -24,7 +24,7 @@ from core.text.visible import visible
 from core.views import documents, report, scripts, strip, tables
 from core.views.html import visible_html
 from pages import controls, state
-from pages.parts import markup, menu, plots, results, subject, take_away, work
+from pages.parts import markup, menu, pinned, plots, results, subject, take_away, work
 
 PAGE = {
     "title": "Overview",
@@ -74,11 +74,12 @@ def agreement_html(found: Sequence[Study]) -> str:
     return f"<p class='w-verdict'>{said}: {escape(', '.join(each))}.</p>"
 
 
-def draw(found: Study, others: Sequence[Study], trained: str) -> go.Figure:
+def draw(found: Study, others: Sequence[Study], pin: Study | None, trained: str) -> go.Figure:
     """The first screen, as far as the profile has grown: verdict, prediction and strip.
 
     Args:
         others: of other models on the same sentence.
+        pin: what is pinned.
         trained: what the model's card says of its training.
     """
     reference, cut = found.reference, markup.truncated_html(found.reference.encoding)
@@ -87,27 +88,31 @@ def draw(found: Study, others: Sequence[Study], trained: str) -> go.Figure:
         # The verdict says how much of the text it speaks of, but where there is nothing to speak of.
         cut = cut if found.untrained else ""
         said, counts = (
-            verdict_html(verdict(found), found.model if others else ""),
+            verdict_html(verdict(found), found.model if others else "Now" if pin else ""),
             f"<p class='w-line'>{escape(edit_counts(found))} {escape(in_all(found))}</p>",
         )
     left, right = st.columns([3.4, 1.2], vertical_alignment="center")
     left.html(
-        f"{agreement_html([found, *others])}{said}"
+        f"{agreement_html([found, *others])}{pinned.profiles_html(pin, [found, *others])}{said}"
         f"<p class='w-line'><span class='w-text'>{visible_html(reference.text, 160)}</span></p>"
         f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b>{tempered(found.temperature)} by "
         f"{escape(found.model)}. {markup.noise_floor_html(found.noise_floor)}</p>{counts}{cut}"
         f"<p class='w-line w-faint'>{escape(trained)}</p>"
     )
     for one in (found, *others):
-        name = f"<p class='w-line w-faint'>{escape(one.model)}</p>" if others else ""
+        name = f"<p class='w-line w-faint'>{escape(one.model)}</p>" if others else "<b>Now</b>" if pin else ""
         right.html(name + markup.bars_html(one.labels, one.reference.probabilities, one.head))
+    if pin:
+        right.html(pinned.named_bars_html("Pinned", pin.reference))
+        st.html(verdict_html(verdict(pin), "Pinned"))
     for one in others:
         st.html(f"<p class='w-line'><b>{escape(one.model)}</b>: {escape(summary(one))}</p>")
     if others:
         st.caption("Each model's margins are those of its own label.")
     # Values and margins have no axis in common.
     drawn = [found, *(one for one in others if one.head.has_labels == found.head.has_labels)]
-    figure = strip.figure(found, beside=drawn[1:], title="", dark=plots.dark())
+    drawn, names = pinned.joined(drawn, pin)
+    figure = strip.figure(found, beside=drawn[1:], names=names, title="", dark=plots.dark())
     key = "overview strip" if found.complete else f"overview strip {len(found.rows)}"
     plots.show(figure, key, "wobble-overview", summary(found), legend=strip.legend_html(*drawn))
     # The place is there even when nothing stands in it: what was drawn earlier in the same run would stay otherwise.
@@ -118,14 +123,14 @@ def draw(found: Study, others: Sequence[Study], trained: str) -> go.Figure:
 
 
 def grown(
-    model: Classifier, text: str, temperature: float, place: DeltaGenerator, others: Sequence[Study]
+    model: Classifier, text: str, temperature: float, place: DeltaGenerator, others: Sequence[Study], pin: Study | None
 ) -> tuple[Study, go.Figure]:
     """The complete profile, drawn factor by factor on the way."""
     drawn, figure, trained = float("-inf"), go.Figure(), card_of(model.source.top).said
     for found in results.profiles_of(model, text, temperature):
         if found.complete or time.monotonic() - drawn > REDRAW:
             with place.container():
-                figure = draw(found, others, trained)
+                figure = draw(found, others, pin, trained)
             drawn = time.monotonic()
     return found, figure
 
@@ -252,9 +257,8 @@ recent = [one for one in state.unlinked("recent", []) if one != text]
 state.store().change(recent=[text, *recent][: RECENT + 1])
 place = st.empty()
 beside = [[*results.profiles_of(other, text, temperature)][-1] for other in others]
-if len(beside) > 1:
-    st.caption("The strip compares the first two of the models.")
-profile, figure = work.needed(partial(grown, model, text, temperature, place, beside))
+pin = pinned.beside([model, *others], results.profile_of)
+profile, figure = work.needed(partial(grown, model, text, temperature, place, beside, pin))
 columns = st.columns(3)
 keys = {id(case): key for key, (_, case) in profile.keyed().items()}
 for number, row in enumerate(sorted(profile.shown, key=lambda row: -(row.flip_rate or 0.0))):

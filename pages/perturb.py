@@ -14,7 +14,7 @@ from core.text.perturb import FORMATTING
 from core.views import documents, scripts, strip, tables
 from core.views.html import visible_html
 from pages import controls, state
-from pages.parts import plots, results, subject, take_away, variants_table, work
+from pages.parts import pinned, plots, results, subject, take_away, variants_table, work
 
 PAGE = {
     "title": "Perturb",
@@ -40,6 +40,7 @@ found = [study for study in tried if study is not None]
 if not found:
     work.end()
 alone = len(found) == 1
+pin = pinned.beside(models, results.edited)
 if not alone:
     st.html(f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>")
 for column, study in zip(st.columns(len(found)), found, strict=True):
@@ -51,15 +52,20 @@ for column, study in zip(st.columns(len(found)), found, strict=True):
         subject.headline(
             study, summary(study), f"{margin}{tempered(temperature)}", f" on {escape(study.device)}", alone=alone
         )
+pinned.compared(pin, found)
 # Values and margins have no axis in common.
 by_axis = {
     "margins": [one for one in found if one.head.has_labels],
     "values": [one for one in found if not one.head.has_labels],
 }
-strips = {f"strip of {axis}": studies for axis, studies in by_axis.items() if studies}
-for key, studies in strips.items():
-    figure = strip.figure(studies[0], beside=studies[1:], dark=plots.dark())
-    alt = " ".join(f"{one.model}: {summary(one)}" for one in studies)
+strips = {
+    f"strip of {axis}": (*pinned.joined(studies, pin), pinned.edits(pin, studies))
+    for axis, studies in by_axis.items()
+    if studies
+}
+for key, (studies, names, title) in strips.items():
+    figure = strip.figure(studies[0], beside=studies[1:], names=names, title=title, dark=plots.dark())
+    alt = " ".join(f"{name}: {summary(one)}" for name, one in zip(names, studies, strict=True))
     plots.show(figure, key, "wobble-perturb", f"Margin strip. {alt}", opens=True, legend=strip.legend_html(*studies))
 variants_table.section(found, list(strips), "variant", "variant", (*FORMATTING, "typo", CUSTOM.name))
 take_away.downloads(
@@ -67,8 +73,8 @@ take_away.downloads(
     ("Parquet", "wobble-perturb.parquet", lambda: tables.cases_frame(*found)),
     ("JSON of the run", "wobble-perturb.json", lambda: [documents.comparison_document(study) for study in found]),
     *(
-        (f"S{key[1:]} (HTML)", "wobble-perturb.html", partial(strip.figure, studies[0], beside=studies[1:]))
-        for key, studies in strips.items()
+        (f"S{key[1:]} (HTML)", "wobble-perturb.html", partial(strip.figure, one, beside=rest, names=names, title=title))
+        for key, ((one, *rest), names, title) in strips.items()
     ),
 )
 st.caption("PNG: the camera at the top right of each chart.")

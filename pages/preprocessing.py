@@ -14,7 +14,7 @@ from core.text.perturb import preprocessing
 from core.text.truncation import why_not
 from core.views import documents, scripts, strip, tables
 from pages import controls, state
-from pages.parts import markup, plots, results, subject, take_away, variants_table, work
+from pages.parts import markup, pinned, plots, results, subject, take_away, variants_table, work
 
 PAGE = {
     "title": "Preprocessing",
@@ -55,6 +55,7 @@ model = subject.one_model()
 study = work.needed(partial(results.cleaned, model, text, temperature))
 finding = steps.steps_finding(study)
 subject.headline(study, finding, tempered(temperature))
+pinned.bars([model])
 if study.cases:
     figure, legend = strip.figure(study, title="", dark=plots.dark()), strip.legend_html(study)
     plots.show(figure, STRIP, "wobble-preprocessing", finding, opens=True, legend=legend)

@@ -21,7 +21,7 @@ from core.training.recipe import PARTS
 from core.views import charts_training, documents, scripts, strip, style, tables, tables_training
 from core.views.html import visible_html
 from pages import controls, state
-from pages.parts import markup, plots, results, subject, take_away, work
+from pages.parts import markup, pinned, plots, results, subject, take_away, work
 
 PAGE = {
     "title": "Seeds",
@@ -332,6 +332,8 @@ if not family.first.head.exclusive and view != "This sentence":
     st.info("Accuracy, disagreement and interpolation between two seeds need a softmax head.", icon=":material/info:")
     work.end()
 work.attempt(lambda: VIEWS[view](family, text, state.current().temperature))
+if view == "This sentence":
+    pinned.bars([chosen])
 with st.expander("The article's experiment, as a script", icon=":material/code:"):
     st.caption(
         "Two seeds of bert-base-uncased on SST-2, corrected for today's transformers: the head is seeded before it is made, and "

@@ -5,7 +5,7 @@ meanwhile. So a widget never holds the truth; the `Store` does. A widget is draw
 default (mounting it resets nothing) under a key that names the value's revision. `Store.change` begins a new revision:
 what a browser still says under the key of an older one is behind and counts for nothing, all else is a person's choice.
 
-A page shares one snapshot of the model, the sentence and the temperature, taken when its run begins.
+A page shares one snapshot of the model, the sentence, the temperature and the pin, taken when its run begins.
 """
 
 import time
@@ -52,7 +52,7 @@ def begin(page: str, shared: Mapping[str, Field], examples: Sequence[str]) -> St
 
     Args:
         page: the page that is run.
-        shared: what all pages share: model, sentence, temperature, and the example that is to become the sentence.
+        shared: what all pages share: model, sentence, temperature, pin, and the example that is to become the sentence.
         examples: the texts that `example` counts.
     """
     found = store()
@@ -70,7 +70,9 @@ def begin(page: str, shared: Mapping[str, Field], examples: Sequence[str]) -> St
     if (example := found.get("example")) != NOTHING:
         found.change(sentence=examples[example], example=NOTHING)
     found.open(page, asked, first, history)
-    found.snapshot = Snapshot(tuple(found.get("model")), found.get("sentence"), found.get("temperature"))
+    found.snapshot = Snapshot(
+        tuple(found.get("model")), found.get("sentence"), found.get("temperature"), found.get("pin")
+    )
     return found
 
 

@@ -6,12 +6,20 @@ Nothing here touches Streamlit, so nothing interrupts a change. `pages.state` sa
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import uuid4
 
 Read = Callable[[Sequence[str]], Any]
 MOST_WISHES = 500
+
+
+class Pin(NamedTuple):
+    """A sentence, a model and a temperature that are kept, to be drawn beside whatever comes next."""
+
+    sentence: str
+    model: str
+    temperature: float
 
 
 @dataclass(frozen=True)
@@ -21,6 +29,12 @@ class Snapshot:
     models: tuple[str, ...]
     sentence: str
     temperature: float
+    pin: Pin | None = None
+
+    @property
+    def to_pin(self) -> Pin | None:
+        """What a pin would keep of it, of several models the first; None where there is nothing to keep."""
+        return Pin(self.sentence, self.models[0], self.temperature) if self.models and self.sentence.strip() else None
 
 
 @dataclass(frozen=True)
@@ -192,6 +206,19 @@ def read_number(low: float, high: float) -> Read:
         if not low <= number <= high:
             raise ValueError(given[-1])
         return number
+
+    return read
+
+
+def read_pin(low: float, high: float) -> Read:
+    """Reads a pin: in this order its sentence, its model, and its temperature between two numbers."""
+    read_temperature = read_number(low, high)
+
+    def read(given: Sequence[str]) -> Pin:
+        sentence, model, temperature = given
+        if not (sentence.strip() and model.strip()):
+            raise ValueError(given[-1])
+        return Pin(sentence, model, read_temperature([temperature]))
 
     return read
 

@@ -18,7 +18,7 @@ from core.views import charts, documents, scripts, tables
 from core.views.html import visible_html
 from core.views.style import label_colors
 from pages import controls, state
-from pages.parts import labelled_data, markup, plots, results, subject, take_away, tempering, work
+from pages.parts import labelled_data, markup, pinned, plots, results, subject, take_away, tempering, work
 
 PAGE = {
     "title": "Temperature",
@@ -145,6 +145,7 @@ refused = st.container()
 at_temperature(model, study)
 with refused:
     subject.say_refused(TAKEN)
+pinned.bars([model])
 st.subheader("Calibration: the temperature at which the probabilities mean what they say")
 if not model.head.exclusive:
     st.info(

@@ -16,6 +16,7 @@ from core.factors.case import Case, Row
 from core.factors.registry import factors
 from core.factors.segmentation import Segmented
 from core.models.classifier import Classifier
+from core.studies import difference
 from core.studies.study import Study, arranged
 from core.studies.verdict import summary
 from core.text.segmentation import method, uses
@@ -24,7 +25,7 @@ from core.text.visible import LEGEND, visible
 from core.views import documents, scripts, strip, tables
 from core.views.html import share, visible_html
 from pages import controls, state
-from pages.parts import markup, plots, results, subject, take_away, variants_table, work
+from pages.parts import markup, pinned, plots, results, subject, take_away, variants_table, work
 
 PAGE = {
     "title": "Tokens",
@@ -177,6 +178,16 @@ def heading(drawn: Study, near: Row, how: str) -> None:
     )
 
 
+def beside_the_pin(model: Classifier, own: Stages, of_pin: Classifier, text: str) -> None:
+    """The tokens of the sentence under a model beside those of the pin, of which the model and the text are given."""
+    kept, one = results.staged(of_pin, text)[0], difference.one_tokenizer(of_pin.encoder, model.encoder)
+    before, after = tables.changed_positions(kept.encoding, own.encoding) if one else ([], [])
+    said = difference.tokens(kept.encoding, own.encoding, one_tokenizer=one, one_text=kept.raw == own.raw)
+    with st.container(border=True):
+        st.html(f"<p class='w-verdict small'>{escape(said)}</p>{cut_html(own)}{cut_html(kept)}")
+        grid([("Now", model.id, own, after), ("Pinned", of_pin.id, kept, before)])
+
+
 @st.fragment
 def side_by_side_section(every: Study, own: Stages) -> None:
     """The pieces of each segmentation, and the probabilities beside them; what is opened here runs only this again."""
@@ -251,6 +262,8 @@ else:
     for model, staged in found:
         st.html(f"<p class='w-line w-faint'>{escape(model.id)}</p>{cut_html(staged[0])}")
     grid([(m.id, f"{m.encoder.name}, {len(s[0].encoding.ids):,} tokens", s[0], ()) for m, s in found])
+first, (own, *_) = found[0]
+pinned.bars([model for model, _ in found], partial(beside_the_pin, first, own))
 marks = " &nbsp; ".join(f"<span class='w-text'>{mark}</span> {escape(name)}" for mark, name in LEGEND.items())
 st.html(f"<p class='w-line w-faint'>{marks}</p>")
 every = [(model, one) for model, staged in found for one in staged]

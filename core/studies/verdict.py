@@ -284,11 +284,14 @@ def summary(study: Study) -> str:
     return " ".join([f"{plural(study.tried, 'edit')}: {', '.join(parts)}{_beyond(study)}.", *apart])
 
 
+def usual_edits(study: Study) -> Study:
+    """The edits of a study, as far as they count on every page: cleaning steps, which someone does on purpose, are left out."""
+    return arranged(study, [row for row in study.shown if row.factor.name in USUAL])
+
+
 def edit_counts(study: Study) -> str:
-    """The summary of the edits in a study of more than edits, which is what a study of them alone says; cleaning steps, which
-    someone does on purpose, are left out.
-    """
-    return summary(arranged(study, [row for row in study.shown if row.factor.name in USUAL]))
+    """The summary of the edits in a study of more than edits, which is what a study of them alone says."""
+    return summary(usual_edits(study))
 
 
 def in_all(study: Study) -> str:

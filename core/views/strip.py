@@ -45,9 +45,10 @@ TITLE = 84
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the strip: a row of a study, what stands before it (Plotly's markup), and its height."""
+    """One line of the strip: a row of a study, the study's place, what stands before it (Plotly's markup), and its height."""
 
     study: Study
+    place: int
     row: Row
     said: str
     y: float
@@ -57,20 +58,24 @@ def figure(
     study: Study,
     *,
     beside: Sequence[Study] = (),
+    names: Sequence[str] = (),
     title: str | None = None,
     dark: bool = False,
 ) -> go.Figure:
     """The margin strip of a study: a row a factor, a dot a case in the colour of the label that it predicts.
 
     Args:
-        beside: other models' studies of the same text, all with labels or none: a factor has a row for each model.
+        beside: studies of other models or texts, all with labels or none: a factor has a row for each of them. A click opens no
+            case of another text.
+        names: of all studies, where it is not their models that tell them apart.
         title: the finding in words; by default the study's own, or how many flip under each model.
     """
     studies, ink, has_labels = (study, *beside), shades(dark)[0], study.head.has_labels
-    lines = _lines(studies)
+    names = names or [one.model for one in studies]
+    lines = _lines(studies, names)
     colors = {label: color for one in reversed(studies) for label, color in label_colors(one.labels).items()}
     frame = _frame(studies, lines)
-    title_lines = textwrap.wrap(_finding(studies) if title is None else title, TITLE)
+    title_lines = textwrap.wrap(_finding(studies, names) if title is None else title, TITLE)
     head, counts = 8 + 22 * len(title_lines) if title_lines else 0, [counted(line.row) for line in lines]
     longest = max((len(said) for count in counts for said in count), default=0)
     low = lines[-1].y if lines else 0
@@ -101,36 +106,42 @@ def figure(
     )  # fmt: skip
 
 
-def _lines(studies: Sequence[Study]) -> list[Line]:
+def _lines(studies: Sequence[Study], names: Sequence[str]) -> list[Line]:
     """The rows that have cases, from top to bottom: as a study wants them; of several studies those of one name together."""
     found: list[Line] = []
     y = 0.0
     for name in dict.fromkeys(name for study in studies for name in study.wanted):
-        rows = [(study, study[name]) for study in studies if name in study and study[name].cases]
-        for place, (study, row) in enumerate(rows):
+        rows = [(i, study) for i, study in enumerate(studies) if name in study and study[name].cases]
+        for number, (i, study) in enumerate(rows):
             # In lines, or long names would leave the dots no room on a phone.
-            said = [f"<b>{two_lines(name, 20)}</b>"] * (place == 0) + [plain(study.model, 24)] * (len(studies) > 1)
-            found.append(Line(study, row, "<br>".join(said), y))
+            said = [f"<b>{two_lines(name, 20)}</b>"] * (number == 0) + [plain(names[i], 24)] * (len(studies) > 1)
+            found.append(Line(study, i, study[name], "<br>".join(said), y))
             y -= 1
-        # Models of one factor stand closer together than factors.
+        # Rows of one factor stand closer together than factors.
         y -= 0.5 * (len(studies) > 1 and bool(rows))
     return found
 
 
 def _frame(studies: Sequence[Study], lines: Sequence[Line]) -> pd.DataFrame:
     """The cases of all lines, each with its height `y`."""
-    frame = pd.concat([strip_frame(one).assign(model=one.model) for one in studies], ignore_index=True)
-    heights = {(line.study.model, line.row.name): line.y for line in lines}
-    order = frame.groupby(["model", "row"]).cumcount().to_numpy()
-    return frame.assign(y=[heights[key] for key in zip(frame["model"], frame["row"], strict=True)] + _heights(order))
+    text = studies[0].reference.text
+    # The key of a case means another one where the text is another.
+    frames = [
+        frame if one.reference.text == text else frame.assign(variant="")
+        for one, frame in ((one, strip_frame(one)) for one in studies)
+    ]
+    frame = pd.concat([one.assign(place=i) for i, one in enumerate(frames)], ignore_index=True)
+    heights = {(line.place, line.row.name): line.y for line in lines}
+    order = frame.groupby(["place", "row"]).cumcount().to_numpy()
+    return frame.assign(y=[heights[key] for key in zip(frame["place"], frame["row"], strict=True)] + _heights(order))
 
 
-def _finding(studies: Sequence[Study]) -> str:
+def _finding(studies: Sequence[Study], names: Sequence[str]) -> str:
     if len(studies) == 1:
         return finding(studies[0])
     if not studies[0].head.has_labels:
         return "How far each moves the output of each model"
-    counts = (f"{one.flips or 'none'} of {one.tried} under {one.model}" for one in studies)
+    counts = (f"{one.flips or 'none'} of {one.tried} under {name}" for one, name in zip(studies, names, strict=True))
     return f"Flips: {listed(list(counts))}"
 
 
@@ -192,12 +203,14 @@ def legend_html(study: Study, *beside: Study) -> str:
     found = [(row.fate(case), case.label) for one in studies for row in one.rows for case in row.cases]
     fates, has_labels = {fate for fate, _ in found}, study.head.has_labels
     labels = dict.fromkeys([*(one.reference.label for one in studies), *(label for _, label in found)])
-    own = colors.get(study.reference.label, ABSORBED)
+    own, one_sentence = colors.get(study.reference.label, ABSORBED), len({one.reference.text for one in studies}) == 1
     shown = [
         *([("dot", colors[label], label) for label in labels if label in colors][:MOST_LABELS] if has_labels else []),
         *([("diamond", "currentColor", FATES["flips"][0])] if "flips" in fates else []),
         *(("ring", ABSORBED, FATES[fate][0]) for fate in ("absorbed", "beyond the limit") if fate in fates),
-        ("solid", own, "your sentence under each model") if beside else ("dotted", own, "your sentence"),
+        ("dotted", own, "your sentence")
+        if not beside
+        else ("solid", own, "your sentence under each model" if one_sentence else "each sentence as it is"),
         *([("grey", ABSORBED, "another label than your sentence's")] if has_labels else []),
     ]
     items = (

@@ -8,7 +8,7 @@ import streamlit as st
 from core.data.labelled import Labelled
 from core.factors import registry, segmentation
 from core.factors.ask import Ask
-from core.factors.case import Case, Row
+from core.factors.case import Case, Reference, Row
 from core.factors.dropout import Dropout, passes_of
 from core.families.agreement import OnData, on_data
 from core.families.interpolation import Interpolation, interpolate, predict_between
@@ -64,6 +64,11 @@ def compared(
     return study.compare(classifier, text, made, temperature=temperature)
 
 
+def edited(classifier: Classifier, text: str, temperature: float) -> Study:
+    """A sentence against its edits alone, those placed where the classifier reads."""
+    return compared(classifier, text, (), temperature, read_by([classifier], text))
+
+
 def read_by(models: Sequence[Classifier], text: str) -> tuple[int, int] | None:
     """The span of characters that all of some models read, where one of them does not read the whole text."""
     encodings = [model.encoder([text])[0] for model in models]
@@ -81,6 +86,12 @@ def learned(id: str) -> Shown:
 def claimed() -> tuple[Result, ...]:
     """The article's claims, run one after the other."""
     return work.long_work(("claims",), "claims", lambda progress: tuple(run_all(progress)))
+
+
+@_once(entries=256)
+def predicted(classifier: Classifier, text: str, temperature: float) -> Reference:
+    """What a classifier says of a sentence."""
+    return Ask(classifier, text, temperature).reference
 
 
 @_once(entries=256)
@@ -144,6 +155,12 @@ def profiles_of(classifier: Classifier, text: str, temperature: float) -> Iterat
         state.give_way()
         yield found
     known[:] = [found]
+
+
+def profile_of(classifier: Classifier, text: str, temperature: float) -> Study:
+    """The complete profile of a sentence."""
+    *_, last = profiles_of(classifier, text, temperature)
+    return last
 
 
 def shortest(classifier: Classifier, text: str, temperature: float) -> Search:

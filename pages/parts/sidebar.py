@@ -14,7 +14,7 @@ from core.text.visible import LEGEND, visible
 from core.views.html import visible_html
 from pages import controls, state, store
 from pages._shell import STYLE
-from pages.parts import markup, subject
+from pages.parts import markup, pinned, subject
 
 ASSETS = Path(__file__).parent.parent.parent / "assets"
 
@@ -37,6 +37,7 @@ def begin(page: str) -> dict[str, list[str]]:
             "model": store.Field([catalog.DEFAULT], store.read_texts(MAX_MODELS)),
             "sentence": store.Field(gallery()[0].text, store.read_text),
             "temperature": store.Field(1.0, store.read_number(COLDEST, HOTTEST)),
+            "pin": store.Field(None, store.read_pin(COLDEST, HOTTEST)),
             "example": store.Field(state.NOTHING),
         },
         [example.text for example in gallery()],
@@ -74,6 +75,7 @@ def sidebar() -> DeltaGenerator:
         )
         with st.empty():
             subject.say_refused({"temperature": f"a number from {COLDEST:g} to {HOTTEST:,.0f}"})
+        pinned.button()
         copy_link(key="copy_link")
         help = "What can be loaded here, and what the hub offers"
         state.button("Catalog", "catalog button", help, icon="inventory_2", catalog=True)

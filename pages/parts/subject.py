@@ -31,7 +31,7 @@ def chosen_models() -> list[Classifier]:
     if not chosen:
         st.info("Choose a model on the left.", icon=":material/inventory_2:")
         work.end()
-    loaded = [model for id in chosen if (model := work.attempt(partial(_load, id))) is not None]
+    loaded = [model for id in chosen if (model := work.attempt(partial(load, id))) is not None]
     if not loaded:
         work.end()
     for note in (note for model in loaded for note in model.notes):
@@ -82,7 +82,12 @@ def say_refused(wanted: Mapping[str, str]) -> None:
         )
 
 
-def _load(id: str) -> Classifier:
+def load(id: str) -> Classifier:
+    """The classifier of an id.
+
+    Raises:
+        WobbleError: see `core.models.catalog.load`.
+    """
     with st.spinner(f"Loading {markup.escape_markdown(id)} …"):
         model = catalog.load(id)
     _settle(model.id, model.weights_hash)
