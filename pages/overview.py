@@ -104,9 +104,10 @@ def draw(found: Study, others: Sequence[Study], pin: Study | None, trained: str)
         right.html(name + markup.bars_html(one.labels, one.reference.probabilities, one.head))
     if pin:
         right.html(pinned.named_bars_html("Pinned", pin.reference))
-        st.html(verdict_html(verdict(pin), "Pinned"))
     for one in others:
         st.html(f"<p class='w-line'><b>{escape(one.model)}</b>: {escape(summary(one))}</p>")
+    if pin:
+        st.html(verdict_html(verdict(pin), "Pinned"))
     if others:
         st.caption("Each model's margins are those of its own label.")
     # Values and margins have no axis in common.
@@ -255,9 +256,9 @@ finally:
     loading.empty()
 recent = [one for one in state.unlinked("recent", []) if one != text]
 state.store().change(recent=[text, *recent][: RECENT + 1])
+pin = pinned.beside([model, *others], results.profile_of)
 place = st.empty()
 beside = [[*results.profiles_of(other, text, temperature)][-1] for other in others]
-pin = pinned.beside([model, *others], results.profile_of)
 profile, figure = work.needed(partial(grown, model, text, temperature, place, beside, pin))
 columns = st.columns(3)
 keys = {id(case): key for key, (_, case) in profile.keyed().items()}

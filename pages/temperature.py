@@ -141,11 +141,11 @@ if not model.head.has_labels:
     )
     work.end()
 study = work.needed(lambda: results.compared(model, sentence, (), 1.0))
+pinned.bars([model])
 refused = st.container()
 at_temperature(model, study)
 with refused:
     subject.say_refused(TAKEN)
-pinned.bars([model])
 st.subheader("Calibration: the temperature at which the probabilities mean what they say")
 if not model.head.exclusive:
     st.info(

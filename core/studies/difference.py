@@ -99,8 +99,9 @@ def tokens(pin: Encoding, now: Encoding, *, one_tokenizer: bool, one_text: bool)
 
 
 def one_tokenizer(first: TextEncoder, second: TextEncoder) -> bool:
-    """Whether two encoders are known to cut every text alike."""
-    return first is second or (bool(first.settings) and first.settings == second.settings)
+    """Whether two encoders are known to cut a text alike; how they pad and where they truncate is no part of that."""
+    rules = [{k: v for k, v in one.settings.items() if k not in ("padding", "truncation")} for one in (first, second)]
+    return first is second or (bool(rules[0]) and rules[0] == rules[1])
 
 
 # --- parts of sentences ----------------------------------------------------------------------------------------------

@@ -44,8 +44,7 @@ def line() -> None:
         with st.container(horizontal=True, vertical_alignment="center", key="pin"):
             st.html(
                 f"<p class='w-line'><b>Pinned:</b> <span class='w-text'>{visible_html(pin.sentence, 80)}</span> "
-                f"by {escape(pin.model)}{tempered(pin.temperature)}.<span class='w-faint'>{same}</span></p>",
-                width="content",
+                f"by {escape(pin.model)}{tempered(pin.temperature)}.<span class='w-faint'>{same}</span></p>"
             )
             models = list(dict.fromkeys([pin.model, *now.models[1:]]))
             state.button(
