@@ -108,7 +108,7 @@ if found:
     if (last := found.steps[-1].case) is None:
         st.info("This chain leaves your sentence as it is, so nothing can change.", icon=":material/check:")
     else:
-        said = tables.explanation(last, found.study.noise_floor)
+        said = tables.explanation(last, found.study)
         st.html(f"<p class='w-line'><b>After the chain.</b> {escape(said)}</p>")
         variants_table.beside(found.study.reference, last, "After the chain")
     st.markdown("**The chain as code**")

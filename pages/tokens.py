@@ -202,7 +202,7 @@ def side_by_side_section(every: Study, own: Stages) -> None:
         with st.container(border=True):
             # The same characters below each other, then the tokens, your sentence's left.
             st.html(
-                f"<p class='w-line'>{escape(tables.explanation(case, every.noise_floor))}</p>{cut_html(own)}"
+                f"<p class='w-line'>{escape(tables.explanation(case, every))}</p>{cut_html(own)}"
                 f"{cut_html(replace(own, encoding=case.encoding))}"
             )
             titles = "Your sentence", capital(case.made.said)

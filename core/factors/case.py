@@ -229,6 +229,10 @@ class Row:
         """The cases whose shift is above the noise floor."""
         return tuple(case for case in self.cases if case.shift > self.noise_floor)
 
+    def counts(self, case: Case) -> bool:
+        """Whether the shift of a case is one: above the noise floor, where that applies."""
+        return case.shift > self.noise_floor or not self.factor.floor_applies
+
     def made_by(self, case: Case) -> str:
         """The name of the factor that made a case: a row can hold the edits of several."""
         return self.factor.name if case.variant is None else case.variant.factor
@@ -237,8 +241,7 @@ class Row:
         """What became of a case; one that flips at or below the noise floor only reaches the model, where the floor applies:
         rounding alone makes it.
         """
-        counted = case.shift > self.noise_floor or not self.factor.floor_applies
-        return case.fate if counted or case.fate != "flips" else "reaches the model"
+        return case.fate if self.counts(case) or case.fate != "flips" else "reaches the model"
 
     def flip(self, case: Case) -> bool | None:
         """Whether a case counts as a flip; None for regression."""

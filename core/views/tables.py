@@ -227,7 +227,7 @@ def _answer(row: Row, case: Case, study: Study, longest: int) -> dict[str, Any]:
         said = "not tried: the model does not read so far"
     elif not bounded:
         said = f"moves the output by {case.shift:.3f}"
-    elif case.shift <= row.noise_floor and row.factor.floor_applies:
+    elif not row.counts(case):
         said = "shift below the noise floor: none"
     else:
         said = f"shift {case.shift:.3f}" + (f", now {case.label}" if fate == "flips" else "")
@@ -257,19 +257,19 @@ def changed_positions(original: Encoding, variant: Encoding) -> tuple[list[int],
     return [i for part in parts for i in part.original], [i for part in parts for i in part.variant]
 
 
-def explanation(case: Case, noise_floor: float) -> str:
-    """What became of one case, in a sentence; a shift that is not above the noise floor is none, so it makes no flip."""
+def explanation(case: Case, study: Study) -> str:
+    """What became of one case of a study, in a sentence."""
+    row = next(row for row in study.rows if case in row.cases)
     if not case.tried:
         return "This edit lies beyond the limit, where the model does not read, so it was not tried."
     if case.absorbed:
         return f"The tokenizer absorbed this edit ({case.absorbed_by}): same ids, so exactly the same probabilities."
-    if case.shift <= noise_floor:
-        return (
-            f"A shift of {number(case.shift)} is not above the noise floor ({number(noise_floor)}): it counts as none."
-        )
+    if not row.counts(case):
+        floor = number(row.noise_floor)
+        return f"A shift of {number(case.shift)} is not above the noise floor ({floor}): it counts as none."
     if case.margin is None:
         return f"The output moves by {case.shift:.3f}."
-    said = f"{'becomes' if case.flip else 'stays'} {case.label} (margin {case.margin:+.3f})"
+    said = f"{'becomes' if row.fate(case) == 'flips' else 'stays'} {case.label} (margin {case.margin:+.3f})"
     return f"The probabilities move by a shift of {case.shift:.3f}; the prediction {said}."
 
 

@@ -57,7 +57,7 @@ def section(studies: Sequence[Study], charts: Sequence[str], opens: str, one: st
         with st.container(border=True):
             for study, cases in zip(studies, keyed, strict=True):
                 row, case = cases[opened]
-                said, done = tables.explanation(case, study.noise_floor), tables.described(case)
+                said, done = tables.explanation(case, study), tables.described(case)
                 st.html(
                     f"<p class='w-line'><b>{escape(study.model)}</b> {markup.badge_html(row.fate(case))} "
                     f"{escape(said)}</p><p class='w-line w-faint'>{escape(done)}</p>"

@@ -115,7 +115,7 @@ def test_side_by_side_says_what_was_never_tried(small: Study) -> None:
         "not tried: the model does not read so far"
     }
     untried = next(case for case in small.cases if not case.tried)
-    assert "not tried" in tables.explanation(untried, small.noise_floor)
+    assert "not tried" in tables.explanation(untried, small)
 
 
 def test_keys_mean_the_same_variant_under_every_model(compared: Study) -> None:
@@ -145,15 +145,19 @@ def test_token_states_hold_every_token_of_the_variant(compared: Study) -> None:
 
 def test_an_explanation_says_the_new_label_only_of_a_flip(compared: Study) -> None:
     for case in compared.cases:
-        said = tables.explanation(case, compared.noise_floor)
+        said = tables.explanation(case, compared)
         assert (f"becomes {case.label}" in said) == bool(case.flip)
         assert ("tokenizer absorbed" in said) == case.absorbed
 
 
 def test_an_explanation_calls_no_shift_at_the_noise_floor_a_flip(compared: Study) -> None:
-    flipped = next(case for case in compared.cases if case.flip)
-    assert "becomes" in tables.explanation(flipped, 0.99 * flipped.shift)
-    said = tables.explanation(flipped, flipped.shift)
+    row, flipped = next((row, case) for row in compared.rows for case in row.flipping)
+
+    def under(noise_floor: float) -> Study:
+        return arranged(compared, [replace(row, noise_floor=noise_floor)])
+
+    assert "becomes" in tables.explanation(flipped, under(0.99 * flipped.shift))
+    said = tables.explanation(flipped, under(flipped.shift))
     assert "becomes" not in said and said.endswith("it counts as none.")
 
 
