@@ -16,6 +16,7 @@ from core.base.errors import WobbleError
 from core.base.versions import versions
 from core.base.words import listed, tempered
 from core.factors.case import Case, Reference, Row
+from core.models.card import card
 from core.models.classifier import Classifier
 from core.studies.study import Study
 from core.studies.verdict import is_profile, summary, verdict
@@ -166,6 +167,7 @@ def _caveats(classifier: Classifier, study: Study) -> str:
     """What the answer does not say."""
     said = [
         *classifier.notes,
+        card(classifier.source.top).said,
         f"This is about one sentence and one model, {classifier.id}.",
         "What was not tried can still flip it: the appendix gives each rate its 95 % interval.",
         f"A shift of {study.noise_floor:.1e} or less is rounding, and counts as none.",
