@@ -40,33 +40,35 @@ REDRAW = 0.4
 MOST_NOTES = 3
 
 
-def draw(found: Study, others: Sequence[Study], pin: Study | None, trained: str) -> go.Figure:
-    """The first screen, as far as the profile has grown: verdict, prediction and strip.
+def draw(models: Sequence[Classifier], profiles: Sequence[Study], pin: Study | None) -> go.Figure:
+    """The first screen, as far as the profiles have grown: verdict, prediction and strip.
 
     Args:
-        others: of other models on the same sentence.
+        models: the chosen ones.
+        profiles: of those that are there yet, the first model's among them.
         pin: what is pinned.
-        trained: what the model's card says of its training.
     """
+    found, *others = profiles
+    several, trained = len(models) > 1, card_of(models[0].source.top).said
     reference, cut = found.reference, markup.truncated_html(found.reference.encoding)
     said, counts = "<p class='w-verdict'>Trying every factor …</p>", ""
     if found.complete:
         # The verdict says how much of the text it speaks of, but where there is nothing to speak of.
         cut = cut if found.untrained else ""
         said, counts = (
-            verdict_html(verdict(found), found.model if others else "Now" if pin else ""),
+            verdict_html(verdict(found), found.model if several else "Now" if pin else ""),
             f"<p class='w-line'>{escape(edit_counts(found))} {escape(in_all(found))}</p>",
         )
     left, right = st.columns([3.4, 1.2], vertical_alignment="center")
     left.html(
-        f"{agreement_html([found, *others])}{pinned.profiles_html(pin, [found, *others])}{said}"
+        f"{agreement_html(profiles) if len(profiles) == len(models) else ''}{pinned.profiles_html(pin, profiles)}{said}"
         f"<p class='w-line'><span class='w-text'>{visible_html(reference.text, 160)}</span></p>"
         f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b>{tempered(found.temperature)} by "
         f"{escape(found.model)}. {markup.noise_floor_html(found.noise_floor)}</p>{counts}{cut}"
         f"<p class='w-line w-faint'>{escape(trained)}</p>"
     )
-    for one in (found, *others):
-        name = f"<p class='w-line w-faint'>{escape(one.model)}</p>" if others else "<b>Now</b>" if pin else ""
+    for one in profiles:
+        name = f"<p class='w-line w-faint'>{escape(one.model)}</p>" if several else "<b>Now</b>" if pin else ""
         right.html(name + markup.bars_html(one.labels, one.reference.probabilities, one.head))
     if pin:
         right.html(pinned.named_bars_html("Pinned", pin.reference))
@@ -80,26 +82,31 @@ def draw(found: Study, others: Sequence[Study], pin: Study | None, trained: str)
     drawn = [found, *(one for one in others if one.head.has_labels == found.head.has_labels)]
     drawn, names = pinned.joined(drawn, pin)
     figure = strip.figure(found, beside=drawn[1:], names=names, title="", dark=plots.dark())
-    key = "overview strip" if found.complete else f"overview strip {len(found.rows)}"
+    there = {one.model for one in profiles}
+    missing = [
+        *(name for name in found.wanted if name not in found),
+        *(one.id for one in models if one.id not in there),
+    ]
+    key = f"overview strip {len(found.rows)} {len(profiles)}" if missing else "overview strip"
     plots.show(figure, key, "wobble-overview", summary(found), legend=strip.legend_html(*drawn))
     # The place is there even when nothing stands in it: what was drawn earlier in the same run would stay otherwise.
     running = st.empty()
-    if not found.complete:
-        running.caption(f"Still running: {', '.join(name for name in found.wanted if name not in found)}.")
+    if missing:
+        running.caption(f"Still running: {markup.escape_markdown(', '.join(missing))}.")
     return figure
 
 
 def grown(
-    model: Classifier, text: str, temperature: float, place: DeltaGenerator, others: Sequence[Study], pin: Study | None
+    models: Sequence[Classifier], text: str, temperature: float, place: DeltaGenerator, pin: Study | None
 ) -> tuple[Study, go.Figure]:
-    """The complete profile, drawn factor by factor on the way."""
-    drawn, figure, trained = float("-inf"), go.Figure(), card_of(model.source.top).said
-    for found in results.profiles_of(model, text, temperature):
-        if found.complete or time.monotonic() - drawn > REDRAW:
+    """The complete profile of the first model, drawn on the way: factor by factor, then with the other models beside it."""
+    drawn, figure = float("-inf"), go.Figure()
+    for found in results.profiles_together(models, text, temperature):
+        if found[0].complete or time.monotonic() - drawn > REDRAW:
             with place.container():
-                figure = draw(found, others, pin, trained)
+                figure = draw(models, found, pin)
             drawn = time.monotonic()
-    return found, figure
+    return found[0], figure
 
 
 def card(row: Row, found: Study, keys: Mapping[int, str]) -> None:
@@ -217,15 +224,15 @@ loading.html(
     "what flips the prediction, what only shakes it, what cannot matter.</p>"
 )
 try:
-    model, *others = subject.chosen_models()
+    models = subject.chosen_models()
 finally:
     loading.empty()
 recent = [one for one in state.unlinked("recent", []) if one != text]
 state.store().change(recent=[text, *recent][: RECENT + 1])
-pin = pinned.beside([model, *others], results.profile_of)
+pin = pinned.beside(models, results.profile_of)
 place = st.empty()
-beside = [[*results.profiles_of(other, text, temperature)][-1] for other in others]
-profile, figure = work.needed(partial(grown, model, text, temperature, place, beside, pin))
+profile, figure = work.needed(partial(grown, models, text, temperature, place, pin))
+model = models[0]
 columns = st.columns(3)
 keys = {id(case): key for key, (_, case) in profile.keyed().items()}
 for number, row in enumerate(sorted(profile.shown, key=lambda row: -(row.flip_rate or 0.0))):

@@ -149,8 +149,7 @@ def passes_beside(classifier: Classifier, compared: Study, key: str, count: int,
 
 def profiles_of(classifier: Classifier, text: str, temperature: float) -> Iterator[Study]:
     """The profile of a sentence as it grows, the complete one last."""
-    names = tuple(one.name for one in registry.factors())
-    known = work.kept(("profile", *identity(classifier), text, temperature, names))
+    known = _kept_profile(classifier, text, temperature)
     for found in known or studies(classifier, text, options=options_of(), temperature=temperature):
         state.give_way()
         yield found
@@ -161,6 +160,25 @@ def profile_of(classifier: Classifier, text: str, temperature: float) -> Study:
     """The complete profile of a sentence."""
     *_, last = profiles_of(classifier, text, temperature)
     return last
+
+
+def _kept_profile(classifier: Classifier, text: str, temperature: float) -> list[Study]:
+    names = tuple(one.name for one in registry.factors())
+    return work.kept(("profile", *identity(classifier), text, temperature, names))
+
+
+def profiles_together(models: Sequence[Classifier], text: str, temperature: float) -> Iterator[tuple[Study, ...]]:
+    """The profiles of a sentence under several models, as far as they are there: the first model's from the beginning, as it
+    grows; those of the others once they are complete.
+    """
+    kept = {model.id: _kept_profile(model, text, temperature) for model in models}
+    ready = {id: known[0] for id, known in kept.items() if known}
+    # The first one's at once, also where it is known and another's is not.
+    for model in [models[0], *(model for model in models[1:] if model.id not in ready)]:
+        for found in profiles_of(model, text, temperature):
+            if model is models[0] or found.complete:
+                ready[model.id] = found
+                yield tuple(ready[one.id] for one in models if one.id in ready)
 
 
 def shortest(classifier: Classifier, text: str, temperature: float) -> Search:

@@ -12,14 +12,17 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from core.base.errors import WobbleError
 from core.data.snippets import Example, gallery
 from core.factors.ask import Ask
 from core.factors.case import Case
 from core.factors.registry import factor, factors, unregister
 from core.models.catalog import load
+from core.models.classifier import Classifier
 from core.studies.shortest import shortest_flip
-from core.studies.study import profile
+from core.studies.study import Study, profile
 from core.studies.verdict import GRADES, verdict
+from pages.parts import results
 from tests.architectures import save
 from tests.pages.test_pages import PAGES, app, no_model_runs, state_of, wished, words
 
@@ -57,6 +60,22 @@ def test_models_that_disagree_are_said_to(text: str, agree: bool) -> None:
         f"{model} says {one.label} ({one.probabilities.max():.3f})" for model, one in zip(models, found, strict=True)
     ]
     assert f"The models {'agree' if agree else 'disagree'}: {', '.join(each)}." in said
+
+
+def test_the_first_model_is_drawn_before_the_others_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    profiles_of = results.profiles_of
+
+    def asked(classifier: Classifier, text: str, temperature: float) -> Iterator[Study]:
+        if classifier.id == "bpe-cased":
+            raise WobbleError("The second model was asked.")
+        return profiles_of(classifier, text, temperature)
+
+    monkeypatch.setattr(results, "profiles_of", asked)
+    test = app(PAGE, sentence="A film that nobody had seen.", model=["minilm-uncased", "bpe-cased"])
+    assert not test.exception and [error.value for error in test.error] == ["The second model was asked\\."]
+    said = words(test)
+    assert "minilm-uncased: " in said and "w-grades" in said and "The models" not in said
+    assert "Still running: bpe-cased." in said.replace("\\", "")
 
 
 @pytest.mark.parametrize("example", [one for one in gallery() if one.teaches], ids=lambda one: one.teaches)
