@@ -153,8 +153,8 @@ def predict(
     token_budget: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Prediction:
-    """Logits of encodings: what is remembered or asked for twice does not run; the rest is ordered by length, run in batches
-    of bounded tokens, and remembered.
+    """Logits of encodings: what is remembered or asked for twice does not run; the rest is run in batches of about equal lengths
+    and bounded tokens, and remembered.
 
     Args:
         encodings: of this classifier's encoder; their order and the split into batches change the logits by rounding only.
@@ -174,7 +174,10 @@ def predict(
     distinct = {encoding.key: encoding for encoding in encodings if encoding.key not in rows}
     company, done, ran = classifier.encoder(COMPANY[: condition.among]), 0, 0
     batching: Batching = "one by one" if condition.batch == "alone" else classifier.batching
-    for batch in _batches(distinct.values(), batching, token_budget or TOKEN_BUDGET[classifier.device.type]):
+    batches = [*_batches(distinct.values(), batching, token_budget or TOKEN_BUDGET[classifier.device.type])]
+    # The longest first: an out-of-memory error comes at once. Then long and short ones evenly, which the golden ratio's
+    # multiples give: the time of those that are done tells that of the others.
+    for batch in (batches[i] for i in sorted(range(len(batches)), key=lambda i: 0.6180339887 * i % 1)):
         with memory.turn([encoding.key for encoding in batch], condition) as known:
             left = [encoding for encoding in batch if encoding.key not in known]
             try:
@@ -236,7 +239,7 @@ def check_condition(classifier: Classifier, condition: Condition) -> None:
 
 
 def _batches(encodings: Iterable[Encoding], batching: Batching, budget: int) -> Iterator[list[Encoding]]:
-    """Split encodings, longest first (an out-of-memory error comes at once), into batches of at most `budget` tokens."""
+    """Split encodings, longest first, into batches of at most `budget` tokens."""
     batch: list[Encoding] = []
     for encoding in sorted(encodings, key=lambda e: len(e.ids), reverse=True):
         longest = len(batch[0].ids) if batch else 0

@@ -118,7 +118,17 @@ def test_no_batch_holds_more_tokens_than_the_budget(classifier: Classifier) -> N
         assert max(rows * tokens for rows, tokens in shapes) <= (budget or TOKEN_BUDGET["cpu"])
         # Not one by one either: the budget is used.
         assert len(shapes) < len(texts) or budget == longest
-        assert shapes == sorted(shapes, key=lambda shape: -shape[1])
+        # The longest first, and never a text with one that stands far from it by length.
+        assert shapes[0][1] == longest and len({tokens for _, tokens in shapes}) == len(shapes)
+
+
+def test_the_tokens_that_a_share_of_the_texts_took_tell_what_the_others_take(classifier: Classifier) -> None:
+    forget(classifier)
+    with shapes_run(classifier) as shapes:
+        asked(classifier, [f"{' '.join(['test'] * (n % 60))} {n}" for n in range(200)], token_budget=200)
+    rows, tokens = (np.cumsum(one) for one in np.array([(rows, rows * tokens) for rows, tokens in shapes]).T)
+    foreseen = (tokens / rows * rows[-1] / tokens[-1])[5:]
+    assert len(foreseen) > 8 and foreseen.min() > 1 / 1.5 and foreseen.max() < 1.5
 
 
 def test_a_batch_that_fills_the_budget_is_one_batch(classifier: Classifier) -> None:
