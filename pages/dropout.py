@@ -9,7 +9,7 @@ import pages.parts.engine  # noqa: F401 - before all else
 import streamlit as st
 
 from core.base.statistics import wilson
-from core.base.words import tempered, verb
+from core.base.words import shortened, tempered, verb
 from core.factors import dropout as over_passes
 from core.factors.case import Case, Reference, Row
 from core.factors.dropout import MOST_PASSES, Dropout, acting
@@ -193,7 +193,7 @@ with refused:
 names, off = documents.unique(own.labels), own.reference.probabilities
 top = int(off.argmax())
 mean, std = first.spread(top)
-said = f"\u201c{names[top][:16]}\u201d: {mean:.3f} \u00b1 {std:.3f}, dropout off {off[top]:.3f}"
+said = f"\u201c{shortened(names[top], 16)}\u201d: {mean:.3f} \u00b1 {std:.3f}, dropout off {off[top]:.3f}"
 left, right = st.columns(2)
 with left:
     plots.show(

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.base.words import capital, listed, tempered
+from core.base.words import capital, listed, shortened, tempered
 from core.data.snippets import gallery
 from core.factors.case import Row
 from core.factors.registry import factors
@@ -199,8 +199,7 @@ def shortest(model: Classifier, text: str, temperature: float) -> None:
 def choices(texts: Sequence[tuple[str, str]], key: str) -> None:
     with st.container(horizontal=True):
         for number, (text, why) in enumerate(texts):
-            shown = visible(text) if len(text) <= 60 else f"{visible(text[:59])}…"
-            state.button(shown, f"take {key} {number}", why, plain=True, sentence=text)
+            state.button(visible(shortened(text, 60)), f"take {key} {number}", why, plain=True, sentence=text)
 
 
 def lessons() -> None:

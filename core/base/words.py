@@ -39,6 +39,19 @@ def tempered(temperature: float) -> str:
     return "" if temperature == 1 else f" at T = {temperature:g}"
 
 
+def beginning(text: str, longest: int) -> str:
+    """The first characters of a text, up to the end of a word; within a word that would take more than half of them with it."""
+    if len(text) <= longest:
+        return text
+    end = next((i for i in range(longest, longest // 2, -1) if text[i].isspace()), longest)
+    return text[:end].rstrip() or text[:longest]
+
+
+def shortened(text: str, longest: int) -> str:
+    """A text of at most so many characters: as it is, or its beginning with an ellipsis."""
+    return text if len(text) <= longest else f"{beginning(text, longest - 1)}\u2026"
+
+
 def capital(sentence: str) -> str:
     """The sentence with a capital first letter; the rest, labels and names among it, stays as it is."""
     return sentence[:1].upper() + sentence[1:]

@@ -6,6 +6,7 @@ Whatever comes from a user or a model is escaped here. Nothing heavier than the 
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from core.base.words import beginning
 from core.factors.case import Row
 from core.studies.study import Study
 from core.studies.verdict import summary
@@ -24,9 +25,10 @@ def words(text: str) -> str:
 
 
 def visible_html(text: str, limit: int = 2000) -> str:
-    """Text with visible white space, escaped; long ones are cut, and say so."""
-    rest = f" <i>… {len(text) - limit:,} more characters</i>" if len(text) > limit else ""
-    return breakable(visible(text[:limit])) + rest
+    """Text with visible white space, escaped; long ones are cut at the end of a word, and say so."""
+    shown = beginning(text, limit)
+    rest = f" <i>… {len(text) - len(shown):,} more characters</i>" if len(text) > limit else ""
+    return breakable(visible(shown)) + rest
 
 
 def breakable(shown: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from core.base.errors import WobbleError
 from core.base.versions import versions
-from core.base.words import listed, tempered
+from core.base.words import beginning, listed, shortened, tempered
 from core.factors.case import Case, Reference, Row
 from core.models.card import card
 from core.models.classifier import Classifier
@@ -94,7 +94,7 @@ def report(classifier: Classifier, study: Study) -> str:
         "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
         f"<meta http-equiv='Content-Security-Policy' content=\"{POLICY}\">"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-        f"<title>Wobble: {words(study.reference.text[:80])}</title><style>{style}</style></head>\n"
+        f"<title>Wobble: {words(shortened(study.reference.text, 80))}</title><style>{style}</style></head>\n"
         f"<body><main>{''.join(parts)}</main></body></html>\n"
     )
 
@@ -107,7 +107,7 @@ def _sentence(study: Study) -> str:
     margin = "" if reference.margin is None else f", margin {reference.margin:+.4f}"
     read, full = len(reference.encoding.ids), reference.encoding.full_length
     cut = f"<p>⚠ Truncated: the model reads {read:,} of {full:,} tokens.</p>" if reference.encoding.truncated else ""
-    shown = visible(reference.text[:FIRST_TEXT])
+    shown = visible(beginning(reference.text, FIRST_TEXT))
     marks = [f"<code>{mark}</code> {name}" for mark, name in LEGEND.items() if mark in shown]
     return (
         f"<header><h1>Wobble <small>why a text classifier changes its mind; {datetime.now(UTC):%-d %B %Y, %H:%M} UTC</small>"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.base.words import listed
+from core.base.words import listed, shortened
 from core.factors.case import Row
 from core.studies.study import Study
 from core.studies.verdict import finding
@@ -214,7 +214,8 @@ def legend_html(study: Study, *beside: Study) -> str:
         *([("grey", ABSORBED, "another label than your sentence's")] if has_labels else []),
     ]
     items = (
-        f"<span><i class='{mark}' style='color:{color}'></i>{words(said[:60])}</span>" for mark, color, said in shown
+        f"<span><i class='{mark}' style='color:{color}'></i>{words(shortened(said, 60))}</span>"
+        for mark, color, said in shown
     )
     return f"<div class='w-legend'>{''.join(items)}</div>"
 

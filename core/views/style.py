@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.base.words import shortened
+
 ABSORBED = "#7A7F89"
 PALETTE = ("#0A7FC4", "#D55E00", "#00946B", "#BF5F95", "#B27700", "#7F77D6", "#878200", "#7A7F89")
 """Hues of Okabe and Ito, which colour-blind people can tell apart, with a contrast of 3 to 1 on a white and on a dark page."""
@@ -23,8 +25,7 @@ def label_colors(labels: Sequence[str]) -> dict[str, str]:
 
 def plain(text: str, limit: int = 90) -> str:
     """Text that Plotly shows as it is: its own markup (a subset of HTML) and MathJax's `$` have no effect."""
-    short = text if len(text) <= limit else text[: limit - 1] + "\u2026"
-    return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
+    return shortened(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
 
 
 def two_lines(name: str, width: int = 34) -> str:

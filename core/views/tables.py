@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.base.words import capital, number
+from core.base.words import capital, number, shortened
 from core.factors.case import Case, Reference, Row
 from core.studies.study import Study
 from core.text.perturb import Variant, edits, perturbations
@@ -30,7 +30,7 @@ def strip_frame(study: Study) -> pd.DataFrame:
     `value` (margin; for regression the output).
     """
     records = [
-        (row.name, key, case.called(key), visible(case.text[:200]), tokens_line(case.encoding),
+        (row.name, key, case.called(key), visible(shortened(case.text, 200)), tokens_line(case.encoding),
          ranked(named(case.probabilities, study.labels), 4, 3), row.fate(case), case.value, case.shift, case.label)
         for key, (row, case) in study.keyed().items()
     ]  # fmt: skip
@@ -193,7 +193,7 @@ def marked_text(text: str, before: str, longest: int, variant: Variant | None = 
     shown, left = [], longest
     for piece, edited in pieces(text, [edit.variant for edit in made]):
         if left > 0:
-            shown.append((visible(piece[:left]) + ("\u2026" if len(piece) > left else ""), edited))
+            shown.append((visible(shortened(piece, left)), edited))
             left -= len(piece)
     return shown
 
@@ -357,7 +357,7 @@ def tempered_rows(study: Study, temperature: float, most: int) -> pd.DataFrame:
     columns: dict[str, Any] = {
         "name": ["your sentence", *(case.called(key) for key, case in list(beside.items())[:most])],
         "text": [one.text for one in shown],
-        "visible": [visible(one.text[:200]) for one in shown],
+        "visible": [visible(shortened(one.text, 200)) for one in shown],
         "tokens": [tokens_line(one.encoding) for one in shown],
         # No temperature changes it.
         "label": [head.label(row, labels) for row in head.probabilities(logits, temperature)],

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from core.base.words import plural
+from core.base.words import plural, shortened
 from core.text.perturb import perturbations
 from core.text.visible import visible
 from core.views.documents import ranked
@@ -109,7 +109,7 @@ def predictions(document: list[Document]) -> Iterator[Part]:
     )
     for row in document:
         if row["truncated"]:
-            yield f"Truncated: {len(row['ids']):,} tokens of {visible(row['text'][:40])!r} were read, not all."
+            yield f"Truncated: {len(row['ids']):,} tokens of {visible(shortened(row['text'], 40))!r} were read, not all."
 
 
 def comparison(document: Document) -> Iterator[Part]:

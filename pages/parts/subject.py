@@ -7,6 +7,7 @@ from html import escape
 
 import streamlit as st
 
+from core.base.words import shortened
 from core.models import catalog
 from core.models.classifier import Classifier
 from core.studies.study import Study
@@ -75,7 +76,7 @@ def say_refused(wanted: Mapping[str, str]) -> None:
         wanted: what is taken, in words, by the name in the link.
     """
     for name in (name for name in wanted if name in state.refused()):
-        given = markup.escape_markdown(state.refused()[name][:60])
+        given = markup.escape_markdown(shortened(state.refused()[name], 60))
         st.warning(
             f"The link asks for {name} = {given}, which is not {wanted[name]}: it is left out.",
             icon=":material/link_off:",

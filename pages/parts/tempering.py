@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.base.words import shortened
 from core.data.labelled import Labelled
 from core.factors.case import Reference
 from core.factors.dropout import Dropout, acting
@@ -64,7 +65,7 @@ def tempered_table(rows: pd.DataFrame, head: Head, labels: tuple[str, ...], temp
         [
             (
                 f"<b>{escape(row['name'])}</b><br><span class='w-text w-small'>{text}</span>",
-                f"<span class='w-nobreak'>{escape(row['label'][:40])}</span>",
+                f"<span class='w-nobreak'>{escape(shortened(row['label'], 40))}</span>",
                 _bars(row["p_before"], row["p_after"], head, labels),
                 f"<span class='w-faint'>{row['entropy_before']:.3f}</span>",
                 f"<b>{row['entropy_after']:.3f}</b>",

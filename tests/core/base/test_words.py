@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.base.words import capital, duration, every, listed, number, plural, tempered, verb
+from core.base.words import beginning, capital, duration, every, listed, number, plural, shortened, tempered, verb
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,24 @@ def test_a_duration_is_said_in_the_unit_that_one_would_use(seconds: float, said:
 
 def test_a_temperature_is_said_where_it_is_not_the_models_own() -> None:
     assert [tempered(t) for t in (1.0, 2.0, 0.608)] == ["", " at T = 2", " at T = 0.608"]
+
+
+@pytest.mark.parametrize(
+    ("longest", "said"),
+    [
+        (100, "A film, of a kind."),
+        (18, "A film, of a kind."),
+        (17, "A film, of a…"),
+        (13, "A film, of a…"),
+        (12, "A film, of…"),
+        (4, "A f…"),
+        (2, "A…"),
+    ],
+)
+def test_a_text_is_shortened_at_the_end_of_a_word(longest: int, said: str) -> None:
+    assert shortened("A film, of a kind.", longest) == said
+
+
+def test_a_word_that_is_longer_than_the_place_is_cut() -> None:
+    assert shortened("x" * 50, 10) == "xxxxxxxxx…" and shortened("Oh " + "x" * 50, 10) == "Oh xxxxxx…"
+    assert beginning("  " + "x" * 50, 1) == " " and beginning("a \n b c d", 4) == "a"
