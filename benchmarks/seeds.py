@@ -27,7 +27,7 @@ def on_the_test_split() -> dict[str, Any]:
         "mean": float(found.accuracy.mean()),
         "standard_deviation": float(found.accuracy.std()),
         "range": float(np.ptp(found.accuracy)),
-        "mean_pairwise_disagreement": found.disagreement,
+        "mean_pairwise_disagreement": found.disagreement.value,
         "texts": len(found.texts),
     }
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from html import escape
 
 import pages.parts.engine  # noqa: F401 - before all else
@@ -9,7 +10,7 @@ import pages.parts.engine  # noqa: F401 - before all else
 import numpy as np
 import streamlit as st
 
-from core.base.words import capital, every, plural, tempered, verb
+from core.base.words import capital, duration, every, plural, shortened, tempered, verb
 from core.factors.seeds import one_seed
 from core.families import agreement, interpolation, members
 from core.families.stacked import Family
@@ -34,6 +35,8 @@ PAGE = {
 # Variants in the grid: those that move the family most.
 SHOWN = 16
 SPLIT_SENTENCES = 10
+# Labelled texts that a page begins with: a few seconds.
+FIRST_TEXTS = 200
 INFLUENCES = (
     ("what varies", ""),
     ("pairs", "Pairs of members that differ in this seed alone"),
@@ -125,20 +128,22 @@ def grid(family: Family, p: Probabilities, study: Study, variants: Sequence[str]
 
 def data_view(family: Family, _text: str, _temperature: float) -> None:
     """Every seed on labelled texts that none was trained on."""
-    found, labels = results.tested(family), family.first.labels
-    low, high = found.accuracy.min(), found.accuracy.max()
+    found, labels = tested(family), family.first.labels
+    low, high, apart = found.accuracy.min(), found.accuracy.max(), found.disagreement
     spread = f"{100 * (high - low):.1f} percentage points"
-    said = f"Accuracies lie within {spread}; two seeds disagree on {found.disagreement:.1%} of the texts"
+    said = f"Accuracies lie within {spread}; two seeds disagree on {apart.value:.1%} of the texts"
     st.html(
-        f"<p class='w-verdict'>{escape(said)}.</p><p class='w-line w-faint'>{len(found.texts):,} labelled texts that no member was "
-        f"trained on, {len(family.members)} members of {escape(family.id)}. Bars: accuracy with Wilson's 95% interval, and "
-        "the share of texts on which two members disagree, mean over all pairs.</p>"
+        f"<p class='w-verdict'>{escape(said)}.</p><p class='w-line w-faint'>{len(family.members)} members of {escape(family.id)} "
+        f"on {texts_of(found)}. Bars: accuracy with Wilson's 95% interval, and the share of texts on which two members disagree, "
+        f"mean over all pairs with its 95% bootstrap interval ({apart.low:.1%} to {apart.high:.1%}).</p>"
     )
+    all_texts(found)
     plots.show(
         charts_training.level_bars(
             tables_training.accuracies_frame(family, found),
-            disagreement=found.disagreement,
-            title=f"Accuracy {low:.1%} to {high:.1%}: level. Single sentences are not.",
+            disagreement=apart,
+            title=f"Accuracy {low:.1%} to {high:.1%}: "
+            + ("level. Single sentences are not." if found.level else "more than chance sets apart."),
             dark=plots.dark(),
         ),
         "levels",
@@ -151,24 +156,37 @@ def data_view(family: Family, _text: str, _temperature: float) -> None:
     for i in found.most_split[:SPLIT_SENTENCES]:
         top = int(counts[i].argmax())
         state.button(
-            f"{counts[i][top]} of {len(family.members)} say {labels[top]}: {found.texts[i][:200]}",
+            f"{counts[i][top]} of {len(family.members)} say {labels[top]}: {shortened(found.texts[i], 160)}",
             f"take {i}",
             plain=True,
             sentence=found.texts[i],
             view="This sentence",
         )
-    data = data_file(family)
+    data = data_file(partial(tables_training.on_data_frame, family, found))
     take_away.downloads(("CSV", "wobble-seeds-data.csv", data[-1]), data)
     take_away.code(lambda: scripts.on_data_script(family), scripts.SEEDS_FILE)
 
 
-def data_file(family: Family) -> tuple[str, str, Callable[[], object]]:
-    """The held-out texts with what each member predicts, which the scripts of this page read, as a download."""
-    return (
-        "Texts (Parquet)",
-        scripts.SEEDS_FILE,
-        lambda: tables_training.on_data_frame(family, results.tested(family)),
-    )
+def data_file(make: Callable[[], object]) -> tuple[str, str, Callable[[], object]]:
+    """The held-out texts, which the scripts of this page read, as a download."""
+    return "Texts (Parquet)", scripts.SEEDS_FILE, make
+
+
+def tested(family: Family) -> agreement.OnData:
+    """Every seed on the first of the labelled texts, or on all where that was asked for."""
+    return results.tested(family, None if state.unlinked("all_texts", False) else FIRST_TEXTS)
+
+
+def texts_of(found: agreement.OnData) -> str:
+    """Which texts the numbers are of, in words."""
+    drawn = "" if len(found.texts) == found.of else f" of the {found.of:,}"
+    return f"{len(found.texts):,}{drawn} labelled texts that no member was trained on{', drawn with seed 0' if drawn else ''}"
+
+
+def all_texts(found: agreement.OnData) -> None:
+    """The button that asks for the texts that were not drawn."""
+    if len(found.texts) < found.of:
+        state.button(f"Run all {found.of:,} texts, about {duration(found.seconds_of_all)}", "all texts", all_texts=True)
 
 
 def people(found: agreement.OnData) -> None:
@@ -210,13 +228,21 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
             "predictions most.",
             icon=":material/science:",
         )
+        st.page_link(
+            "pages/train.py",
+            label="Train such a family",
+            icon=":material/model_training:",
+            query_params={"vary": "each"},
+        )
         return
-    found = agreement.influences(family, results.tested(family).probabilities)
+    on = tested(family)
+    found = agreement.influences(family, on.probabilities)
     what, shift = PARTS[found[0].part], found[0].shift
     said = f"No seed clearly moves the predictions most; the {what} comes first with a mean shift of {shift.value:.3f}."
     if len(found) > 1 and shift.low > found[1].shift.high:
         said = f"The {what} moves the predictions most: by {shift.value:.3f} on average."
-    st.html(f"<p class='w-verdict'>{escape(said)}</p>")
+    st.html(f"<p class='w-verdict'>{escape(said)}</p><p class='w-line w-faint'>On {texts_of(on)}.</p>")
+    all_texts(on)
     frame = tables_training.influences_frame(found)
     plots.show(
         charts_training.share_bars(
@@ -243,7 +269,10 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
         "95% bootstrap intervals over the texts; they say nothing about other seeds than these, and few seeds are few. Dodge et "
         "al. (arXiv 2002.06305) found that initialisation and order contribute about alike."
     )
-    take_away.downloads(("CSV", "wobble-seeds-influence.csv", lambda: frame), data_file(family))
+    take_away.downloads(
+        ("CSV", "wobble-seeds-influence.csv", lambda: frame),
+        data_file(partial(tables_training.on_data_frame, family, on)),
+    )
     take_away.code(lambda: scripts.on_data_script(family), scripts.SEEDS_FILE)
 
 
@@ -296,7 +325,7 @@ def interpolation_view(family: Family, text: str, temperature: float) -> None:
             lambda: tables_training.interpolation_frame(found, sentence, labels),
         ),
         ("Chart (HTML)", "wobble-seeds-interpolation.html", lambda: figure),
-        data_file(family),
+        data_file(lambda: tables_training.texts_frame(family, members.family_data(family.id))),
     )
     take_away.code(
         lambda: scripts.interpolation_script(family, first, second, text, len(found.shares), temperature),

@@ -98,7 +98,8 @@ def _family() -> str:
     family = load_family()
     found = on_data(family, family_data(family.id))
     rows = [f"| {seed} | {accuracy:.2%} |" for seed, accuracy in zip(family.names, found.accuracy, strict=True)]
-    log.info("seeds: mean %.4f, mean pairwise disagreement %.4f", found.accuracy.mean(), found.disagreement)
+    apart = found.disagreement.value
+    log.info("seeds: mean %.4f, mean pairwise disagreement %.4f", found.accuracy.mean(), apart)
     return (
         f"""## The family of seeds, on the {len(found.texts):,} labelled movie snippets of the test split
 
@@ -108,7 +109,7 @@ def _family() -> str:
         + "\n".join(rows)
         + f"""
 
-Mean {found.accuracy.mean():.2%}, standard deviation {found.accuracy.std():.2%}. Two seeds disagree on {found.disagreement:.2%} of
+Mean {found.accuracy.mean():.2%}, standard deviation {found.accuracy.std():.2%}. Two seeds disagree on {apart:.2%} of
 the texts (mean over all pairs).
 
 """

@@ -1,5 +1,6 @@
 """How much the members of a family agree: votes, disagreement on labelled texts, which seed matters, and people beside seeds."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.base.statistics import Estimate, bootstrap_mean
+from core.base.statistics import Estimate, bootstrap_mean, wilson
 from core.data.labelled import Labelled
 from core.models.heads import Head, Probabilities
 from core.training.recipe import PARTS, Part
@@ -52,8 +53,32 @@ class OnData:
     """The family's."""
     accuracy: NDArray[np.float64]
     """`[n_seeds]`"""
-    disagreement: float
-    """Mean pairwise disagreement."""
+    of: int
+    """How many labelled texts there are to draw from."""
+    seconds: float
+    """That all members took."""
+
+    @property
+    def accuracy_intervals(self) -> tuple[tuple[float, float], ...]:
+        """Wilson's 95% interval of each accuracy."""
+        texts = len(self.texts)
+        return tuple(wilson(round(accuracy * texts), texts) for accuracy in self.accuracy)
+
+    @property
+    def level(self) -> bool:
+        """Whether the members may be equally accurate: some accuracy lies in the intervals of all."""
+        low, high = zip(*self.accuracy_intervals, strict=True)
+        return bool(max(low) <= min(high))
+
+    @property
+    def disagreement(self) -> Estimate:
+        """Mean over the pairs and the texts; the interval is over the texts."""
+        return bootstrap_mean(self.split)
+
+    @property
+    def seconds_of_all(self) -> float:
+        """That all the texts would take, as far as these tell."""
+        return self.seconds * self.of / len(self.texts)
 
     @property
     def split(self) -> NDArray[np.float64]:
@@ -66,24 +91,29 @@ class OnData:
         return np.argsort(-self.split, kind="stable")
 
 
-def on_data(family: "Family", data: Labelled, progress: "Progress | None" = None) -> OnData:
+def on_data(family: "Family", data: Labelled, progress: "Progress | None" = None, most: int | None = None) -> OnData:
     """All members on labelled texts.
+
+    Args:
+        most: draw at most so many of the texts; by default all are asked.
 
     Raises:
         WobbleError: the data hold labels that the family does not have.
     """
     from core.families.stacked import predict_family
 
-    labels = data.numbered_as(family.first.labels)
-    p = family.first.head.probabilities(predict_family(family, data.texts, progress).logits)
+    began, some = time.perf_counter(), data if most is None else data.drawn(most)
+    labels = some.numbered_as(family.first.labels)
+    p = family.first.head.probabilities(predict_family(family, some.texts, progress).logits)
     return OnData(
-        texts=data.texts,
+        texts=some.texts,
         labels=labels,
-        rating_std=data.rating_std,
+        rating_std=some.rating_std,
         probabilities=p,
         head=family.first.head,
         accuracy=(p.argmax(axis=-1) == labels).mean(axis=-1),
-        disagreement=pairwise_disagreement(p, family.first.head),
+        of=len(data.texts),
+        seconds=time.perf_counter() - began,
     )
 
 

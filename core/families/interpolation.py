@@ -107,7 +107,7 @@ def interpolate(
     Raises:
         WobbleError: there is no such member, or a text cannot be predicted.
     """
-    some = data.rows(np.sort(np.random.default_rng(0).permutation(len(data.texts))[:MOST_TEXTS]))
+    some = data.drawn(MOST_TEXTS)
     labels = some.numbered_as(family.first.labels)
     p = family.first.head.probabilities(predict_between(family, first, second, some.texts, points, progress))
     likely = p[:, np.arange(len(labels)), labels]

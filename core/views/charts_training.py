@@ -1,11 +1,13 @@
 """Charts of trainings and of their seeds: pure functions from frames and arrays."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.base.statistics import Estimate
 from core.views.style import ABSORBED, LEGEND, PALETTE, drawn, interval_bars, plain, shades, two_lines
 
 SMOOTHED = 8
@@ -40,20 +42,22 @@ def seed_grid(
     return drawn([cells], title, dark, 110 + 30 * len(names), x, {"autorange": "reversed"})
 
 
-def level_bars(frame: pd.DataFrame, *, disagreement: float, title: str, dark: bool = False) -> go.Figure:
+def level_bars(frame: pd.DataFrame, *, disagreement: Estimate, title: str, dark: bool = False) -> go.Figure:
     """Accuracy of each seed with its interval, and beside them how often two seeds disagree.
 
     Args:
         frame: columns `seed`, `accuracy`, `low`, `high`.
-        disagreement: mean pairwise disagreement.
+        disagreement: mean pairwise disagreement, with its interval.
     """
     each = go.Bar(
         x=[str(seed) for seed in frame["seed"]], y=frame["accuracy"], error_y=interval_bars(frame, "accuracy", dark),
         marker={"color": PALETTE[0]}, text=[f"{value:.1%}" for value in frame["accuracy"]], textposition="inside",
         hovertemplate="seed %{x}: %{y:.2%}<extra>accuracy</extra>", showlegend=False,
     )  # fmt: skip
+    apart = pd.DataFrame([asdict(disagreement)])
     pairs = go.Bar(
-        x=["two seeds<br>disagree"], y=[disagreement], marker={"color": PALETTE[1]}, text=[f"{disagreement:.1%}"],
+        x=["two seeds<br>disagree"], y=apart["value"], error_y=interval_bars(apart, "value", dark),
+        marker={"color": PALETTE[1]}, text=[f"{disagreement.value:.1%}"],
         hovertemplate="mean over all pairs: %{y:.2%}<extra>disagreement</extra>", showlegend=False,
     )  # fmt: skip
     y = {"range": [0, 1], "title": {"text": "share of texts"}}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.base.statistics import Estimate, wilson
+from core.base.statistics import Estimate
 from core.data.labelled import Labelled
 from core.families.agreement import HumanBin, Influence, OnData
 from core.families.interpolation import Interpolation
@@ -15,6 +15,12 @@ from core.models.heads import Probabilities
 from core.studies.calibration import fit_and_test
 from core.training.recipe import PARTS
 from core.views.documents import unique
+
+
+def texts_frame(family: Family, data: Labelled) -> pd.DataFrame:
+    """One row a labelled text, with the name of its label as the family has it."""
+    names = unique(family.first.labels)
+    return pd.DataFrame({"text": data.texts, "label": [names[i] for i in data.numbered_as(family.first.labels)]})
 
 
 def on_data_frame(family: Family, found: OnData) -> pd.DataFrame:
@@ -51,9 +57,7 @@ def interpolation_frame(found: Interpolation, sentence: Probabilities, labels: t
 
 def accuracies_frame(family: Family, found: OnData) -> pd.DataFrame:
     """One row a member, for `charts_training.level_bars`: `seed`, `accuracy`, and Wilson's interval of it as `low` and `high`."""
-    texts = len(found.texts)
-    intervals = [wilson(round(accuracy * texts), texts) for accuracy in found.accuracy]
-    low, high = zip(*intervals, strict=True)
+    low, high = zip(*found.accuracy_intervals, strict=True)
     return pd.DataFrame({"seed": family.names, "accuracy": found.accuracy, "low": low, "high": high})
 
 

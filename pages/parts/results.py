@@ -219,8 +219,10 @@ def interpolated(family: Family, first: str, second: str) -> Interpolation:
     )
 
 
-def tested(family: Family) -> OnData:
-    """Every seed on labelled texts that none was trained on."""
+def tested(family: Family, most: int | None) -> OnData:
+    """Every seed on labelled texts that none was trained on: on so many of them, or on all."""
     return work.long_work(
-        (*identity(family), "data"), "texts", lambda progress: on_data(family, family_data(family.id), progress)
+        (*identity(family), "data", most),
+        "texts",
+        lambda progress: on_data(family, family_data(family.id), progress, most),
     )

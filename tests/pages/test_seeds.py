@@ -3,9 +3,11 @@
 import json
 import re
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.data.snippets import snippets
 from core.families.agreement import on_data
@@ -53,16 +55,57 @@ def test_the_data_view_shows_level_accuracies_and_takes_a_sentence(monkeypatch: 
     assert not test.exception and not test.error
     found = on_data(load_family("minilm-uncased"), some)
     spread, apart = found.accuracy.max() - found.accuracy.min(), found.disagreement
-    assert f"within {100 * spread:.1f} percentage points; two seeds disagree on {apart:.1%} of the texts" in words(test)
+    assert (
+        f"within {100 * spread:.1f} percentage points; two seeds disagree on {apart.value:.1%} of the texts"
+        in words(test)
+    )
+    assert f"bootstrap interval ({apart.low:.1%} to {apart.high:.1%})" in words(test)
+    # All of so few texts are asked at once.
+    assert "on 60 labelled texts" in words(test) and "drawn" not in words(test)
     wished(test, view="This sentence")
     assert state_of(test).snapshot.sentence in set(snippets("test", "movie")["text"])
     assert "Votes:" in words(test)
+
+
+def test_the_data_view_begins_with_some_texts_and_a_button_asks_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path))
+    for name in ("quick", "quick-43"):
+        save("bert", tmp_path / name, labels=["negative", "positive"])
+    data = family_data("minilm-uncased").rows(np.arange(0, 1500, 5))
+    monkeypatch.setattr(results, "family_data", lambda _: data)
+    test = app(PAGE, view="On data", model=[f"{tmp_path.name}/quick"])
+    assert not test.exception and not test.error
+    assert "on 200 of the 300 labelled texts that no member was trained on, drawn with seed 0" in words(test)
+    assert any(one.startswith("Run all 300 texts, about ") for one in labels(test))
+    shown = [one.partition(": ")[2] for one in labels(test) if re.match("[12] of 2 say ", one)]
+    assert len(shown) == 10 and any(one.endswith("…") for one in shown)
+    for one in shown:
+        # A whole sentence, or whole words of one.
+        assert any(text == one or text.startswith(f"{one[:-1]} ") for text in data.texts)
+    wished(test, all_texts=True)
+    assert "on 300 labelled texts that no member was trained on." in words(test)
+    assert not any(one.startswith("Run all") for one in labels(test))
+
+
+def labels(test: AppTest) -> list[str]:
+    """What stands on the buttons of a page."""
+    data = [json.loads(one.proto.json) for one in test.main.get("bidi_component") if one.proto.json]
+    return [one["label"] for one in data if "label" in one]
 
 
 def test_a_family_whose_seeds_vary_together_says_how_to_separate_them() -> None:
     test = app(PAGE, view="Which seed matters")
     assert not test.exception
     assert "each in turn" in words(test)
+    (link,) = (one.proto for one in test.get("page_link") if one.proto.label == "Train such a family")
+    assert parse_qs(link.query_string) == {"vary": ["each"]}
+    train = app("pages/train.py")
+    store = state_of(train)
+    store.open("train", parse_qs(link.query_string))
+    train.run()
+    assert not train.exception and state_of(train).get("vary") == "each"
 
 
 def test_a_model_without_a_family_is_said_and_the_embedded_one_is_shown() -> None:

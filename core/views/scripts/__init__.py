@@ -158,7 +158,7 @@ def interpolation_script(
     family: Family, first: str, second: str, text: str, points: int = 11, temperature: float = 1.0
 ) -> str:
     """A script that prints loss, accuracy and the probabilities of a text on the straight line between the weights of two
-    members, one JSON object a line. It reads `SEEDS_FILE` (`core.views.tables_training.on_data_frame`).
+    members, one JSON object a line. It reads `SEEDS_FILE` (`core.views.tables_training.texts_frame`, all the texts).
     """
     return render(
         "interpolation",

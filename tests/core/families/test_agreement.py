@@ -24,14 +24,14 @@ def drawn(p: np.ndarray, rating_std: np.ndarray | None = None, head: Head = SOFT
     labels = np.zeros(p.shape[1], np.int64)
     accuracy = (p.argmax(-1) == labels).mean(-1)
     texts = tuple(map(str, range(p.shape[1])))
-    return OnData(texts, labels, rating_std, p, head, accuracy, pairwise_disagreement(p, head))
+    return OnData(texts, labels, rating_std, p, head, accuracy, of=2 * len(texts), seconds=3.0)
 
 
 def test_which_texts_split_seeds_is_asked_of_the_head() -> None:
     # One seed says yes to both labels, the other to the first alone; both find the first likelier.
     p = np.array([[[0.9, 0.6]], [[0.9, 0.4]]])
     assert drawn(p).split.tolist() == [0.0] and drawn(p, head=SIGMOID).split.tolist() == [1.0]
-    assert drawn(p, head=SIGMOID).disagreement == 1.0
+    assert drawn(p, head=SIGMOID).disagreement.value == 1.0 and drawn(p).seconds_of_all == 6.0
 
 
 def test_influences_of_a_worked_example(family: Family) -> None:
@@ -77,9 +77,10 @@ def test_accuracies_are_level_and_single_sentences_are_not(family: Family) -> No
     found = on_data(family, data.rows(np.random.default_rng(0).permutation(1530)[:300]))
     assert np.abs(found.accuracy - found.accuracy.mean()).max() <= 0.02
     assert found.accuracy.mean() >= 0.855
-    assert found.disagreement > 0.02
+    assert found.disagreement.low > 0.02
     assert ((found.split >= 0) & (found.split <= 1)).all()
     # On average over texts, the share of split pairs is the pairwise disagreement.
-    assert found.split.mean() == pytest.approx(found.disagreement)
+    apart = pairwise_disagreement(found.probabilities, found.head)
+    assert found.disagreement.low < found.disagreement.value == pytest.approx(apart) < found.disagreement.high
     most = found.split[found.most_split]
     assert sorted(found.most_split) == list(range(len(found.texts))) and (most[:-1] >= most[1:]).all()

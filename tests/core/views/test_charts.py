@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from core.base.statistics import wilson
+from core.base.statistics import Estimate, wilson
 from core.models.catalog import load
 from core.studies.study import Study, arranged, study
 from core.views import charts, charts_training
@@ -51,7 +51,10 @@ DRAWN: dict[str, Draw] = {
         P[:2], LABELS[:2], LABELS, sides=("#000", "#fff"), title=title, dark=dark
     ),
     "level_bars": lambda title, dark: charts_training.level_bars(
-        BARS.rename(columns={"value": "accuracy"}).assign(seed=[42, 43, 44]), disagreement=0.1, title=title, dark=dark
+        BARS.rename(columns={"value": "accuracy"}).assign(seed=[42, 43, 44]),
+        disagreement=Estimate(0.1, 0.05, 0.2),
+        title=title,
+        dark=dark,
     ),
     "interpolation": lambda title, dark: charts_training.interpolation(
         np.linspace(0, 1, 3), P[:3, 0], P[:3, 1], P[:3, 2], LABELS[0], ends=("42", "43"), title=title, dark=dark

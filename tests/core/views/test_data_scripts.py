@@ -66,12 +66,12 @@ def test_the_script_of_the_seeds_prints_their_accuracy_and_disagreement(family: 
     *members, last = run(on_data_script(family), tmp_path)
     assert [row["seed"] for row in members] == list(family.names)
     np.testing.assert_allclose([row["accuracy"] for row in members], ours.accuracy, atol=1e-9)
-    assert last["disagreement"] == pytest.approx(ours.disagreement, abs=1e-9)
+    assert last["disagreement"] == pytest.approx(ours.disagreement.value, abs=1e-9)
 
 
 def test_the_script_of_the_interpolation_prints_its_loss_and_the_sentence(family: Family, tmp_path: Path) -> None:
     data = some(family_data(family.id), 40)
-    tables_training.on_data_frame(family, on_data(family, data)).to_parquet(tmp_path / SEEDS_FILE, index=False)
+    tables_training.texts_frame(family, data).to_parquet(tmp_path / SEEDS_FILE, index=False)
     first, second = family.names[:2]
     ours = interpolate(family, data, first, second, points=3)
     sentence = SOFTMAX.probabilities(predict_between(family, first, second, [TEXT], points=3)[:, 0], 2.0)
