@@ -1,9 +1,9 @@
 """What a person waits for, measured in Chromium: `python -m benchmarks.browser`. Needs playwright and chromium.
 
 A new sentence: from Ctrl+Enter until the strip and the table show its variants. A filter: from the click until the table
-has changed. The temperature: from the key that moves the slider until the page says the new T. The overview: from Ctrl+Enter until
-the complete verdict stands there; and from the start of the server to the first words and to the first verdict. Also counts the
-forward passes that filters and the slider cause, which must be none.
+has changed. The temperature: from the key that moves it in the sidebar until the page says the new T. The overview: from
+Ctrl+Enter until the complete verdict stands there; and from the start of the server to the first words and to the first verdict.
+Also counts the forward passes that filters and the temperature cause, which must be none.
 """
 
 import json
@@ -27,7 +27,7 @@ from core.data.snippets import snippets
 
 ROOT = Path(__file__).parent.parent
 NEW_SENTENCES = 15
-SLIDES = 40
+MOVES = 40
 FILTERS = ("whitespace", "casing", "punctuation", "unicode", "typo")
 # The table lives in a shadow root of its own.
 ROWS = (
@@ -133,22 +133,22 @@ def measure(page: Page, address: str, passes: Path) -> dict[str, Any]:
     page.goto(f"{address}/temperature")
     page.wait_for_selector("text=Four ways")
     page.wait_for_timeout(2000)
-    before_slides = passes.stat().st_size
-    slider = page.get_by_role("slider", name="Temperature T")
+    before_moves = passes.stat().st_size
+    temperature = page.get_by_role("spinbutton", name="Temperature", exact=True)
     moved = """said => !document.querySelector('.w-verdict').textContent.includes(said)
         && !document.querySelector('[data-stale=true]')"""
-    slid = []
-    for _ in range(SLIDES):
+    waited = []
+    for _ in range(MOVES):
         said = page.locator(".w-verdict").first.inner_text()
-        slid.append(_seconds_until(page, lambda: slider.press("ArrowRight"), moved, said))
+        waited.append(_seconds_until(page, lambda: temperature.press("ArrowUp"), moved, said))
         page.wait_for_timeout(400)
     return {
         "new_sentence_to_verdict_seconds": {
             "median": statistics.median(verdicts),
             "each": [round(s, 3) for s in verdicts],
         },
-        "temperature_slider_seconds": {"median": statistics.median(slid), "each": [round(s, 3) for s in slid]},
-        "forward_passes_of_the_slider": passes.stat().st_size - before_slides,
+        "temperature_seconds": {"median": statistics.median(waited), "each": [round(s, 3) for s in waited]},
+        "forward_passes_of_the_temperature": passes.stat().st_size - before_moves,
         "benchmark": "in the browser, embedded default model",
         "new_sentence_seconds": {"median": statistics.median(fresh[2:]), "each": [round(s, 3) for s in fresh[2:]]},
         "filter_seconds": {"median": statistics.median(filtered), "each": [round(s, 3) for s in filtered]},

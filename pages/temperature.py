@@ -7,12 +7,10 @@ import pages.parts.engine  # noqa: F401 - before all else
 import streamlit as st
 
 from core.data.labelled import EMBEDDED
-from core.factors.temperature import COLDEST, HOTTEST, typed_temperature
 from core.models.classifier import Classifier
 from core.studies import temperatures
-from core.studies.calibration import SEARCHED
 from core.studies.study import Study, arranged
-from core.studies.temperatures import STEPS, read
+from core.studies.temperatures import read
 from core.studies.verdict import edit_counts
 from core.views import charts, documents, scripts, tables
 from core.views.html import visible_html
@@ -27,49 +25,26 @@ PAGE = {
     "factors": ("temperature",),
 }
 
-MARKED = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0)
 # Variants beside the sentence: those that move it most.
 BESIDE = 9
 # What a link may ask for.
-TAKEN = {
-    "T": f"a step of the slider ({SEARCHED[0]:g} to {SEARCHED[1]:g}; type any other T in the field beside it)",
-    "threshold": "a threshold from 0.5 to 0.99",
-}
-
-
-def chosen_temperature() -> float:
-    """The typed temperature where there is a usable one, else the slider's."""
-    left, right = st.columns([4, 1], vertical_alignment="top")
-    with right:
-        typed = controls.text(
-            "or type one", "T_typed", placeholder=f"{COLDEST:g} to {HOTTEST:,.0f}",
-            help="Beyond the slider's range too. While a number stands here the slider waits; empty the field to use it again.",
-        )  # fmt: skip
-    found = work.attempt(lambda: typed_temperature(typed)) if typed.strip() else None
-    with left:
-        slid = controls.steps(
-            "Temperature T of this page", "T", STEPS, 1.0, lambda t: f"{t:g}",
-            disabled=found is not None,
-            help="Logits are divided by T before the softmax. T = 1 is the model's own. All other pages use the Temperature "
-            "on the left.",
-        )  # fmt: skip
-        marks = "".join(
-            f"<span{' class=own' if t == 1 else ''} style='left:{temperatures.place(t):.1%}'>"
-            f"{'T = 1' if t == 1 else f'{t:g}'}</span>"
-            for t in MARKED
-        )
-        st.html(f"<div class='w-scale'>{marks}</div>")
-    return slid if found is None else float(found)
+TAKEN = {"threshold": "a threshold from 0.5 to 0.99"}
+# What the page offers to try while the model's own temperature is set, where there is nothing to see.
+TRY = 2.0
 
 
 @st.fragment
-def at_temperature(model: Classifier, study: Study) -> None:
-    """Everything that follows the slider: arithmetic on logits that are already there."""
-    temperature, reference, head = chosen_temperature(), study.reference, study.head
+def at_temperature(model: Classifier, study: Study, temperature: float) -> None:
+    """Everything that follows the sidebar's temperature and the threshold: arithmetic on logits that are already there.
+
+    Args:
+        study: at T = 1.
+    """
+    reference, head = study.reference, study.head
     at, tempered = read(temperature), temperatures.at(reference, temperature)
     said = f"At T = {at} it still says {tempered.label}"
     if temperature == 1:
-        said = f"At T = 1, the model's own, it says {reference.label}. Move T: the label will stay."
+        said = f"At T = 1, the model's own, it says {reference.label}. Set another temperature: the label will stay."
     elif head.exclusive:
         said += f": {tempered.probabilities.max():.3f} instead of {reference.probabilities.max():.3f}."
     else:
@@ -79,13 +54,16 @@ def at_temperature(model: Classifier, study: Study) -> None:
         f"<p class='w-line'><span class='w-text'>{visible_html(reference.text, 300)}</span></p>"
         f"{markup.truncated_html(reference.encoding)}"
     )
+    if temperature == 1:
+        state.button(f"Try T = {TRY:g}", "try a temperature", "Sets the temperature of all pages", temperature=TRY)
+    beside = "at" if temperature == 1 else "at T = 1 and at"
     counted = arranged(study, study.counted)
     rows = tables.tempered_rows(counted, temperature, BESIDE)
     figure = charts.tempered_strip(
         rows, colors=label_colors(study.labels), reference_label=reference.label, at=at, dark=plots.dark(),
         title="Temperature stretches margins; no dot can cross the line",
     )  # fmt: skip
-    plots.show(figure, "tempered", "wobble-temperature", f"Margins at T = 1 and at T = {at}: no dot crosses the line")
+    plots.show(figure, "tempered", "wobble-temperature", f"Margins {beside} T = {at}: no dot crosses the line")
     curves = temperatures.curves(reference, temperature)
     never = f"{'The curves never cross' if head.exclusive else 'No curve crosses 1/2'}; hotter is less sure"
     plots.show(
@@ -110,8 +88,7 @@ def at_temperature(model: Classifier, study: Study) -> None:
         ("JSON", "wobble-temperature.json", lambda: documents.tempered_document(study, temperature, documented)),
         ("Chart (HTML)", "wobble-temperature.html", lambda: figure),
     )
-    beside = "" if temperature == 1 else " beside T = 1"
-    st.caption(f"All at T = {at}{beside}. PNG: the camera at the top right of each chart.")
+    st.caption(f"All {beside} T = {at}. PNG: the camera at the top right of each chart.")
     take_away.code(lambda: scripts.predict_script(model, list(rows["text"]), *dict.fromkeys((1.0, temperature))))
     state.address("of the temperature")
 
@@ -143,7 +120,7 @@ if not model.head.has_labels:
 study = work.needed(lambda: results.compared(model, sentence, (), 1.0))
 pinned.bars([model])
 refused = st.container()
-at_temperature(model, study)
+at_temperature(model, study, state.current().temperature)
 with refused:
     subject.say_refused(TAKEN)
 st.subheader("Calibration: the temperature at which the probabilities mean what they say")

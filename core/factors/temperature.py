@@ -48,18 +48,3 @@ def check_temperature(temperature: float) -> float:
             "(dividing by zero or less would turn the order of the labels round or leave no probabilities)."
         )
     return temperature
-
-
-def typed_temperature(typed: str) -> float:
-    """The temperature that a person typed.
-
-    Raises:
-        WobbleError: it is not one; the sentence says why.
-    """
-    try:
-        number = float(typed)
-    except ValueError as error:
-        raise WobbleError(
-            f"{typed[:40]!r} is not a number: type one from {COLDEST:g} to {HOTTEST:,.0f}, such as 1.5."
-        ) from error
-    return check_temperature(number)

@@ -13,18 +13,6 @@ from core.models.heads import SOFTMAX, Probabilities
 from core.studies.calibration import SEARCHED
 from core.studies.study import Study
 
-ROUND = (*(n / 10 for n in range(1, 11)), 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 15.0)
-
-
-def _steps() -> list[float]:
-    steps = [float(f"{t:.3g}") for t in np.geomspace(*SEARCHED, 121)]
-    for number in ROUND:
-        steps[int(np.abs(np.log(np.array(steps) / number)).argmin())] = number
-    return steps
-
-
-STEPS = _steps()
-"""Evenly spaced on a log scale, except that the nearest step to a round number is that number."""
 DOCUMENTED = tuple(map(float, np.geomspace(*SEARCHED, 21)))
 """The temperatures of a sentence's curve in a download."""
 COMPARED = np.geomspace(*SEARCHED, 50)
@@ -32,12 +20,6 @@ COMPARED = np.geomspace(*SEARCHED, 50)
 DTYPES = ("float32", "bfloat16", "float16")
 HALF = np.geomspace(1.0, HOTTEST, 600)
 """Temperatures at which ties are looked for."""
-
-
-def place(temperature: float) -> float:
-    """Where a temperature stands among the steps: 0 at the first, 1 at the last."""
-    low, high = np.log(SEARCHED)
-    return float((np.log(temperature) - low) / (high - low))
 
 
 def read(temperature: float) -> str:
@@ -58,7 +40,7 @@ class Curves:
 
 
 def curves(reference: Reference, temperature: float) -> Curves:
-    """The curves over the temperatures that one steps through, and as far as a given one."""
+    """The curves from the coldest to the hottest that a fit searches, and as far as a given one."""
     head, logits = reference.head, np.asarray(reference.logits, np.float64)
     grid = np.geomspace(min(SEARCHED[0], temperature), max(SEARCHED[1], temperature), 200)
     p = head.probabilities(logits[None] / grid[:, None])
@@ -132,7 +114,7 @@ class Averaging:
 
 
 def averaging(passes: Row, reference: Reference, temperature: float) -> Averaging:
-    """Passes averaged before and after tempering, at a temperature and over all that one steps through."""
+    """Passes averaged before and after tempering, at a temperature and over those of `COMPARED`."""
     before, after = averaged(np.stack([case.logits for case in passes.cases]), np.array([temperature, *COMPARED]))
     first, last = (reference.head.label(p[0], reference.labels) for p in (before, after))
     parted = before.argmax(axis=-1) != after.argmax(axis=-1)

@@ -181,7 +181,7 @@ def temperature_curves(
 ) -> go.Figure:
     """Every label's probability over the temperature, and below it the entropy; T = 1 and the current one are marked in both.
 
-    One chart, because each of them is redrawn whenever the slider moves (`benchmarks.browser`).
+    One chart, because each of them is redrawn whenever the temperature changes (`benchmarks.browser`).
 
     Args:
         temperatures: `[n]`, ascending.
@@ -247,9 +247,9 @@ def _curve_marks(at: float, most: float, dark: bool) -> dict[str, Any]:
 
 
 def _log_axis(temperatures: np.ndarray) -> dict[str, Any]:
-    """The axis of temperatures; beyond the slider's range only the powers of ten are named, or the names would touch.
+    """The axis of temperatures; beyond the range of a fit only the powers of ten are named, or the names would touch.
 
-    Its margin is given, as that of the other axis: measuring the names draws the chart twice at each move of the slider.
+    Its margin is given, as that of the other axis: measuring the names draws the chart twice at each change of the temperature.
     """
     low, high = float(temperatures[0]), float(temperatures[-1])
     named = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20] if low >= 0.04 and high <= 25 else [10.0**k for k in range(-3, 7)]
@@ -266,7 +266,8 @@ def _log_axis(temperatures: np.ndarray) -> dict[str, Any]:
 def tempered_strip(
     frame: pd.DataFrame, *, colors: Mapping[str, str], reference_label: str, at: str, title: str, dark: bool = False
 ) -> go.Figure:
-    """Margins at T = 1 and at another T: an open and a full dot for each text, joined; none can cross zero.
+    """Margins at T = 1 and at another T: an open and a full dot for each text, joined; none can cross zero. One full dot
+    where the other T is 1 as well.
 
     Args:
         frame: columns `name`, `visible`, `tokens`, `before`, `after` (margins), `label`, `said_before`, `said_after`
@@ -285,10 +286,11 @@ def tempered_strip(
             mode="lines", line={"color": ABSORBED, "width": 2}, hoverinfo="skip", showlegend=False,
         )
     ]  # fmt: skip
-    for values, said, t, marker in (
+    own, other = (
         ("before", "said_before", "1", {"symbol": "circle-open", "line": {"width": 2}}),
         ("after", "said_after", at, {"symbol": "circle"}),
-    ):
+    )
+    for values, said, t, marker in (other,) if at == "1" else (own, other):
         traces.append(
             go.Scatter(
                 x=frame[values], y=names, mode="markers", marker={"size": 13, "color": color, **marker}, showlegend=False,
@@ -302,8 +304,9 @@ def tempered_strip(
                 "%{customdata[3]}<br>margin %{x:.3f}<extra></extra>",
             )
         )  # fmt: skip
-    text = f"margin of {plain(chr(8220) + reference_label + chr(8221), 40)}: open dot at T = 1, full dot at T = {at}"
-    # The margins are given: measuring the names draws the chart twice at each move of the slider.
+    dots = " at T = 1" if at == "1" else f": open dot at T = 1, full dot at T = {at}"
+    text = f"margin of {plain(chr(8220) + reference_label + chr(8221), 40)}{dots}"
+    # The margins are given: measuring the names draws the chart twice at each change of the temperature.
     x = {"range": MARGINS, "title": {"text": text}, "automargin": False}
     return drawn(
         traces, title, dark, 130 + 32 * len(names), x, {"autorange": "reversed", "automargin": False},

@@ -42,22 +42,23 @@ SCORES = (
 
 
 def tempered_table(rows: pd.DataFrame, head: Head, labels: tuple[str, ...], temperature: float) -> str:
-    """A sentence and its variants at one temperature beside those at T = 1, as HTML.
+    """A sentence and its variants at one temperature beside those at T = 1, as HTML; at T = 1 each number stands once.
 
     Args:
         rows: as `core.views.tables.tempered_rows` makes them.
     """
-    at = read(temperature)
+    at, own = read(temperature), temperature == 1
     some = f" (the {SHOWN} largest of {len(labels)})" if len(labels) > SHOWN else ""
+    beside = "" if own else f", and at T = {at}"
+    bars = f"Bar and bold number: at T = {at}." + (
+        "" if own else " Thin tick and faint number: at T = 1, the reference"
+    )
     columns = (
         ("text", "Your sentence, and the variants that reach the model"),
-        ("label", f"Predicted at T = {at}; the same as at T = 1"),
-        (
-            f"probability at T = 1, and at T = {at}{some}",
-            f"Bar and bold number: at T = {at}. Thin tick and faint number: at T = 1, the reference",
-        ),
+        ("label", f"Predicted at T = {at}; the same as at any other"),
+        (f"probability at T = 1{beside}{some}", bars),
         ("entropy at T = 1", ENTROPY),
-        (f"at T = {at}", ENTROPY),
+        *([] if own else [(f"at T = {at}", ENTROPY)]),
     )
     texts = [markup.changed_html(text, rows["text"].iloc[0], 90) for text in rows["text"]]
     return markup.table_html(
@@ -66,8 +67,8 @@ def tempered_table(rows: pd.DataFrame, head: Head, labels: tuple[str, ...], temp
             (
                 f"<b>{escape(row['name'])}</b><br><span class='w-text w-small'>{text}</span>",
                 f"<span class='w-nobreak'>{escape(shortened(row['label'], 40))}</span>",
-                _bars(row["p_before"], row["p_after"], head, labels),
-                f"<span class='w-faint'>{row['entropy_before']:.3f}</span>",
+                _bars(None if own else row["p_before"], row["p_after"], head, labels),
+                *([] if own else [f"<span class='w-faint'>{row['entropy_before']:.3f}</span>"]),
                 f"<b>{row['entropy_after']:.3f}</b>",
             )
             for row, text in zip(rows.to_dict("records"), texts, strict=True)
@@ -75,15 +76,21 @@ def tempered_table(rows: pd.DataFrame, head: Head, labels: tuple[str, ...], temp
     )
 
 
-def _bars(before: Probabilities, after: Probabilities, head: Head, labels: tuple[str, ...]) -> str:
+def _bars(before: Probabilities | None, after: Probabilities, head: Head, labels: tuple[str, ...]) -> str:
+    """Bars at a temperature, with those at T = 1 as ticks; None where that is the temperature."""
     names, colors = documents.unique(labels), label_colors(labels)
     # Of two labels that compete the first says it all, and questions keep their order.
-    first = sorted(range(len(labels)), key=lambda i: -before[i])[: 1 if head.exclusive and len(labels) == 2 else SHOWN]
+    first = sorted(range(len(labels)), key=lambda i: -after[i])[: 1 if head.exclusive and len(labels) == 2 else SHOWN]
     bars = "".join(
         f"<span class='name' title='{escape(names[k])}'>{escape(names[k])}</span><span class='track'>"
         f"<span class='fill' style='width:{100 * after[k]:.2f}%;background:{colors[labels[k]]}'></span>"
-        f"<span class='tick' style='left:{100 * before[k]:.2f}%'></span></span>"
-        f"<span class='p w-faint'>{before[k]:.3f}</span><span class='p'><b>{after[k]:.3f}</b></span>"
+        + (
+            "</span><span></span>"
+            if before is None
+            else f"<span class='tick' style='left:{100 * before[k]:.2f}%'></span></span>"
+            f"<span class='p w-faint'>{before[k]:.3f}</span>"
+        )
+        + f"<span class='p'><b>{after[k]:.3f}</b></span>"
         for k in (first if head.exclusive else sorted(first))
     )
     return f"<div class='w-bars w-tempered'>{bars}</div>"
@@ -111,9 +118,8 @@ def threshold_for_each(reference: Reference, temperature: float) -> None:
             rest = f" and {len(found) - 6} more" if len(found) > 6 else ""
             return escape(", ".join(found[:6])) + rest if found else "none"
 
-        st.html(
-            f"<p>Above it at T = 1: <b>{above(1.0)}</b>; at T = {read(temperature)}: <b>{above(temperature)}</b>.</p>"
-        )
+        tempered = "" if temperature == 1 else f"; at T = {read(temperature)}: <b>{above(temperature)}</b>"
+        st.html(f"<p>Above it at T = 1: <b>{above(1.0)}</b>{tempered}.</p>")
         st.caption(
             "Sampling one label, averaging before or after tempering, and ties are about a softmax, whose labels compete; "
             "here each label is a yes-or-no question of its own."
@@ -127,6 +133,7 @@ def four_ways(classifier: Classifier, reference: Reference, temperature: float) 
         reference: at T = 1.
     """
     p, q = (temperatures.at(reference, t).probabilities for t in (1.0, temperature))
+    own = temperature == 1
     one, two = st.columns(2, border=True)
     with one:
         st.markdown("**1. A decision threshold other than 1/2**")
@@ -134,15 +141,15 @@ def four_ways(classifier: Classifier, reference: Reference, temperature: float) 
         where = temperatures.crossing(reference.logits, threshold)
         before, after = ("acts" if top > threshold else "does not act" for top in (p.max(), q.max()))
         said = "" if where is None else f" The probability passes {threshold:g} at T = {where:.3g}."
-        st.html(
-            f"<p>At T = 1 it {before} ({p.max():.3f}), at T = {read(temperature)} it <b>{after}</b> ({q.max():.3f}).{said}</p>"
-        )
+        then = "" if own else f", at T = {read(temperature)} it <b>{after}</b> ({q.max():.3f})"
+        st.html(f"<p>At T = 1 it {before} ({p.max():.3f}){then}.{said}</p>")
     with two:
         st.markdown("**2. Sampling a label instead of taking the largest**")
         flips = temperatures.sampled_flips(q, DRAWS, seed=0)
+        beside = "" if own else f" ({reference.head.sampled(p):.3f} at T = 1)"
         st.html(
-            f"<p>Flip probability 1 \u2212 p of the top label: <b>{reference.head.sampled(q):.3f}</b> at T = {read(temperature)} "
-            f"({reference.head.sampled(p):.3f} at T = 1).</p><p>Simulated: {flips} of {DRAWS:,} draws (seed 0) gave another "
+            f"<p>Flip probability 1 \u2212 p of the top label: <b>{reference.head.sampled(q):.3f}</b> at T = {read(temperature)}"
+            f"{beside}.</p><p>Simulated: {flips} of {DRAWS:,} draws (seed 0) gave another "
             f"label: {flips / DRAWS:.3f}.</p>"
         )
     three, four = st.columns(2, border=True)
@@ -186,9 +193,11 @@ def _averaging(classifier: Classifier, reference: Reference, temperature: float)
         "need not."
     )
     here = f"They name different labels at T = {read(temperature)}. " if first != last else ""
+    # At T = 1 there is nothing to temper: the two are one number.
+    after = "" if temperature == 1 else f" The mean at T = 1, tempered afterwards: <b>{escape(last)} {q:.3f}</b>."
     st.html(
-        f"<p>Mean of softmax(z / T) over {PASSES} dropout passes (seed 0): <b>{escape(first)} {p:.3f}</b>. The mean at T = 1, "
-        f"tempered afterwards: <b>{escape(last)} {q:.3f}</b>.</p><p>{here}{everywhere}</p>"
+        f"<p>Mean of softmax(z / T) over {PASSES} dropout passes (seed 0): <b>{escape(first)} {p:.3f}</b>.{after}</p>"
+        f"<p>{here}{everywhere}</p>"
     )
 
 

@@ -24,7 +24,7 @@ def shown(page: Page, sentence: str, temperature: str = "1") -> None:
     expect(page.get_by_text("Choose a model on the left")).to_have_count(0)
     expect(page.get_by_text("Type a sentence on the left")).to_have_count(0)
     path, main = urlsplit(page.url).path, page.get_by_test_id("stMain")
-    # No prediction of the sentence stands on Learn and Train, and the Temperature page has a temperature of its own.
+    # No prediction of the sentence stands on Learn and Train.
     if path not in ("/learn", "/train"):
         computed = re.compile(f"^{re.escape(visible(sentence))}$")
         expect(main.locator(".w-text", has_text=computed).first).to_be_visible()

@@ -181,8 +181,6 @@ def test_a_model_without_dropout_is_not_called_stable(tmp_path: Path, monkeypatc
     ("pages/dropout.py", "passes", "0"),
     ("pages/dropout.py", "passes", "1000000"),
     ("pages/dropout.py", "dot", "nonsense"),
-    ("pages/temperature.py", "T", "0"),
-    ("pages/temperature.py", "T", "nan"),
     ("pages/temperature.py", "threshold", "5"),
     ("pages/temperature.py", "temperature", "1e-38"),
 ])  # fmt: skip
@@ -197,19 +195,24 @@ def test_what_a_link_may_not_ask_for_is_said_and_left_out(page: str, name: str, 
     assert "w-verdict" in words(test)
 
 
-@pytest.mark.parametrize("typed", ["0", "-1", "nan", "inf", "1e-38", "warm", "1,5"])
-def test_a_typed_temperature_that_is_none_is_one_sentence_and_the_slider_holds(typed: str) -> None:
-    test = app("pages/temperature.py", T_typed=typed, T=3.0)
-    assert not test.exception
-    assert len(test.error) == 1
-    assert "At T = 3 it still says" in words(test)
-
-
-def test_the_temperature_page_shows_its_own_temperature_everywhere() -> None:
-    test = app("pages/temperature.py", sentence="A modest, messy thriller.", T_typed="2.5", code=True)
-    assert "probability at T = 1, and at T = 2.5" in words(test)
-    assert "All at T = 2.5 beside T = 1" in words(test)
+def test_the_temperature_page_shows_the_temperature_of_the_sidebar_and_has_no_other_control() -> None:
+    test = app("pages/temperature.py", sentence="A modest, messy thriller.", temperature=2.5, code=True)
+    said = words(test)
+    assert "At T = 2.5 it still says" in said and "probability at T = 1, and at T = 2.5" in said
+    assert "All at T = 1 and at T = 2.5" in said
     assert any("for temperature in (1.0, 2.5):" in code.value for code in test.code)
+    assert [one.label for one in (*test.main.slider, *test.main.number_input)] == ["Act only above"]
+    assert not test.main.select_slider and not test.main.text_input
+
+
+def test_at_the_models_own_temperature_each_number_stands_once_and_another_one_is_offered() -> None:
+    test = app("pages/temperature.py", sentence="A modest, messy thriller.")
+    said = words(test)
+    (head,) = re.findall(r"<tr><th.*?</tr>", said)
+    assert head.count("</th>") == 4 and "class='tick'" not in said
+    assert said.count("At T = 1 it") == 1 and "at T = 1 it <b>" not in said
+    wished(test, temperature=2.0)
+    assert "At T = 2 it still says" in words(test) and "class='tick'" in words(test)
 
 
 @pytest.mark.parametrize(("problem", "bars"), [("single_label_classification", 1), ("multi_label_classification", 2)])
@@ -218,7 +221,7 @@ def test_of_two_labels_that_do_not_compete_both_are_shown(
 ) -> None:
     monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path))
     save("bert", tmp_path / "two", num_labels=2, problem_type=problem)
-    said = words(app("pages/temperature.py", model=[f"{tmp_path.name}/two"]))
+    said = words(app("pages/temperature.py", model=[f"{tmp_path.name}/two"], temperature=2.0))
     shown = re.findall(r"<div class='w-bars w-tempered'>(.*?)</div>", said)
     assert shown and {bar.count("class='tick'") for bar in shown} == {bars}
 

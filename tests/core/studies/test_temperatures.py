@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.factors.temperature import HOTTEST, typed_temperature
+from core.factors.temperature import HOTTEST
 from core.models.catalog import load
 from core.studies import temperatures
 from core.studies.calibration import SEARCHED
 from core.studies.study import Study, compare, study
-from core.studies.temperatures import DOCUMENTED, ROUND, STEPS
+from core.studies.temperatures import DOCUMENTED
 from core.text.perturb import variants
 from core.views.tables import tempered_frame, tempered_rows
 from tests.architectures import loaded, save
@@ -29,13 +29,6 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Study:
         save("bert", tmp_path_factory.mktemp("many"), num_labels=3, problem_type="multi_label_classification")
     )
     return compare(model, TEXT, variants(TEXT))
-
-
-def test_the_steps_ascend_over_the_searched_range_and_hold_round_numbers() -> None:
-    steps = temperatures.STEPS
-    assert steps == sorted(set(steps)) and (steps[0], steps[-1]) == SEARCHED
-    assert set(temperatures.ROUND) <= set(steps)
-    assert [temperatures.place(t) for t in (*SEARCHED, 1.0)] == pytest.approx([0, 1, 0.5])
 
 
 def test_no_label_moves_at_any_temperature_and_one_that_moved_would_be_counted(compared: Study, many: Study) -> None:
@@ -111,13 +104,6 @@ def test_rounding_ties_sooner_in_fewer_bits(compared: Study) -> None:
     assert brain is not None and half is not None and brain < half and (full is None or half < full)
 
 
-@pytest.mark.parametrize("typed", ["warm", "1,5", ""])
-def test_what_is_not_a_number_is_said_so(typed: str) -> None:
-    with pytest.raises(Exception, match=r"is not a number: type one from 0\.001 to 1,000,000"):
-        typed_temperature(typed)
-    assert typed_temperature(" 2.5 ") == 2.5
-
-
 def test_variants_beyond_the_limit_are_not_shown(tmp_path: Path) -> None:
     model = loaded(save("bert", tmp_path / "model"))
     text = "a fine film, " * 100 + "and a dull end ."
@@ -129,4 +115,3 @@ def test_variants_beyond_the_limit_are_not_shown(tmp_path: Path) -> None:
 
 def test_what_a_download_documents_spans_the_searched_range() -> None:
     assert len(DOCUMENTED) == 21 and (DOCUMENTED[0], DOCUMENTED[-1]) == pytest.approx(SEARCHED)
-    assert set(ROUND) <= set(STEPS) and set(ROUND) == {*(n / 10 for n in range(1, 10)), 1.5, 2.5, *range(1, 11), 15}

@@ -92,6 +92,11 @@ def test_both_dots_of_a_text_lie_on_its_line_before_the_line_where_the_label_cha
     assert drawn.layout.shapes[0].x1 == drawn.layout.shapes[1].x0 == 0
 
 
+def test_at_the_models_own_temperature_each_text_has_one_dot() -> None:
+    drawn = charts.tempered_strip(STRIP, colors={}, reference_label=LABELS[0], at="1", title="t")
+    assert len(drawn.data) == 2 and "open dot" not in drawn.layout.xaxis.title.text
+
+
 @pytest.fixture(scope="module")
 def rounded() -> Study:
     return study(load(), "This is a test .", ["numerics"])
