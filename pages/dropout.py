@@ -279,4 +279,4 @@ script = scripts.dropout_script(model, text, count, dropout, temperature)
 if script is None:
     st.caption("No script for this choice: plain transformers cannot switch these sites off without the others.")
 else:
-    take_away.code(partial(str, script))
+    take_away.code(partial(str, script), "every pass and its measures")

@@ -89,4 +89,4 @@ take_away.downloads(
     ("JSON", "wobble-numerics.json", lambda: documents.numerics_document(study)),
     ("Chart (HTML)", "wobble-numerics.html", lambda: figure),
 )
-take_away.code(lambda: scripts.numerics_script(model, study))
+take_away.code(lambda: scripts.numerics_script(model, study), "every condition's shift")

@@ -193,7 +193,7 @@ def shortest(model: Classifier, text: str, temperature: float) -> None:
         )
     if found.flips:
         texts = [text, *(flip.text for flip in found.flips[:3])]
-        take_away.code(lambda: scripts.predict_script(model, texts, temperature), name="shortest")
+        take_away.code(lambda: scripts.predict_script(model, texts, temperature), "the shortest flips", name="shortest")
 
 
 def choices(texts: Sequence[tuple[str, str]], key: str) -> None:
@@ -255,4 +255,4 @@ st.caption(
     f"Cost: {profile.rows_asked:,} predictions asked for, those of the noise floor too; {profile.rows_run:,} run, the others "
     f"known already; {profile.seconds:.1f} s."
 )
-take_away.code(partial(scripts.scripts_of, model, profile))
+take_away.code(partial(scripts.scripts_of, model, profile), "every factor")

@@ -33,7 +33,8 @@ with st.sidebar:
         help="One edit a line. Write \\n for a newline, \\t for a tab, \\u00a0 for a no-break space, \\\\ for a backslash.",
     )  # fmt: skip
 # The same edits for all models, so that their answers stand side by side.
-shared = tables.own_edits(lines), temperature, results.read_by(models, text)
+own = tables.own_edits(lines)
+shared = own, temperature, results.read_by(models, text)
 with st.spinner("Running the variants …"):
     tried = [work.attempt(partial(results.compared, model, text, *shared)) for model in models]
 found = [study for study in tried if study is not None]
@@ -67,7 +68,8 @@ for key, (studies, names, title) in strips.items():
     figure = strip.figure(studies[0], beside=studies[1:], names=names, title=title, dark=plots.dark())
     alt = " ".join(f"{name}: {summary(one)}" for name, one in zip(names, studies, strict=True))
     plots.show(figure, key, "wobble-perturb", f"Margin strip. {alt}", opens=True, legend=strip.legend_html(*studies))
-variants_table.section(found, list(strips), "variant", "variant", (*FORMATTING, "typo", CUSTOM.name))
+filters = (*FORMATTING, "typo", *([CUSTOM.name] if own else []))
+variants_table.section(found, list(strips), "variant", "variant", filters)
 take_away.downloads(
     ("CSV", "wobble-perturb.csv", lambda: tables.cases_frame(*found)),
     ("Parquet", "wobble-perturb.parquet", lambda: tables.cases_frame(*found)),
@@ -81,4 +83,5 @@ st.caption("PNG: the camera at the top right of each chart.")
 shown = [text, *dict.fromkeys(case.text for case in found[0].cases)]
 for model in models:
     make = partial(scripts.predict_script, model, shown, temperature)
-    take_away.code(make, name="" if len(models) == 1 else model.id)
+    name = "" if len(models) == 1 else model.id
+    take_away.code(make, f"every edit's probabilities, by {model.id}", name=name)

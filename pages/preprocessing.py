@@ -120,4 +120,4 @@ take_away.downloads(
     ("Chart (HTML)", "wobble-preprocessing.html", partial(strip.figure, study, title=finding)),
 )
 shown = [text, *dict.fromkeys(case.text for one in studies for case in one.cases)]
-take_away.code(partial(scripts.predict_script, model, shown, temperature))
+take_away.code(partial(scripts.predict_script, model, shown, temperature), "the probabilities after each step")

@@ -97,7 +97,7 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
         ("JSON", "wobble-seeds.json", lambda: documents.seeds_document(family, text, prediction.logits[:, 0])),
         ("Chart (HTML)", "wobble-seeds.html", lambda: figure),
     )
-    take_away.code(lambda: scripts.seeds_script(family, text, temperature))
+    take_away.code(lambda: scripts.seeds_script(family, text, temperature), "every seed on your sentence")
 
 
 def grid(family: Family, p: Probabilities, study: Study, variants: Sequence[str]) -> None:
@@ -164,7 +164,7 @@ def data_view(family: Family, _text: str, _temperature: float) -> None:
         )
     data = data_file(partial(tables_training.on_data_frame, family, found))
     take_away.downloads(("CSV", "wobble-seeds-data.csv", data[-1]), data)
-    take_away.code(lambda: scripts.on_data_script(family), scripts.SEEDS_FILE)
+    take_away.code(lambda: scripts.on_data_script(family), "every seed on the held-out texts", scripts.SEEDS_FILE)
 
 
 def data_file(make: Callable[[], object]) -> tuple[str, str, Callable[[], object]]:
@@ -273,7 +273,7 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
         ("CSV", "wobble-seeds-influence.csv", lambda: frame),
         data_file(partial(tables_training.on_data_frame, family, on)),
     )
-    take_away.code(lambda: scripts.on_data_script(family), scripts.SEEDS_FILE)
+    take_away.code(lambda: scripts.on_data_script(family), "every seed on the held-out texts", scripts.SEEDS_FILE)
 
 
 def interpolation_view(family: Family, text: str, temperature: float) -> None:
@@ -329,6 +329,7 @@ def interpolation_view(family: Family, text: str, temperature: float) -> None:
     )
     take_away.code(
         lambda: scripts.interpolation_script(family, first, second, text, len(found.shares), temperature),
+        f"interpolation from {first} to {second}",
         scripts.SEEDS_FILE,
     )
 

@@ -1,5 +1,6 @@
 """What only looks random: temperature cannot move the argmax, and four ways in which it changes decisions all the same."""
 
+from functools import partial
 from html import escape
 
 import pages.parts.engine  # noqa: F401 - before all else
@@ -89,7 +90,8 @@ def at_temperature(model: Classifier, study: Study, temperature: float) -> None:
         ("Chart (HTML)", "wobble-temperature.html", lambda: figure),
     )
     st.caption(f"All {beside} T = {at}. PNG: the camera at the top right of each chart.")
-    take_away.code(lambda: scripts.predict_script(model, list(rows["text"]), *dict.fromkeys((1.0, temperature))))
+    script = partial(scripts.predict_script, model, list(rows["text"]), *dict.fromkeys((1.0, temperature)))
+    take_away.code(script, "the probabilities of the table")
     state.address("of the temperature")
 
 

@@ -22,10 +22,11 @@ from core.studies.verdict import summary
 from core.text.segmentation import method, uses
 from core.text.stages import Stages, absorbed_by
 from core.text.visible import LEGEND, visible
-from core.views import documents, scripts, strip, tables
+from core.views import documents, scripts, strip, tables, tables_tokens
 from core.views.html import share, visible_html
 from pages import controls, state
 from pages.parts import markup, pinned, plots, results, subject, take_away, variants_table, work
+from pages.parts.pieces import SHOWN, counts_html, cut_html, link, linked, resplit_html, untried
 
 PAGE = {
     "title": "Tokens",
@@ -41,58 +42,60 @@ STAGES = {
     "pre-tokens": "Cut into pieces that the vocabulary is applied to one by one.",
     "tokens and ids": "What the model reads.",
 }
-# Characters of a text that are drawn; downloads hold all of it.
-LONGEST = 2000
 # Segmentations in the table; downloads hold all of them.
-SHOWN = 100
+MOST = 100
 (SEGMENTATION,) = factors(["segmentation"])
 VIEWS = {"drawn": "drawn", "nearest": "the nearest"}
 
 
-def cut_html(found: Stages) -> str:
-    """The raw text with each token's characters boxed: the same characters stand below each other for every model."""
-    pieces, number = [], 0
-    for cut in tables.cuts(found, LONGEST):
-        number += bool(cut.tokens)
-        said = "  ".join(f"{visible(token)} {id}" for token, id in cut.tokens) or "read by no token"
-        kind = "gap" if not cut.tokens else "odd" if number % 2 else "even"
-        pieces.append(f"<span class='{kind}' title='{escape(said)}'>{escape(visible(cut.text))}</span>")
-    return f"<div class='w-cut'>{''.join(pieces)}</div>"
+def stages_html(found: Stages, marked: Sequence[int], other: str, name: str) -> tuple[str, ...]:
+    """The stages of one text under one model, in the order of `STAGES`; what differs from the other text is marked.
 
-
-def stages_html(found: Stages, marked: Sequence[int], other: str) -> tuple[str, ...]:
-    """The stages of one text under one model, in the order of `STAGES`; what differs from the other text is marked."""
+    Args:
+        name: of the text's pieces on the page, which link its tokens with its characters.
+    """
     normalized = "<span class='w-faint'>no normalizer: read as it is</span>"
     if found.normalized is not None:
         normalized = f"<div class='w-text'>{visible_html(found.normalized)}</div>"
-    pieces = "<span class='w-faint'>none: applied to the text as a whole</span>"
+    chips = "<span class='w-faint'>none: applied to the text as a whole</span>"
     if found.pre_tokens is not None:
-        chips = [f"<span class='w-token'>{escape(visible(piece.text))}</span>" for piece in found.pre_tokens[:400]]
-        pieces = f"<div class='w-tokens'>{''.join(chips)}</div>"
-    raw = f"<div class='w-text'>{markup.changed_html(found.raw, other, LONGEST)}</div>"
-    return raw, normalized, pieces, markup.tokens_html(found.encoding, marked)
+        each = [f"<span class='w-token'>{escape(visible(piece.text))}</span>" for piece in found.pre_tokens[:400]]
+        chips = f"<div class='w-tokens'>{''.join(each)}</div>"
+    raw = f"<div class='w-text'>{markup.changed_html(found.raw, other, SHOWN)}</div>"
+    return raw, normalized, chips, markup.tokens_html(found.encoding, marked, pieces=linked(found, name))
 
 
-def grid(columns: Sequence[tuple[str, str, Stages, Sequence[int]]]) -> None:
-    """Stages as rows, texts as columns (heading, what stands below it, stages, marked tokens), all aligned."""
+def grid(columns: Sequence[tuple[str, str, Stages, Sequence[int]]], name: str) -> None:
+    """Stages as rows, texts as columns (heading, what stands below it, stages, marked tokens), all aligned.
+
+    Args:
+        name: of the pieces of each text, behind which its number stands.
+    """
     heads = (
         f"<div class='heading'><b>{escape(heading)}</b><br><span class='w-faint'>{escape(below)}</span></div>"
         for heading, below, _, _ in columns
     )
     # Two sentences each beside the other; of one sentence under several models nothing differs.
     others = [found.raw for _, _, found, _ in reversed(columns)]
-    each = (stages_html(found, marked, other) for (_, _, found, marked), other in zip(columns, others, strict=True))
+    each = (
+        stages_html(found, marked, other, f"{name}{number}")
+        for number, ((_, _, found, marked), other) in enumerate(zip(columns, others, strict=True))
+    )
     shown = zip(*each, strict=True)
     cells = ["<div class='corner'></div>", *heads]
-    for (name, meaning), texts in zip(STAGES.items(), shown, strict=True):
-        cells += [f"<div class='stage' title='{meaning}'>{name}</div>", *(f"<div>{text}</div>" for text in texts)]
+    for (stage, meaning), texts in zip(STAGES.items(), shown, strict=True):
+        cells += [f"<div class='stage' title='{meaning}'>{stage}</div>", *(f"<div>{text}</div>" for text in texts)]
     st.html(f"<div class='w-stages' style='--columns:{len(columns)}'>{''.join(cells)}</div>")
     for note in dict.fromkeys(note for _, _, found, _ in columns for note in found.notes):
         st.caption(markup.escape_markdown(note))
 
 
-def compared(model: Classifier, one: Stages, two: Stages) -> None:
-    """Two sentences under one model, and what becomes of their difference."""
+def compared(model: Classifier, one: Stages, two: Stages, name: str) -> None:
+    """Two sentences under one model, and what becomes of their difference.
+
+    Args:
+        name: of the pieces of both texts on the page.
+    """
     st.html(
         f"<p class='w-verdict small'>{escape(model.id)} <span class='w-faint'>{escape(model.encoder.name)}</span></p>"
     )
@@ -109,9 +112,36 @@ def compared(model: Classifier, one: Stages, two: Stages) -> None:
     else:
         said = f"Tokens only in the first: {len(before)}; only in the second: {len(after)}"
         st.warning(f"Different ids: the difference reaches the model. {said}.", icon=":material/visibility:")
-    st.html(cut_html(one) + cut_html(two))
+    st.html(cut_html(one, f"{name}0") + cut_html(two, f"{name}1"))
     texts = zip(("Your sentence", "The second sentence"), (one, two), marked, strict=True)
-    grid([(name, f"{len(found.encoding.ids):,} tokens", found, changed) for name, found, changed in texts])
+    grid([(said, f"{len(found.encoding.ids):,} tokens", found, changed) for said, found, changed in texts], name)
+
+
+def one_character(text: str, models: Sequence[Classifier]) -> None:
+    """How many tokens change when one character does, for every character."""
+    st.subheader("Where the split changes when one character changes")
+    if rest := untried(text):
+        st.caption(rest)
+    each = {model.id: results.resplit(model, text) for model in models}
+    if not any(one.changes for one in next(iter(each.values()))):
+        return
+    st.caption(
+        "Below each character stands how many tokens change, or are new, when that one character is left out, and when its "
+        "case is the other one. Only the tokenizer runs."
+    )
+    for id, ways in each.items():
+        title = f"<p class='w-line w-faint'><b>{escape(id)}</b></p>" if len(each) > 1 else ""
+        st.html(title + resplit_html(ways))
+    take_away.downloads(
+        (
+            "CSV of the changed characters",
+            "wobble-characters.csv",
+            lambda: pd.concat([tables_tokens.resplit_frame(*one) for one in each.items()]),
+        )
+    )
+    for model in models:
+        script = partial(scripts.resplit_script, model, text, len(each[model.id][0].changes))
+        take_away.code(script, f"one character changed, by {model.id}", name=f"characters_{model.id}")
 
 
 def segmented(model: Classifier, text: str, temperature: float) -> None:
@@ -154,7 +184,9 @@ def segmented(model: Classifier, text: str, temperature: float) -> None:
         ),
         ("Chart (HTML)", "wobble-segmentation.html", lambda: figure),
     )
-    take_away.code(lambda: scripts.segmentation_script(model, every), name="segmentation")
+    take_away.code(
+        lambda: scripts.segmentation_script(model, every), "each segmentation's prediction", name="segmentation"
+    )
 
 
 def heading(drawn: Study, near: Row, how: str) -> None:
@@ -213,13 +245,13 @@ def side_by_side_section(every: Study, own: Stages) -> None:
     chosen = next((row["key"] for row in shown if cut in row["alike"]), None)
     variants_table.table(
         key="segmentations_table",
-        data={"models": [every.model], "rows": shown[:SHOWN], "one": "segmentation", "chosen": chosen},
+        data={"models": [every.model], "rows": shown[:MOST], "one": "segmentation", "chosen": chosen},
         on_chosen_change=lambda: None,
     )
     state.address("of the segmentations")
     order = "those that change the fewest pieces first" if view == "nearest" else "largest shift first"
     st.caption(
-        f"{min(len(shown), SHOWN)} of {len(shown)} different ones, {order}. Marked pieces are not your sentence's; those crossed "
+        f"{min(len(shown), MOST)} of {len(shown)} different ones, {order}. Marked pieces are not your sentence's; those crossed "
         "out are your sentence's and not this segmentation's. The thin tick on a bar is your sentence. Click a row to open it."
     )
 
@@ -243,6 +275,7 @@ def entries(every: Study, named: Mapping[str, Case], nearest: bool) -> list[dict
 
 
 text = subject.sentence()
+link()
 models = subject.chosen_models()
 second = controls.text(
     "Compare with a second sentence", "second", placeholder="For example the same sentence without its full stop"
@@ -253,26 +286,33 @@ found = [(model, staged) for model, staged in tried if staged]
 if not found:
     work.end()
 if second:
-    for model, (one, two) in found:
+    for number, (model, (one, two)) in enumerate(found):
         with st.container(border=True):
-            compared(model, one, two)
+            compared(model, one, two, f"model{number}text")
 else:
     counts = ", ".join(f"{len(staged[0].encoding.ids):,} by {model.id}" for model, staged in found)
     st.html(f"<p class='w-verdict'>The same characters, cut into tokens: {escape(counts)}.</p>")
-    for model, staged in found:
-        st.html(f"<p class='w-line w-faint'>{escape(model.id)}</p>{cut_html(staged[0])}")
-    grid([(m.id, f"{m.encoder.name}, {len(s[0].encoding.ids):,} tokens", s[0], ()) for m, s in found])
+    for number, (model, staged) in enumerate(found):
+        st.html(counts_html(model.id, staged[0]) + cut_html(staged[0], f"text{number}"))
+    grid([(m.id, f"{m.encoder.name}, {len(s[0].encoding.ids):,} tokens", s[0], ()) for m, s in found], "text")
 first, (own, *_) = found[0]
 pinned.bars([model for model, _ in found], partial(beside_the_pin, first, own))
 marks = " &nbsp; ".join(f"<span class='w-text'>{mark}</span> {escape(name)}" for mark, name in LEGEND.items())
 st.html(f"<p class='w-line w-faint'>{marks}</p>")
 every = [(model, one) for model, staged in found for one in staged]
 take_away.downloads(
-    ("CSV", "wobble-tokens.csv", lambda: pd.concat([tables.tokens_frame(model.id, one) for model, one in every])),
+    (
+        "CSV",
+        "wobble-tokens.csv",
+        lambda: pd.concat([tables_tokens.tokens_frame(model.id, one) for model, one in every]),
+    ),
     ("JSON", "wobble-tokens.json", lambda: [documents.stages_document(m.id, m.encoder.name, s) for m, s in every]),
 )
 for model, _ in found:
-    take_away.code(partial(scripts.tokens_script, model, texts), name="" if len(models) == 1 else model.id)
+    name = "" if len(models) == 1 else model.id
+    take_away.code(partial(scripts.tokens_script, model, texts), f"every stage, by {model.id}", name=name)
+if not second:
+    one_character(text, [model for model, _ in found])
 st.subheader("Other segmentations of the same characters")
 by_id = {model.id: model for model, _ in found}
 chosen = controls.segments("Model", "cut_model", list(by_id)) if len(by_id) > 1 else found[0][0].id

@@ -57,8 +57,11 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[recipes.Recipe, int
             "Base model", "base", catalog.base_ids(), free=True,
             help="An embedded encoder, a local directory, or any hub id: type it and press Enter.",
         )  # fmt: skip
-        seeds = controls.text("Seeds", "seeds", "42, 43", help="A list like 42, 43 or a range like 42-45.")
+        typed = controls.text("Seeds", "seeds", "42, 43", help="A list like 42, 43 or a range like 42-45.")
+        # Said at the field, which the bottom of the form is out of sight of.
+        seeds = work.attempt(partial(recipes.parse_seeds, typed))
         vary = controls.choice("What varies", "vary", VARIES, words=VARIES.__getitem__, help=VARIES_HELP)
+        members = seeds and work.attempt(partial(recipes.plan, seeds, vary))
         method = controls.segments(
             "Method", "method", tuple(recipes.LEARNING_RATE),
             help="LoRA trains the head and small factors beside the frozen weights (rank 8, all linear layers); full trains all.",
@@ -80,6 +83,8 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[recipes.Recipe, int
         "Name", "run_name", placeholder=usual,
         help="Of the family in the catalog. Small letters, digits, dots, dashes and underscores.",
     )  # fmt: skip
+    if not members:
+        return None
     device = classifier.best_device()
 
     def made() -> tuple[recipes.Recipe, int]:
@@ -87,7 +92,7 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[recipes.Recipe, int
             name=name.strip() or usual,
             base=base.strip(),
             data=source,
-            members=recipes.plan(recipes.parse_seeds(seeds), vary),
+            members=members,
             examples=int(examples),
             epochs=int(epochs),
             batch=int(batch),
@@ -156,7 +161,7 @@ def shown(run: runs.Run) -> None:
         )
     buttons(run)
     if run.state == "done":
-        take_away.code(lambda: scripts.training_script(run), name=run.name)
+        take_away.code(lambda: scripts.training_script(run), f"train {run.name} again", name=run.name)
     log = run.folder / "worker.log"
     if broken and log.is_file():
         with st.expander("What the libraries said"):

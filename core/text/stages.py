@@ -67,6 +67,36 @@ class Stages:
     """What cannot be shown, and what to know, in sentences."""
 
 
+@dataclass(frozen=True)
+class Counts:
+    """How long a text is, for a person and for a model."""
+
+    characters: int
+    """Unicode code points, as Python counts them."""
+    utf8: int
+    """Bytes in UTF-8."""
+    tokens: int
+    """What the model reads, special tokens too."""
+    special: int
+    """Tokens that the tokenizer put around the text."""
+    characters_a_token: float | None
+    """Characters that are read for each token that stands for any; None where none does."""
+
+
+def counts(found: Stages) -> Counts:
+    """Count a text and its tokens."""
+    encoding, special = found.encoding, sum(found.encoding.special)
+    begin, end = encoding.kept or (0, len(found.raw))
+    own = len(encoding.ids) - special
+    return Counts(
+        characters=len(found.raw),
+        utf8=len(found.raw.encode()),
+        tokens=len(encoding.ids),
+        special=special,
+        characters_a_token=(end - begin) / own if own else None,
+    )
+
+
 def stages(encoder: TextEncoder, text: str) -> Stages:
     """The stages raw, normalized, pre-tokens, tokens and ids of one text.
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from core.base.words import capital, number, shortened
 from core.factors.case import Case, Reference, Row
 from core.studies.study import Study
 from core.text.perturb import Variant, edits, perturbations
-from core.text.stages import Stages
 from core.text.tokens import Encoding, align
 from core.text.visible import visible
 from core.views.documents import named, ranked, unique
@@ -280,59 +278,6 @@ def own_edits(lines: str) -> tuple[str, ...]:
         escape.sub(lambda found: found.group().encode().decode("unicode_escape"), one) for one in lines.splitlines()
     )
     return tuple(dict.fromkeys(text for text in texts if text))
-
-
-# --- tokens ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Cut:
-    """A stretch of a raw text and the tokens, each with its id, that stand for it; none where the tokenizer drops it."""
-
-    text: str
-    tokens: tuple[tuple[str, int], ...]
-
-
-def cuts(stages: Stages, longest: int) -> list[Cut]:
-    """The raw text (its first `longest` characters) cut where its tokens are.
-
-    Tokens that share characters (bytes of one character) share a stretch. White space that a tokenizer drops, and what
-    was truncated, belongs to no token. A tokenizer without offsets cannot be shown: the text is one stretch.
-    """
-    encoding, text = stages.encoding, stages.raw[:longest]
-    parts: list[Cut] = []
-    at = 0
-    for span, token, id in zip(encoding.offsets or (), encoding.tokens, encoding.ids, strict=False):
-        begin, end = min(span[0], len(text)), min(span[1], len(text))
-        if begin >= end:
-            continue
-        if begin < at and parts:
-            parts[-1] = Cut(parts[-1].text + text[at : max(at, end)], (*parts[-1].tokens, (token, id)))
-        else:
-            dropped = [Cut(text[at:begin], ())] if begin > at else []
-            parts += [*dropped, Cut(text[begin:end], ((token, id),))]
-        at = max(at, end)
-    if at < len(text):
-        parts.append(Cut(text[at:], ()))
-    return parts
-
-
-def tokens_frame(model: str, stages: Stages) -> pd.DataFrame:
-    """One row a token; `start` and `end` count characters of the raw text."""
-    encoding = stages.encoding
-    spans = encoding.offsets or [(None, None)] * len(encoding.ids)
-    return pd.DataFrame(
-        {
-            "model": model,
-            "text": stages.raw,
-            "position": range(len(encoding.ids)),
-            "token": encoding.tokens,
-            "id": encoding.ids,
-            "start": [begin for begin, _ in spans],
-            "end": [end for _, end in spans],
-            "special": encoding.special,
-        }
-    )
 
 
 # --- temperature ------------------------------------------------------------------------------------------------------

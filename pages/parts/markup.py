@@ -19,16 +19,22 @@ def escape_markdown(text: str) -> str:
     return "".join(f"\\{character}" if character in "\\`*_{}[]()<>#+-.!|$:~^=" else character for character in text)
 
 
-def tokens_html(encoding: Encoding, marked: Iterable[int] = (), limit: int = 400) -> str:
-    """Token chips with their ids; those at the marked positions stand out."""
+def tokens_html(encoding: Encoding, marked: Iterable[int] = (), limit: int = 400, pieces: Sequence[str] = ()) -> str:
+    """Token chips with their ids; those at the marked positions stand out.
+
+    Args:
+        pieces: the name of each token's piece of the text, where they are linked with its characters (`pages.parts.pieces`).
+    """
     stand_out = set(marked)
+    link = [f" role='option' tabindex='{-1 if i else 0}' data-piece='{piece}'" for i, piece in enumerate(pieces)]
     chips = [
-        f"<span class='w-token{' special' if special else ''}{' changed' if i in stand_out else ''}'>"
+        f"<span class='w-token{' special' if special else ''}{' changed' if i in stand_out else ''}'{link[i] if link else ''}>"
         f"{escape(visible(token))}<small>{id}</small></span>"
         for i, (token, id, special) in enumerate(zip(encoding.tokens, encoding.ids, encoding.special, strict=True))
     ]
     rest = f"<span class='w-faint'>… {len(chips) - limit} more</span>" if len(chips) > limit else ""
-    return f"<div class='w-tokens'>{''.join(chips[:limit])}{rest}</div>"
+    listed = " role='listbox' aria-label='Tokens; the arrow keys go from one to the next'" if link else ""
+    return f"<div class='w-tokens'{listed}>{''.join(chips[:limit])}</div>{rest}"
 
 
 def bars_html(labels: tuple[str, ...], row: Probabilities, head: Head, top: int = 4) -> str:

@@ -21,6 +21,7 @@ from core.models.classifier import Classifier
 from core.studies import calibration, steps, study
 from core.studies.shortest import Search, shortest_flip
 from core.studies.study import Study, options_of, studies
+from core.text import resplit as resplits_of
 from core.text import stages
 from core.text.perturb import custom, variants
 from pages import state
@@ -98,6 +99,12 @@ def predicted(classifier: Classifier, text: str, temperature: float) -> Referenc
 def staged(classifier: Classifier, *texts: str) -> list[stages.Stages]:
     """The stages of a tokenizer on each of some texts."""
     return [stages.stages(classifier.encoder, text) for text in texts]
+
+
+@_once("Changing one character after the other …")
+def resplit(classifier: Classifier, text: str) -> tuple[resplits_of.Resplit, ...]:
+    """What becomes of the split when one character of a text changes."""
+    return resplits_of.resplits(classifier.encoder, text)
 
 
 @_once("Looking for the nearest segmentations …")

@@ -15,6 +15,7 @@ from core.views.html import visible_html
 from pages import controls, state, store
 from pages._shell import STYLE
 from pages.parts import markup, pinned, subject
+from pages.parts.catalog import dialog
 
 ASSETS = Path(__file__).parent.parent.parent / "assets"
 
@@ -79,8 +80,7 @@ def sidebar() -> DeltaGenerator:
         copy_link(key="copy_link")
         help = "What can be loaded here, and what the hub offers"
         state.button("Catalog", "catalog button", help, icon="inventory_2", catalog=True)
-        if state.unlinked("catalog", False):
-            st.dialog("Catalog", width="large", on_dismiss=state.changing(catalog=False))(_catalog)()
+        dialog()
         state.listen()
         place = st.empty()
         # At once, so that a click while the page computes leaves the right entry in the history.
@@ -127,28 +127,3 @@ def _sentence() -> None:
 def model_ids() -> list[str]:
     """Ids to choose from; asks no network."""
     return [*catalog.local_ids(), *(id for id, _ in catalog.CURATED)]
-
-
-def _catalog() -> None:
-    with st.spinner("Asking the hub …"):
-        entries = catalog.entries()
-    st.dataframe(
-        [
-            {
-                "id": entry.id,
-                "source": entry.source,
-                "available": entry.available,
-                "family": entry.family,
-                "tokenizer": entry.tokenizer,
-                "labels": ", ".join(entry.labels),
-                "parameters": entry.parameters,
-            }
-            for entry in entries
-        ],
-        hide_index=True,
-        column_config={"parameters": st.column_config.NumberColumn(format="compact")},
-    )
-    st.caption(
-        "“downloadable” models are fetched from the Hugging Face hub when they are first chosen; “unreachable” ones are "
-        "not on this machine and the hub does not answer. Local models are those under the folders of WOBBLE_MODEL_DIRS."
-    )

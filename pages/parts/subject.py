@@ -4,6 +4,7 @@ import gc
 from collections.abc import Mapping
 from functools import partial
 from html import escape
+from typing import NoReturn
 
 import streamlit as st
 
@@ -31,13 +32,20 @@ def chosen_models() -> list[Classifier]:
     chosen = state.current().models
     if not chosen:
         st.info("Choose a model on the left.", icon=":material/inventory_2:")
-        work.end()
+        _default_instead()
     loaded = [model for id in chosen if (model := work.attempt(partial(load, id))) is not None]
     if not loaded:
-        work.end()
+        _default_instead()
     for note in (note for model in loaded for note in model.notes):
         st.warning(markup.escape_markdown(note), icon=":material/warning:")
     return loaded
+
+
+def _default_instead() -> NoReturn:
+    """End a page that has no model with the button that takes the one which is always there."""
+    if catalog.DEFAULT not in state.current().models:
+        state.button(f"Use {catalog.DEFAULT}", "use the default model", primary=True, model=[catalog.DEFAULT])
+    work.end()
 
 
 def one_model() -> Classifier:

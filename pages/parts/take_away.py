@@ -38,15 +38,18 @@ def _content(file_name: str, make: Callable[[], Any]) -> bytes | str:
     return made if isinstance(made, str) else json.dumps(made, ensure_ascii=False, allow_nan=False).encode()
 
 
-def code(make: Callable[[], str | Mapping[str, str]], beside: str = "", name: str = "") -> None:
+def code(make: Callable[[], str | Mapping[str, str]], what: str, beside: str = "", name: str = "") -> None:
     """The "show the code" panel; the script is made and sent when the panel is open.
 
     Args:
         make: gives one script, or several by the names of their tabs.
+        what: it prints, in a few words, by which a person tells several panels apart.
         beside: name of the file that the script reads, a download of the same page.
         name: tells several panels of a page apart.
     """
-    panel = controls.panel("Show the code", f"code_{name}" if name else "code", ":material/code:")
+    panel = controls.panel(
+        f"Show the code: {markup.escape_markdown(what)}", f"code_{name}" if name else "code", ":material/code:"
+    )
     if not panel.open:
         return
     with panel:

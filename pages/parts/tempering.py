@@ -1,5 +1,6 @@
 """What temperature does to one sentence and to labelled texts: a table, the ways to other decisions, a fitted temperature."""
 
+from functools import partial
 from html import escape
 
 import numpy as np
@@ -246,4 +247,5 @@ def calibration(classifier: Classifier, data: Labelled, found: Calibration) -> N
         ),
         ("Labelled texts (Parquet)", CALIBRATION_FILE, lambda: tables_training.calibration_frame(classifier, data)),
     )
-    take_away.code(lambda: calibration_script(classifier), CALIBRATION_FILE, name="calibration")
+    script = partial(calibration_script, classifier)
+    take_away.code(script, "the fitted temperature and its scores", CALIBRATION_FILE, name="calibration")

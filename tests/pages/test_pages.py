@@ -137,6 +137,20 @@ def test_a_model_that_does_not_load_is_one_sentence_beside_those_that_do(
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_a_page_whose_models_do_not_load_offers_the_one_that_is_always_there(
+    page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    test = app(page, model=["nobody/nothing"])
+    assert not test.exception and len(test.error) == 1
+    # No title promises what cannot come.
+    assert "w-verdict" not in words(test)
+    wished(test, model=[catalog.DEFAULT])
+    assert not test.exception and not test.error
+    assert "w-verdict" in words(test)
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_labels_are_text(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path))
     save("bert", tmp_path / "odd", labels=["<script>alert(1)</script>", "$x$ **b**", "$x$ **b**"])
@@ -258,6 +272,14 @@ def test_several_models_stand_side_by_side() -> None:
     test = app(model=["minilm-uncased", "bpe-cased"], sentence="This is a test . ")
     assert not test.exception
     assert words(test).count("w-verdict") == 2
+
+
+def test_own_edits_can_be_filtered_by_where_there_are_any() -> None:
+    def offered(test: AppTest) -> list[str]:
+        return next(list(group.options) for group in test.get("button_group") if "casing" in group.options)
+
+    assert "custom" not in offered(app(sentence="A good film."))
+    assert offered(app(sentence="A good film.", own="A bad film."))[-1] == "custom"
 
 
 def test_own_edits_join_the_table() -> None:

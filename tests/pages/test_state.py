@@ -1,5 +1,6 @@
 """The state of a session: whose answer counts, what a link means, and what is never lost."""
 
+import json
 from collections.abc import Mapping
 from urllib.parse import parse_qs
 
@@ -7,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data.snippets import gallery
+from core.models import catalog
 from pages.state import NOTHING
 from pages.store import Field, Store, read_number, read_text, read_texts, written
 from tests.pages.test_pages import APP, app, state_of, wished
@@ -182,6 +184,30 @@ def test_the_catalog_stays_open_until_it_is_closed(monkeypatch: pytest.MonkeyPat
     assert not test.exception and len(test.get("dialog")) == 1
     state_of(test).change(catalog=False)
     assert not test.run().get("dialog")
+
+
+def test_a_model_of_the_catalog_is_taken_by_its_button_and_an_unreachable_one_cannot_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    test = app("pages/tokens.py")
+    wished(test, catalog=True)
+    drawn = [json.loads(one.proto.json) for one in test.get("bidi_component") if one.proto.json]
+    buttons = {
+        one["help"].removeprefix("Every page shows "): one for one in drawn if "Every page shows" in one.get("help", "")
+    }
+    assert {catalog.DEFAULT, "bpe-cased", catalog.CURATED[0][0]} <= buttons.keys()
+    assert {id for id, one in buttons.items() if one["disabled"]} == {
+        catalog.DEFAULT,
+        *(id for id, _ in catalog.CURATED),
+    }
+    said = "\n".join(one.body for one in test.get("html"))
+    assert said.count("cannot be chosen: it is not on this machine, and the hub does not answer") == len(
+        catalog.CURATED
+    )
+    wished(test, model=["bpe-cased"], catalog=False)
+    assert not test.exception and not test.get("dialog")
+    assert state_of(test).get("model") == ["bpe-cased"]
 
 
 def test_a_link_between_pages_opens_its_case_and_cannot_bring_back_what_was_shared() -> None:

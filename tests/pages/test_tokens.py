@@ -1,6 +1,7 @@
 """The Tokens page's other segmentations: those that are drawn, the nearest, and tokenizers that have none."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from core.factors.segmentation import nearest
 from core.models.catalog import load
 from core.studies.study import study
 from core.studies.verdict import summary
+from core.text.resplit import resplits
 from core.views.html import share
 from tests.architectures import save_byt5
 from tests.pages.test_pages import APP, app, state_of, words
@@ -94,3 +96,40 @@ def test_a_tokenizer_without_other_segmentations_says_so_in_one_sentence(
     test = app(PAGE, sentence="a", model=[f"{tmp_path.name}/bytes"])
     assert not test.exception and not test.error
     assert [info.value for info in test.info if "No other segmentation" in info.value.replace("\\", "")]
+
+
+def test_characters_tokens_and_ids_of_one_piece_share_a_name_and_one_token_is_a_stop_of_the_tab_key() -> None:
+    said = words(test := app(PAGE, sentence="Na\u00efve  \U0001f469 thriller.", model=["bpe-cased", "minilm-uncased"]))
+    assert not test.exception
+    for number, id in enumerate(("bpe-cased", "minilm-uncased")):
+        characters = re.findall(rf"<span class='\w+' data-piece='(text{number}\.\d+)'", said)
+        tokens = re.findall(rf"role='option' tabindex='(-?\d)' data-piece='(text{number}\.t?\d+)'", said)
+        found = load(id).encoder(["Na\u00efve  \U0001f469 thriller."])[0]
+        assert len(tokens) == len(found.ids) and [stop for stop, _ in tokens].count("0") == 1
+        # Every token has its characters but those that stand for none.
+        assert len({*characters}) == len(characters)
+        assert {name for _, name in tokens if ".t" not in name} == {*characters}
+        assert sum(".t" in name for _, name in tokens) == sum(begin == end for begin, end in found.offsets or ())
+    assert "18 characters, 22 bytes in UTF-8" in said
+
+
+def test_every_character_shows_how_many_tokens_it_changes() -> None:
+    text = "A modest thriller."
+    said = words(app(PAGE, sentence=text))
+    (heat,) = re.findall(r"<div class='w-heat'>(.*?)</div>", said)
+    left_out, other_case = resplits(load().encoder, text)
+    shown = [re.findall(r"<i class='h\d'>(\d+)</i>", cell) for cell in heat.split("<span>")[1:]]
+    each = zip(left_out.changes, other_case.changes, strict=True)
+    assert shown == [[str(one.tokens) for one in ways if one] for ways in each]
+    assert f"<p class='w-line'>{left_out.said}</p>" in said
+    assert "The first 200 of 500 characters are tried." in words(app(PAGE, sentence="fine " * 100))
+    assert "more than 2,000 characters" in words(app(PAGE, sentence="fine " * 500))
+    assert "w-heat" not in words(app(PAGE, sentence=text, second="A modest thriller"))
+
+
+@pytest.mark.parametrize(
+    ("page", "values"), [(PAGE, {"model": ["minilm-uncased", "bpe-cased"]}), ("pages/temperature.py", {})]
+)
+def test_no_two_panels_of_code_have_one_title(page: str, values: dict[str, Any]) -> None:
+    titles = [one.label for one in app(page, sentence=TEXT, **values).expander if one.label.startswith("Show the code")]
+    assert titles and len({*titles}) == len(titles) and all(title.startswith("Show the code: ") for title in titles)

@@ -85,6 +85,16 @@ def test_what_cannot_be_trained_is_one_sentence_and_loses_nothing(
         assert state_of(test).get(key) == value
 
 
+def test_a_wrong_seed_is_said_at_its_field() -> None:
+    test = app(PAGE, seeds="many")
+    column = [one for one in test.main.get("column") if any(field.label == "Seeds" for field in one.text_input)][-1]
+    assert [error.value.replace("\\", "") for error in column.error] == [
+        error.value.replace("\\", "") for error in test.error
+    ]
+    (place,) = [at for at, one in column.children.items() if one.type == "error"]
+    assert column.children[place - 1].label == "Seeds"
+
+
 def test_a_run_that_failed_says_why_and_can_be_removed() -> None:
     ended(submitted(), "failed", "The loss became nan at step 3: training stopped.")
     test = app(PAGE)

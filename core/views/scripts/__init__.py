@@ -95,6 +95,13 @@ def tokens_script(classifier: Classifier, texts: Sequence[str]) -> str:
     return render("tokens", **model_values(classifier), texts=texts)
 
 
+def resplit_script(classifier: Classifier, text: str, tried: int) -> str:
+    """A script that changes the first `tried` characters of a text, one at a time, and prints which tokens that touches, one
+    JSON object a line.
+    """
+    return render("resplit", **model_values(classifier), text=text, tried=tried)
+
+
 def segmentation_script(classifier: Classifier, study: Study) -> str:
     """A script that prints the probabilities of each segmentation of a study, or of whatever else it lets the model read, and
     shift and margin beside the reference, one JSON object a line. It holds the ids: what makes them is no part of transformers.

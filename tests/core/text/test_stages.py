@@ -3,7 +3,7 @@
 import pytest
 
 from core.base.errors import WobbleError
-from core.text.stages import absorbed_by, stages
+from core.text.stages import absorbed_by, counts, stages
 from core.text.tokens import TextEncoder
 from tests.architectures import byte_level, unigram, wordpiece
 
@@ -69,3 +69,15 @@ def test_metaspace_shows_its_spaces() -> None:
 def test_a_lone_surrogate_is_refused(uncased: TextEncoder) -> None:
     with pytest.raises(WobbleError, match="lone surrogate"):
         stages(uncased, "\udfff")
+
+
+def test_characters_bytes_and_tokens_are_counted_and_special_tokens_stand_for_no_character(
+    uncased: TextEncoder,
+) -> None:
+    found = counts(stages(uncased, "Na\u00efve test."))
+    assert (found.characters, found.utf8, found.special) == (11, 12, 2)
+    assert found.characters_a_token == 11 / (found.tokens - 2)
+    assert counts(stages(uncased, "")).characters_a_token is None
+    # Only what is read counts where the text is cut off.
+    cut = counts(stages(TextEncoder(wordpiece(), 6), "test " * 50))
+    assert cut.tokens == 6 and cut.characters == 250 and cut.characters_a_token == len("test test test test") / 4

@@ -27,6 +27,7 @@ from core.views.scripts import (
     numerics_script,
     on_data_script,
     predict_script,
+    resplit_script,
     seeds_script,
     tokens_script,
     training_script,
@@ -88,6 +89,7 @@ def test_no_text_becomes_code(hostile: str, family: Family, conditions: Study) -
         lambda text: numerics_script(classifier, replace(conditions, reference=replace(reference, text=text))), hostile
     )
     same_program(lambda text: tokens_script(classifier, [text, text]), hostile)
+    same_program(lambda text: resplit_script(classifier, text, 3), hostile)
     same_program(lambda text: seeds_script(family, text), hostile)
     same_program(lambda text: interpolation_script(family, *family.names[:2], text), hostile)
 

@@ -13,8 +13,10 @@ from core.models.classifier import Classifier
 from core.models.predict import Condition, predict
 from core.studies.study import compare, study
 from core.text.perturb import variants
+from core.text.resplit import resplits
 from core.text.stages import stages
-from core.views.scripts import dropout_script, edits_script, predict_script, tokens_script
+from core.views.scripts import dropout_script, edits_script, predict_script, resplit_script, tokens_script
+from core.views.tables_tokens import resplit_frame
 from tests.architectures import loaded, save
 from tests.scripts import rows_of
 
@@ -134,3 +136,11 @@ def test_the_tokens_script_prints_the_same_stages(id: str) -> None:
         assert row["normalized"] == (text if found.normalized is None else found.normalized)
         if found.pre_tokens is not None:
             assert row["pre_tokens"] == [piece.text for piece in found.pre_tokens]
+
+
+@pytest.mark.parametrize("id", EMBEDDED)
+def test_the_script_of_changed_characters_prints_the_tokens_that_each_touches(id: str) -> None:
+    classifier, text = load(id), "It's a  Na\u00efve thriller."
+    printed = rows_of(resplit_script(classifier, text, len(text)))
+    frame = resplit_frame(id, resplits(classifier.encoder, text))
+    assert printed == frame.drop(columns="model").to_dict("records")
