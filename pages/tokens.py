@@ -216,8 +216,8 @@ def beside_the_pin(model: Classifier, own: Stages, of_pin: Classifier, text: str
     before, after = tables.changed_positions(kept.encoding, own.encoding) if one else ([], [])
     said = difference.tokens(kept.encoding, own.encoding, one_tokenizer=one, one_text=kept.raw == own.raw)
     with st.container(border=True):
-        st.html(f"<p class='w-verdict small'>{escape(said)}</p>{cut_html(own)}{cut_html(kept)}")
-        grid([("Now", model.id, own, after), ("Pinned", of_pin.id, kept, before)])
+        st.html(f"<p class='w-verdict small'>{escape(said)}</p>{cut_html(own, 'pin0')}{cut_html(kept, 'pin1')}")
+        grid([("Now", model.id, own, after), ("Pinned", of_pin.id, kept, before)], "pin")
 
 
 @st.fragment

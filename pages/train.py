@@ -20,7 +20,7 @@ from core.training import recipe as recipes
 from core.training import runs
 from core.views import charts_training, scripts
 from pages import _shell, controls, state
-from pages.parts import labelled_data, markup, plots, sidebar, take_away, work
+from pages.parts import labelled_data, markup, plots, sidebar, subject, take_away, work
 
 PAGE = {
     "title": "Train",
@@ -101,6 +101,7 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[recipes.Recipe, int
             precision=recipes.default_precision(device),
         )
         recipes.check(recipe, data)
+        subject.files(recipe.base)
         cost = recipes.estimate(recipe, data, *catalog.size_of(recipe.base), device)
         models = plural(len(recipe.members), "model")
         st.html(

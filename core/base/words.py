@@ -57,6 +57,11 @@ def capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
+def megabytes(count: int) -> str:
+    """Bytes in millions of them, with one decimal: "267.8"."""
+    return f"{count / 1e6:,.1f}"
+
+
 def duration(seconds: float) -> str:
     """Seconds as one says them, from "1 second" by "40 minutes" to "1.5 hours"."""
     if seconds < 90:

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from huggingface_hub import HfApi, snapshot_download
-from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 from core.base.cache import Kept
-from core.base.errors import WobbleError, first_line
+from core.base.errors import WobbleError
 from core.base.files import read_json
-from core.base.hub import HUB_ID, HUB_SECONDS, endpoint, hub_answers, within
+from core.base.hub import HUB_ID, hub_answers
 from core.base.settings import settings
 from core.models.classifier import Classifier, Kind, Source, tensors
+from core.models.download import Progress, download
 from core.text.tokens import algorithm
 
 if TYPE_CHECKING:
@@ -51,8 +52,6 @@ BASES = (
 
 CONFIGS = ("adapter_config.json", "config.json")
 """What makes a directory a model."""
-
-HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
 
 Available = Literal["yes", "cached", "downloadable", "unreachable"]
 
@@ -122,8 +121,11 @@ def entries() -> tuple[Entry, ...]:
     )
 
 
-def resolve(id: str) -> Source:
+def resolve(id: str, progress: Progress | None = None) -> Source:
     """Find the files of a model, downloading them from the hub when they are nowhere on this machine.
+
+    Args:
+        progress: hears how far a download is; what it raises ends that.
 
     Raises:
         WobbleError: the id names nothing that may be loaded; the sentence says why.
@@ -134,17 +136,17 @@ def resolve(id: str) -> Source:
     if id in {d.name for d in _model_directories(EMBEDDED, depth=1)}:
         return _source(id, "embedded", EMBEDDED / id)
     if directory := _local().get(id):
-        return _source(id, "local", directory)
+        return _source(id, "local", directory, progress)
     if "\0" in id or len(id) > 1000:
         raise WobbleError("That is no model id: give an id from the catalog, a local directory or a hub id.")
     path = Path(id)
     if path.is_absolute() or id.startswith((".", "~")) or "\\" in id or id.count("/") > 1 or path.exists():
-        return _source(id, "local", _allowed(id, path.expanduser()))
+        return _source(id, "local", _allowed(id, path.expanduser()), progress)
     if any(path.parts and path.parts[0] == root.name for root in model_roots()):
         raise WobbleError(f"There is no model at {id}.")
     if not HUB_ID.fullmatch(id):
         raise WobbleError(f"{id!r} is no model id: give an id from the catalog, a local directory or a hub id.")
-    return _source(id, "hub", _cached(id) or _download(id))
+    return _source(id, "hub", _cached(id) or download(id, progress), progress)
 
 
 def base_source(id: str) -> Source:
@@ -174,7 +176,7 @@ def _allowed(id: str, path: Path) -> Path:
     return directory
 
 
-def _source(id: str, kind: Kind, directory: Path) -> Source:
+def _source(id: str, kind: Kind, directory: Path, progress: Progress | None = None) -> Source:
     """The files of a directory: a model, or an adapter together with the model it stands on."""
     adapter_config = directory / "adapter_config.json"
     if not adapter_config.is_file():
@@ -185,7 +187,7 @@ def _source(id: str, kind: Kind, directory: Path) -> Source:
     beside = directory / base
     if not Path(base).is_absolute() and beside.is_dir():
         return Source(id, kind, beside.resolve() if kind == "embedded" else _allowed(base, beside), directory)
-    return Source(id, kind, resolve(base).directory, directory)
+    return Source(id, kind, resolve(base, progress).directory, directory)
 
 
 def _model_directories(root: Path, depth: int) -> list[Path]:
@@ -278,40 +280,6 @@ def _cached(id: str) -> Path | None:
     except (LocalEntryNotFoundError, OSError, ValueError):
         return None
     return directory if any(directory.glob("*.safetensors")) else None
-
-
-def _download(id: str) -> Path:
-    """Fetch a hub model into the hub's own cache.
-
-    Raises:
-        WobbleError: the hub does not answer, has no such model, or the model has no safetensors.
-    """
-    unreachable = WobbleError(f"The Hugging Face hub cannot be reached, and {id} is not on this machine.")
-    if not hub_answers():
-        raise unreachable
-    try:
-        info = within(HUB_SECONDS, lambda: HfApi(endpoint=endpoint()).model_info(id, timeout=HUB_SECONDS))
-    except GatedRepoError as error:
-        raise WobbleError(f"{id} is gated: accept its terms on the hub and log in first.") from error
-    except RepositoryNotFoundError as error:
-        raise WobbleError(f"The hub has no model named {id} (or it is private).") from error
-    except HfHubHTTPError as error:
-        raise WobbleError(f"The hub refused {id}: {first_line(error)}") from error
-    except (OSError, TimeoutError) as error:
-        raise unreachable from error
-    if not any("/" not in file.rfilename and file.rfilename.endswith(".safetensors") for file in info.siblings or []):
-        raise WobbleError(
-            f"{id} has no safetensors weights, only formats that can run code when opened or that are not PyTorch's; "
-            "ask its authors to convert it."
-        )
-    try:
-        return Path(
-            snapshot_download(
-                id, endpoint=endpoint(), allow_patterns=HUB_FILES, ignore_patterns=["*/*"], etag_timeout=HUB_SECONDS
-            )
-        )
-    except (OSError, HfHubHTTPError) as error:
-        raise WobbleError(f"Downloading {id} from the hub failed: {first_line(error)}") from error
 
 
 # --- loaded models ---------------------------------------------------------------------------------------------------

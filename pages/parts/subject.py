@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from core.base.words import shortened
+from core.base.words import megabytes, shortened
 from core.models import catalog
 from core.models.classifier import Classifier
 from core.studies.study import Study
@@ -91,12 +91,29 @@ def say_refused(wanted: Mapping[str, str]) -> None:
         )
 
 
+def files(id: str) -> None:
+    """Make sure that the files of a model are on this machine: where the hub has to send them, a bar shows megabytes and time.
+
+    Raises:
+        WobbleError: the id names nothing that may be loaded.
+    """
+    # Where they are is not remembered, only that they were found: whoever loads the model looks again.
+    work.long_work(
+        ("files", id, catalog.stamp(id)),
+        f"MB of {markup.escape_markdown(id)}",
+        lambda progress: bool(catalog.resolve(id, progress)),
+        megabytes,
+        "Go on",
+    )
+
+
 def load(id: str) -> Classifier:
     """The classifier of an id.
 
     Raises:
         WobbleError: see `core.models.catalog.load`.
     """
+    files(id)
     with st.spinner(f"Loading {markup.escape_markdown(id)} …"):
         model = catalog.load(id)
     _settle(model.id, model.weights_hash)

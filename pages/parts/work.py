@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import StopException
 
 from core.base.errors import WobbleError
+from core.base.words import duration
 from pages import state
 from pages.parts import markup
 
@@ -41,20 +42,28 @@ def kept(key: Hashable) -> list[Any]:
     return []
 
 
-def long_work(key: Hashable, unit: str, run: Callable[[Callable[[int, int], None]], T]) -> T:
+def long_work(
+    key: Hashable,
+    unit: str,
+    run: Callable[[Callable[[int, int], None]], T],
+    said: Callable[[int], str] = "{:,}".format,
+    again: str = "Run it",
+) -> T:
     """The result of long work, computed once; shows what is left, and stops when the person presses Stop.
 
     Args:
         key: what the result depends on.
         unit: what is counted, in the plural.
-        run: does the work, telling what is done and what was asked for.
+        run: does the work, telling what is done and what was asked for (0 while nobody knows).
+        said: a number of units as it is read.
+        again: what the button is called that begins anew what was stopped.
     """
     known: list[T] = kept(key)
     if known:
         return known[0]
     if state.unlinked("stopped", None) == key:
         st.info("Stopped.", icon=":material/stop_circle:")
-        state.button("Run it", f"run {hash(key)}", stopped=None)
+        state.button(again, f"run {hash(key)}", stopped=None)
         end()
     place, begin = st.empty(), time.monotonic()
     bars: list[DeltaGenerator] = []
@@ -68,7 +77,8 @@ def long_work(key: Hashable, unit: str, run: Callable[[Callable[[int, int], None
             with place.container(horizontal=True, vertical_alignment="center"):
                 bars.append(st.progress(0.0))
                 state.button("Stop", f"stop {hash(key)}", stopped=key)
-        bars[0].progress(done / total, f"{done:,} of {total:,} {unit}, {seconds * (total - done) / done:.0f} s left")
+        left = f", about {duration(seconds * (total - done) / done)} left" if done else ""
+        bars[0].progress(min(done / total, 1.0) if total else 0.0, f"{said(done)} of {said(total)} {unit}{left}")
 
     known.append(run(progress))
     place.empty()
