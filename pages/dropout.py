@@ -1,5 +1,6 @@
 """What is random at inference: the same sentence again and again with dropout on."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from html import escape
@@ -20,7 +21,7 @@ from core.studies.verdict import edit_counts
 from core.views import charts, documents, scripts, strip, tables
 from core.views.html import share, visible_html
 from pages import controls, state
-from pages.parts import markup, pinned, plots, results, subject, take_away, variants_table, work
+from pages.parts import markup, opened, pinned, plots, results, subject, take_away, work
 
 PAGE = {
     "title": "Dropout",
@@ -32,6 +33,7 @@ PAGE = {
 
 # Passes of what stands beside the main run: enough to compare, few enough to wait for.
 BESIDE = 50
+STRIP = "dropout strip"
 EDITS = "edits, no dropout"
 # What a link may ask for.
 TAKEN = {
@@ -66,35 +68,26 @@ def inventory(model: Classifier) -> None:
 
 
 @st.fragment
-def dots(study: Study, title: str) -> None:
-    """The strip, its numbers, and the dot that was clicked; opening a dot reruns only this."""
-    figure = strip.figure(study, title=title, dark=plots.dark())
-    alt, legend = f"Margin strip of dropout passes: {title}", strip.legend_html(study)
-    plots.show(figure, "dropout strip", "wobble-dropout", alt, opens=True, legend=legend)
-    state.pointed("dropout strip", "dot")
-    keyed = study.keyed()
-    # Row by row, a row's dots in their order.
-    place = {id(case): number for number, case in enumerate(case for row in study.rows for case in row.cases)}
-    dot = controls.choice(
-        "Open a dot", "dot", sorted(keyed, key=lambda key: place[id(keyed[key][1])]),
-        nothing="click one above, or choose it here", width=420,
-        words=lambda key: keyed[key][1].called(key) if key in keyed else key,
-        help="A pass (or an edit) at large: its label and probabilities beside those with dropout off.",
-    )  # fmt: skip
-    if dot:
-        case, off = keyed[dot][1], study.reference
-        margin = "" if case.margin is None else f"margin {case.margin:+.3f}, "
-        on = "This edit, dropout off" if case.variant else "This pass"
-        left, right = (
-            f"<p class='w-line'><b>{name}</b>: {escape(label)}</p><p class='w-text'>{markup.changed_html(text, off.text, 300)}</p>"
-            for name, label, text in (("Your sentence, dropout off", off.label, off.text), (on, case.label, case.text))
-        )
-        with st.container(border=True):
-            st.html(
-                f"<p class='w-line'><b>{escape(case.called(dot))}</b>: {margin}"
-                f"<span title='{SHIFT}'>shift {case.shift:.3f}</span>.</p>"
-            )
-            variants_table.sides(off, case, left, right, limit=120)
+def dots(model: Classifier, study: Study, title: str, how: Mapping[str, Dropout]) -> None:
+    """The strip, the dot that is opened, and the strip's numbers; opening a dot reruns only this.
+
+    Args:
+        how: the passes of each row drop, by its name.
+    """
+
+    def draw(marked: str) -> None:
+        figure, legend = strip.figure(study, title=title, dark=plots.dark(), marked=marked), strip.legend_html(study)
+        alt = f"Margin strip of dropout passes: {title}"
+        plots.show(figure, STRIP, "wobble-dropout", alt, opens=True, legend=legend)
+
+    def script(study: Study, row: Row, case: Case) -> str | None:
+        if row.name in how:
+            drops = how[row.name]
+            options = {"seed": drops.seed, "p": drops.rate, "sites": drops.sites}
+            study = replace(study, options={row.factor.name: options})
+        return scripts.case_script(model, study, row, case)
+
+    opened.section([study], draw, script, charts=[STRIP], opens="dot")
     # The strip in numbers: dropout noise beside the shift of edits.
     st.html(
         markup.table_html(
@@ -118,6 +111,7 @@ def dots(study: Study, title: str) -> None:
 
 
 text, temperature = subject.sentence(), state.current().temperature
+head = work.header("Running the passes")
 model = subject.one_model()
 present = [kind for kind in KINDS if any(site.kind == kind for site in model.sites)]
 with st.sidebar:
@@ -133,7 +127,7 @@ if not acting(model.sites, dropout):
     said, do = "This model has no dropout.", "All its rates are zero. Set a rate on the left"
     if acting(model.sites, Dropout()) or rate is not None:
         said, do = "Nothing drops here.", "Raise the rate or choose other sites on the left"
-    st.html(f"<p class='w-verdict'>{said}</p>")
+    work.headed(head).html(f"<p class='w-verdict'>{said}</p>")
     st.info(
         "Every pass would give the same numbers, which says nothing about how stable the model is. "
         f"{do} to see what dropout would do.",
@@ -151,7 +145,7 @@ first = replace(found.rows[0], title=tables.ALL_ON)
 own = arranged(found, [first])
 compared = work.needed(lambda: results.compared(model, text, (), temperature))
 edits = compared.keyed()
-st.html(
+work.headed(head).html(
     f"<p class='w-verdict'>{escape(over_passes.said(first))}</p>"
     f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>"
     f"<p class='w-line w-faint'>{escape(own.model)} on {escape(own.device)}, seed {seed}, "
@@ -186,7 +180,8 @@ varied = [
 edited = in_one_row(compared, EDITS)
 study = arranged(own, [first, *kinds.values(), *filter(None, varied), edited])
 title = tables.scatter_finding(kinds, first, edited)
-dots(study, title)
+acts = dict.fromkeys([first.name, *(row.name for row in varied if row)], dropout)
+dots(model, study, title, acts | {row.name: replace(dropout, sites=(kind,)) for kind, row in kinds.items()})
 with refused:
     subject.say_refused(TAKEN)
 # The passes of the sentence label by label, and how the estimate of their flip rate settles.

@@ -13,14 +13,16 @@ from core.studies.study import arranged
 from core.views import charts, documents, scripts, tables
 from core.views.html import visible_html
 from pages import state
-from pages.parts import markup, pinned, plots, results, subject, take_away, work
+from pages.parts import markup, opened, pinned, plots, results, subject, take_away, work
 
 PAGE = {
     "title": "Numerics",
     "icon": ":material/functions:",
     "question": "Do padding, the other texts of the batch or half precision move it?",
     "factors": ("numerics",),
+    "opens": {"condition": "{case}"},
 }
+CHART = "numerics shifts"
 
 COLUMNS = (
     ("condition", "What differs from the reference: fp32, alone in its batch, without padding"),
@@ -34,6 +36,7 @@ COLUMNS = (
 FLIPPED = {True: "flips", False: "no", None: "–"}
 
 text = subject.sentence()
+head = work.header("Running the conditions")
 model = subject.one_model()
 study = work.needed(lambda: results.studied(model, text, "numerics", state.current().temperature))
 (row,), reference = study.rows, study.reference
@@ -45,7 +48,7 @@ else:
     said = f"Numerics alone move it by at most {study.noise_floor:.1e} in fp32: no shift below that means anything."
 logit_margin = study.head.logit_margin(reference.logits)
 margin = "" if logit_margin is None else f" Logit margin {logit_margin:.3g}."
-st.html(
+work.headed(head).html(
     f"<p class='w-verdict'>{escape(said)}</p>"
     f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>"
     f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b>{tempered(study.temperature)} by "
@@ -56,13 +59,25 @@ st.html(
 pinned.bars([model])
 shown = arranged(study, numerics.by_dtype(row))
 moved = ", ".join(f"{part.name} {part.largest_shift:.1e}" for part in shown.rows)
-figure = charts.condition_shifts(study, row, title=f"Largest shift: {moved}", dark=plots.dark())
-exact = sum(case.shift == 0 for case in row.cases)
-plots.show(figure, "numerics shifts", "wobble-numerics", f"Shift of each condition: {moved}. {said}")
-if exact:
-    st.caption(
-        f"{exact} of {plural(len(row.cases), 'condition')}: a shift of exactly 0, at the left edge of the chart."
-    )
+title, exact = f"Largest shift: {moved}", sum(case.shift == 0 for case in row.cases)
+
+
+@st.fragment
+def conditions() -> None:
+    """The chart and the condition that is opened, which reruns only this."""
+
+    def draw(marked: str) -> None:
+        figure = charts.condition_shifts(study, row, title=title, dark=plots.dark(), marked=marked)
+        plots.show(figure, CHART, "wobble-numerics", f"Shift of each condition: {moved}. {said}", opens=True)
+        if exact:
+            some = plural(len(row.cases), "condition")
+            st.caption(f"{exact} of {some}: a shift of exactly 0, at the left edge of the chart.")
+
+    opened.section([study], draw, opened.scripts_of(model), charts=[CHART], opens="condition")
+    state.address("of the condition")
+
+
+conditions()
 top = int(reference.probabilities.argmax())
 tried = [
     (REFERENCE.name, reference.label, reference.probabilities, 0.0, 0.0, None),
@@ -84,9 +99,10 @@ st.caption(
     "attention kernel. Differences of about 1e-6 are rounding; larger ones in fp32 would be a bug. With two logits that "
     "differ by less than twice the largest difference, rounding can swap them."
 )
+subject.say_refused({"condition": "a condition of this model"})
 take_away.downloads(
     ("CSV", "wobble-numerics.csv", lambda: tables.strip_frame(shown)),
     ("JSON", "wobble-numerics.json", lambda: documents.numerics_document(study)),
-    ("Chart (HTML)", "wobble-numerics.html", lambda: figure),
+    ("Chart (HTML)", "wobble-numerics.html", lambda: charts.condition_shifts(study, row, title=title)),
 )
 take_away.code(lambda: scripts.numerics_script(model, study), "every condition's shift")

@@ -11,10 +11,9 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.base.words import capital, listed, shortened, tempered
+from core.base.words import shortened, tempered
 from core.data.snippets import gallery
 from core.factors.case import Row
-from core.factors.registry import factors
 from core.models.card import card as card_of
 from core.models.classifier import Classifier
 from core.studies.shortest import BUDGET
@@ -24,7 +23,7 @@ from core.text.visible import visible
 from core.views import documents, report, scripts, strip, tables
 from core.views.html import visible_html
 from pages import controls, state
-from pages.parts import markup, menu, pinned, plots, results, subject, take_away, work
+from pages.parts import markup, menu, opened, pinned, plots, results, subject, take_away, work
 from pages.parts.verdict import agreement_html, verdict_html
 
 PAGE = {
@@ -34,13 +33,14 @@ PAGE = {
 }
 
 RECENT = 8
+STRIP = "overview strip"
 # Between two drawings of a profile that still grows.
 REDRAW = 0.4
 # Further ones stand in the report.
 MOST_NOTES = 3
 
 
-def draw(models: Sequence[Classifier], profiles: Sequence[Study], pin: Study | None) -> go.Figure:
+def say(models: Sequence[Classifier], profiles: Sequence[Study], pin: Study | None) -> None:
     """The first screen, as far as the profiles have grown: verdict, prediction and strip.
 
     Args:
@@ -78,35 +78,68 @@ def draw(models: Sequence[Classifier], profiles: Sequence[Study], pin: Study | N
         st.html(verdict_html(verdict(pin), "Pinned"))
     if others:
         st.caption("Each model's margins are those of its own label.")
-    # Values and margins have no axis in common.
-    drawn = [found, *(one for one in others if one.head.has_labels == found.head.has_labels)]
-    drawn, names = pinned.joined(drawn, pin)
-    figure = strip.figure(found, beside=drawn[1:], names=names, title="", dark=plots.dark())
-    there = {one.model for one in profiles}
-    missing = [
-        *(name for name in found.wanted if name not in found),
-        *(one.id for one in models if one.id not in there),
-    ]
-    key = f"overview strip {len(found.rows)} {len(profiles)}" if missing else "overview strip"
-    plots.show(figure, key, "wobble-overview", summary(found), legend=strip.legend_html(*drawn))
-    # The place is there even when nothing stands in it: what was drawn earlier in the same run would stay otherwise.
-    running = st.empty()
-    if missing:
-        running.caption(f"Still running: {markup.escape_markdown(', '.join(missing))}.")
-    return figure
+
+
+def on_strip(profiles: Sequence[Study], pin: Study | None) -> tuple[list[Study], list[str]]:
+    """What can stand on one strip, and what each is called there: values and margins have no axis in common."""
+    return pinned.joined([one for one in profiles if one.head.has_labels == profiles[0].head.has_labels], pin)
+
+
+def picture(profiles: Sequence[Study], pin: Study | None, marked: str = "") -> go.Figure:
+    """The strip."""
+    (found, *beside), names = on_strip(profiles, pin)
+    return strip.figure(found, beside=beside, names=names, title="", dark=plots.dark(), marked=marked)
+
+
+def growing(models: Sequence[Classifier], profiles: Sequence[Study], pin: Study | None) -> None:
+    """The strip of profiles that are not complete, and what is still to come."""
+    found, there = profiles[0], {one.model for one in profiles}
+    factors = [name for name in found.wanted if name not in found]
+    missing = ", ".join([*factors, *(one.id for one in models if one.id not in there)])
+    key = f"{STRIP} {len(found.rows)} {len(profiles)}"
+    plots.show(picture(profiles, pin), key, "wobble-overview", summary(found))
+    st.caption(f"Still running: {markup.escape_markdown(missing)}.")
+
+
+@st.fragment
+def cases(models: Sequence[Classifier], profiles: Sequence[Study], pin: Study | None) -> None:
+    """The strip of the complete profiles and the case that is opened, which reruns only this."""
+
+    def draw(marked: str) -> None:
+        legend = strip.legend_html(*on_strip(profiles, pin)[0])
+        alt = summary(profiles[0])
+        plots.show(picture(profiles, pin, marked), STRIP, "wobble-overview", alt, opens=True, legend=legend)
+
+    opened.section(profiles, draw, opened.scripts_of(*models), charts=[STRIP], opens="case")
+    state.address("of the case")
 
 
 def grown(
-    models: Sequence[Classifier], text: str, temperature: float, place: DeltaGenerator, pin: Study | None
-) -> tuple[Study, go.Figure]:
-    """The complete profile of the first model, drawn on the way: factor by factor, then with the other models beside it."""
-    drawn, figure = float("-inf"), go.Figure()
+    models: Sequence[Classifier],
+    text: str,
+    temperature: float,
+    head: DeltaGenerator,
+    place: DeltaGenerator,
+    pin: Study | None,
+) -> tuple[Study, ...]:
+    """The complete profiles, drawn on the way: the first model's factor by factor, then with those of the others beside it.
+
+    Args:
+        head: the place of the verdict.
+        place: the place of the strip.
+    """
+    drawn = float("-inf")
     for found in results.profiles_together(models, text, temperature):
-        if found[0].complete or time.monotonic() - drawn > REDRAW:
-            with place.container():
-                figure = draw(models, found, pin)
+        complete = found[0].complete
+        if complete or time.monotonic() - drawn > REDRAW:
+            ended = complete and len(found) == len(models)
+            with work.headed(head) if ended else head.container():
+                say(models, found, pin)
+            if not ended:
+                with place.container():
+                    growing(models, found, pin)
             drawn = time.monotonic()
-    return found[0], figure
+    return found
 
 
 def card(row: Row, found: Study, keys: Mapping[int, str]) -> None:
@@ -216,22 +249,16 @@ def lessons() -> None:
 
 text, temperature = subject.sentence(), state.current().temperature
 lessons()
-loading = st.empty()
-loading.html(
-    f"<p class='w-verdict'>Every factor on your sentence …</p><p class='w-line'><span class='w-text'>"
-    f"{visible_html(text, 300)}</span></p><p class='w-line w-faint'>{escape(capital(listed([one.name for one in factors()])))}: "
-    "what flips the prediction, what only shakes it, what cannot matter.</p>"
-)
-try:
-    models = subject.chosen_models()
-finally:
-    loading.empty()
+head = work.header("Trying every factor")
+models = subject.chosen_models()
 recent = [one for one in state.unlinked("recent", []) if one != text]
 state.store().change(recent=[text, *recent][: RECENT + 1])
 pin = pinned.beside(models, results.profile_of)
 place = st.empty()
-profile, figure = work.needed(partial(grown, models, text, temperature, place, pin))
-model = models[0]
+profiles = work.needed(partial(grown, models, text, temperature, head, place, pin))
+with place.container():
+    cases(models, profiles, pin)
+model, profile = models[0], profiles[0]
 columns = st.columns(3)
 keys = {id(case): key for key, (_, case) in profile.keyed().items()}
 for number, row in enumerate(sorted(profile.shown, key=lambda row: -(row.flip_rate or 0.0))):
@@ -248,7 +275,7 @@ take_away.downloads(
     ("Report (HTML)", "wobble-report.html", lambda: report.report(model, profile)),
     ("Record (JSON)", "wobble-profile.json", lambda: documents.profile_document(profile)),
     ("CSV", "wobble-profile.csv", lambda: tables.cases_frame(profile)),
-    ("Chart (HTML)", "wobble-overview.html", lambda: figure),
+    ("Chart (HTML)", "wobble-overview.html", lambda: picture(profiles, pin)),
 )
 st.caption(
     f"The record holds everything: `python -m core replay wobble-profile.json` recomputes it and says where it differs. "

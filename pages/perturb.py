@@ -14,7 +14,7 @@ from core.text.perturb import FORMATTING
 from core.views import documents, scripts, strip, tables
 from core.views.html import visible_html
 from pages import controls, state
-from pages.parts import pinned, plots, results, subject, take_away, variants_table, work
+from pages.parts import opened, pinned, plots, results, subject, take_away, variants_table, work
 
 PAGE = {
     "title": "Perturb",
@@ -26,6 +26,7 @@ PAGE = {
 }
 
 text, temperature = subject.sentence(), state.current().temperature
+head = work.header("Running the variants")
 models = subject.chosen_models()
 with st.sidebar:
     lines = controls.text(
@@ -35,25 +36,25 @@ with st.sidebar:
 # The same edits for all models, so that their answers stand side by side.
 own = tables.own_edits(lines)
 shared = own, temperature, results.read_by(models, text)
-with st.spinner("Running the variants …"):
-    tried = [work.attempt(partial(results.compared, model, text, *shared)) for model in models]
+tried = [work.attempt(partial(results.compared, model, text, *shared)) for model in models]
 found = [study for study in tried if study is not None]
 if not found:
     work.end()
 alone = len(found) == 1
 pin = pinned.beside(models, results.edited)
-if not alone:
-    st.html(f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>")
-for column, study in zip(st.columns(len(found)), found, strict=True):
-    with column:
-        reference = study.reference
-        margin = "" if reference.margin is None else f", margin {reference.margin:+.3f}"
-        if not alone:
-            st.html(f"<p class='w-line'><b>{escape(study.model)}</b></p>")
-        subject.headline(
-            study, summary(study), f"{margin}{tempered(temperature)}", f" on {escape(study.device)}", alone=alone
-        )
-pinned.compared(pin, found)
+with work.headed(head):
+    if not alone:
+        st.html(f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>")
+    for column, study in zip(st.columns(len(found)), found, strict=True):
+        with column:
+            reference = study.reference
+            margin = "" if reference.margin is None else f", margin {reference.margin:+.3f}"
+            if not alone:
+                st.html(f"<p class='w-line'><b>{escape(study.model)}</b></p>")
+            subject.headline(
+                study, summary(study), f"{margin}{tempered(temperature)}", f" on {escape(study.device)}", alone=alone
+            )
+    pinned.compared(pin, found)
 # Values and margins have no axis in common.
 by_axis = {
     "margins": [one for one in found if one.head.has_labels],
@@ -64,12 +65,22 @@ strips = {
     for axis, studies in by_axis.items()
     if studies
 }
-for key, (studies, names, title) in strips.items():
-    figure = strip.figure(studies[0], beside=studies[1:], names=names, title=title, dark=plots.dark())
-    alt = " ".join(f"{name}: {summary(one)}" for name, one in zip(names, studies, strict=True))
-    plots.show(figure, key, "wobble-perturb", f"Margin strip. {alt}", opens=True, legend=strip.legend_html(*studies))
+
+
+def draw(marked: str) -> None:
+    """The strips, with a ring around the case that is opened."""
+    for key, (studies, names, title) in strips.items():
+        figure = strip.figure(
+            studies[0], beside=studies[1:], names=names, title=title, dark=plots.dark(), marked=marked
+        )
+        alt = " ".join(f"{name}: {summary(one)}" for name, one in zip(names, studies, strict=True))
+        plots.show(
+            figure, key, "wobble-perturb", f"Margin strip. {alt}", opens=True, legend=strip.legend_html(*studies)
+        )
+
+
 filters = (*FORMATTING, "typo", *([CUSTOM.name] if own else []))
-variants_table.section(found, list(strips), "variant", "variant", filters)
+variants_table.section(found, draw, opened.scripts_of(*models), list(strips), "variant", "variant", filters)
 take_away.downloads(
     ("CSV", "wobble-perturb.csv", lambda: tables.cases_frame(*found)),
     ("Parquet", "wobble-perturb.parquet", lambda: tables.cases_frame(*found)),

@@ -14,7 +14,7 @@ from core.text.perturb import preprocessing
 from core.text.truncation import why_not
 from core.views import documents, scripts, strip, tables
 from pages import controls, state
-from pages.parts import markup, pinned, plots, results, subject, take_away, variants_table, work
+from pages.parts import markup, opened, pinned, plots, results, subject, take_away, variants_table, work
 
 PAGE = {
     "title": "Preprocessing",
@@ -51,15 +51,23 @@ def one_step(number: int, step: steps.Step, found: steps.Chained) -> None:
 
 
 text, temperature = subject.sentence(), state.current().temperature
+head = work.header("Running the steps")
 model = subject.one_model()
 study = work.needed(partial(results.cleaned, model, text, temperature))
 finding = steps.steps_finding(study)
-subject.headline(study, finding, tempered(temperature))
+with work.headed(head):
+    subject.headline(study, finding, tempered(temperature))
 pinned.bars([model])
-if study.cases:
-    figure, legend = strip.figure(study, title="", dark=plots.dark()), strip.legend_html(study)
+
+
+def draw(marked: str) -> None:
+    """The strip, with a ring around the step that is opened."""
+    figure, legend = strip.figure(study, title="", dark=plots.dark(), marked=marked), strip.legend_html(study)
     plots.show(figure, STRIP, "wobble-preprocessing", finding, opens=True, legend=legend)
-    variants_table.section([study], [STRIP], "step", "step")
+
+
+if study.cases:
+    variants_table.section([study], draw, opened.scripts_of(model), [STRIP], "step", "step")
 if shared := steps.made_by_edits(study):
     st.caption(
         f"{plural(shared, 'of these makes', 'of these make')} the text of an edit too: the Overview and Perturb count "
@@ -110,7 +118,7 @@ if found:
     else:
         said = tables.explanation(last, found.study)
         st.html(f"<p class='w-line'><b>After the chain.</b> {escape(said)}</p>")
-        variants_table.beside(found.study.reference, last, "After the chain")
+        opened.compared(found.study.reference, last, "After the chain")
     st.markdown("**The chain as code**")
     st.code(scripts.chain_script(model, found.chain, text), language="python", wrap_lines=True)
 studies, own = ([study, found.study], {"chain": documents.chain_document(found)}) if found else ([study], {})

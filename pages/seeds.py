@@ -22,7 +22,7 @@ from core.training.recipe import PARTS
 from core.views import charts_training, documents, scripts, strip, style, tables, tables_training
 from core.views.html import visible_html
 from pages import controls, state
-from pages.parts import markup, pinned, plots, results, subject, take_away, work
+from pages.parts import markup, opened, pinned, plots, results, subject, take_away, work
 
 PAGE = {
     "title": "Seeds",
@@ -34,6 +34,7 @@ PAGE = {
 
 # Variants in the grid: those that move the family most.
 SHOWN = 16
+STRIP = "seeds strip"
 SPLIT_SENTENCES = 10
 # Labelled texts that a page begins with: a few seconds.
 FIRST_TEXTS = 200
@@ -47,6 +48,7 @@ INFLUENCES = (
 
 def sentence_view(family: Family, text: str, temperature: float) -> None:
     """Every seed on the current sentence and on its variants."""
+    head = work.header(f"Asking every seed of {family.id}")
     edited = results.compared(family.first, text, (), temperature)
     variants = {
         case.text: case.called(key)
@@ -68,7 +70,7 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
     else:
         said = f"{capital(every(seeds.tried))} seeds say {label}."
     votes = ", ".join(f"{name} {count}" for name, count in Counter(case.label for case in seeds.cases).items())
-    st.html(
+    work.headed(head).html(
         f"<p class='w-verdict'>{escape(said)}</p>"
         f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>"
         + (f"<p class='w-line'>Votes: <b>{escape(votes)}</b>.</p>" if study.head.has_labels else "")
@@ -77,27 +79,29 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
         f"the last row is its edits.</p><p class='w-line'>{escape(edit_counts(edited))}</p>"
         f"{markup.truncated_html(study.reference.encoding)}"
     )
-    figure = strip.figure(study, title=reach(seeds, edits), dark=plots.dark())
-    plots.show(figure, "seeds strip", "wobble-seeds", said, opens=True, legend=strip.legend_html(study))
-    state.pointed("seeds strip", "member")
-    names = [case.name for case in seeds.cases]
-    member = controls.choice("Open a seed", "member", names, nothing="or click a dot", width=260)
-    if member:
-        with st.container(border=True):
-            for column, i in zip(st.columns(2), (0, names.index(member)), strict=True):
-                column.html(
-                    f"<p class='w-line'><b>{escape(names[i])}</b> <span class='w-faint'>{escape(family.members[i].id)}</span>"
-                    f"</p>{markup.bars_html(study.labels, seeds.cases[i].probabilities, study.head, top=8)}"
-                )
+    members_on_strip(family, study, said)
     grid(family, study.head.probabilities(prediction.logits, temperature), study, list(variants.values()))
     frame = tables.strip_frame(arranged(study, study.rows[:2]))
     take_away.downloads(
         ("CSV", "wobble-seeds.csv", lambda: frame),
         ("Parquet", "wobble-seeds.parquet", lambda: frame),
         ("JSON", "wobble-seeds.json", lambda: documents.seeds_document(family, text, prediction.logits[:, 0])),
-        ("Chart (HTML)", "wobble-seeds.html", lambda: figure),
+        ("Chart (HTML)", "wobble-seeds.html", lambda: strip.figure(study, title=reach(seeds, edits))),
     )
     take_away.code(lambda: scripts.seeds_script(family, text, temperature), "every seed on your sentence")
+
+
+@st.fragment
+def members_on_strip(family: Family, study: Study, said: str) -> None:
+    """The strip and the seed, or the edit, that is opened, which reruns only this."""
+    seeds, _, edits = study.rows
+
+    def draw(marked: str) -> None:
+        figure = strip.figure(study, title=reach(seeds, edits), dark=plots.dark(), marked=marked)
+        plots.show(figure, STRIP, "wobble-seeds", said, opens=True, legend=strip.legend_html(study))
+
+    opened.section([study], draw, opened.scripts_of(family.first), charts=[STRIP], opens="member")
+    state.address("of the member")
 
 
 def grid(family: Family, p: Probabilities, study: Study, variants: Sequence[str]) -> None:

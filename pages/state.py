@@ -143,34 +143,6 @@ def button(
     _button(key=key, data={"label": label, "help": help, "wish": store().wish(**values), **look}, width="content")
 
 
-def pointed(chart: str, name: str) -> None:
-    """Before a value's widget: what was clicked on a chart is the value, once for each click.
-
-    Args:
-        chart: key of a Plotly chart whose points hold the value first in their custom data.
-        name: the value.
-    """
-    seen = f"clicked {chart}"
-    shown = st.session_state.get(chart)
-    points = [] if shown is None else shown.selection.points
-    clicked = points[0]["customdata"][0] if points else NOTHING
-    if clicked != unlinked(seen, NOTHING):
-        store().change(**{seen: clicked} | ({name: clicked} if clicked else {}))
-
-
-def picked(component: str, name: str) -> None:
-    """Before a value's widget: what was picked in a component is the value, once for each click.
-
-    Args:
-        component: key of a component that says `{"key": value, "number": of the click}` as `chosen`.
-        name: the value.
-    """
-    seen = f"picked {component}"
-    chosen = (st.session_state.get(component) or {}).get("chosen")
-    if chosen and chosen["number"] != unlinked(seen, None):
-        store().change(**{seen: chosen["number"], name: chosen["key"]})
-
-
 def give_way() -> None:
     """Within long work: end the run here if the person has asked for something newer meanwhile."""
     # Any question to Streamlit does that.

@@ -68,6 +68,8 @@ class Store:
     heard: int = 0
     """The number of the last click of such a button that was heard."""
     page: str | None = None
+    entered: str | None = None
+    """The page that the session began with."""
     snapshot: Snapshot | None = None
     # Tells the keys of this session from those of one that the browser was connected to before.
     name: str = field(default_factory=lambda: uuid4().hex[:8])
@@ -160,6 +162,7 @@ class Store:
                 a link can be older than what it was clicked beside.
         """
         switched, self.page = page != self.page, page
+        self.entered = self.entered or page
         if not (switched or history):
             return
         self.refused.clear()

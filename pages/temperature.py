@@ -5,6 +5,7 @@ from html import escape
 
 import pages.parts.engine  # noqa: F401 - before all else
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from core.data.labelled import EMBEDDED
@@ -17,7 +18,7 @@ from core.views import charts, documents, scripts, tables
 from core.views.html import visible_html
 from core.views.style import label_colors
 from pages import controls, state
-from pages.parts import labelled_data, markup, pinned, plots, results, subject, take_away, tempering, work
+from pages.parts import labelled_data, markup, opened, pinned, plots, results, subject, take_away, tempering, work
 
 PAGE = {
     "title": "Temperature",
@@ -60,11 +61,20 @@ def at_temperature(model: Classifier, study: Study, temperature: float) -> None:
     beside = "at" if temperature == 1 else "at T = 1 and at"
     counted = arranged(study, study.counted)
     rows = tables.tempered_rows(counted, temperature, BESIDE)
-    figure = charts.tempered_strip(
-        rows, colors=label_colors(study.labels), reference_label=reference.label, at=at, dark=plots.dark(),
-        title="Temperature stretches margins; no dot can cross the line",
-    )  # fmt: skip
-    plots.show(figure, "tempered", "wobble-temperature", f"Margins {beside} T = {at}: no dot crosses the line")
+
+    def figure(marked: str = "") -> go.Figure:
+        return charts.tempered_strip(
+            rows, colors=label_colors(study.labels), reference_label=reference.label, at=at, dark=plots.dark(),
+            title="Temperature stretches margins; no dot can cross the line", marked=marked,
+        )  # fmt: skip
+
+    def draw(marked: str) -> None:
+        alt = f"Margins {beside} T = {at}: no dot crosses the line"
+        plots.show(figure(marked), "tempered", "wobble-temperature", alt, opens=True)
+
+    # Nothing runs: the logits are there.
+    here = study if temperature == 1 else results.compared(model, reference.text, (), temperature)
+    opened.section([here], draw, opened.scripts_of(model), charts=["tempered"], opens="at_T")
     curves = temperatures.curves(reference, temperature)
     never = f"{'The curves never cross' if head.exclusive else 'No curve crosses 1/2'}; hotter is less sure"
     plots.show(
@@ -87,7 +97,7 @@ def at_temperature(model: Classifier, study: Study, temperature: float) -> None:
         ("CSV", "wobble-temperature.csv", lambda: tables.tempered_frame(study, temperature)),
         ("Parquet", "wobble-temperature.parquet", lambda: tables.tempered_frame(study, temperature)),
         ("JSON", "wobble-temperature.json", lambda: documents.tempered_document(study, temperature, documented)),
-        ("Chart (HTML)", "wobble-temperature.html", lambda: figure),
+        ("Chart (HTML)", "wobble-temperature.html", figure),
     )
     st.caption(f"All {beside} T = {at}. PNG: the camera at the top right of each chart.")
     script = partial(scripts.predict_script, model, list(rows["text"]), *dict.fromkeys((1.0, temperature)))
@@ -113,6 +123,7 @@ def explained(study: Study, shown: int, tried: list[float]) -> None:
 
 
 sentence = subject.sentence()
+head = work.header("Running the variants")
 model = subject.one_model()
 if not model.head.has_labels:
     st.info(

@@ -11,7 +11,7 @@ import pages.parts.engine  # noqa: F401 - before all else
 import pandas as pd
 import streamlit as st
 
-from core.base.words import capital, listed, plural, tempered, verb
+from core.base.words import listed, plural, tempered, verb
 from core.factors.case import Case, Row
 from core.factors.registry import factors
 from core.factors.segmentation import Segmented
@@ -25,7 +25,7 @@ from core.text.visible import LEGEND, visible
 from core.views import documents, scripts, strip, tables, tables_tokens
 from core.views.html import share, visible_html
 from pages import controls, state
-from pages.parts import markup, pinned, plots, results, subject, take_away, variants_table, work
+from pages.parts import markup, opened, pinned, plots, results, subject, take_away, variants_table, work
 from pages.parts.pieces import SHOWN, counts_html, cut_html, link, linked, resplit_html, untried
 
 PAGE = {
@@ -45,6 +45,7 @@ STAGES = {
 # Segmentations in the table; downloads hold all of them.
 MOST = 100
 (SEGMENTATION,) = factors(["segmentation"])
+STRIP, TABLE = "segmentation strip", "segmentations_table"
 VIEWS = {"drawn": "drawn", "nearest": "the nearest"}
 
 
@@ -170,11 +171,8 @@ def segmented(model: Classifier, text: str, temperature: float) -> None:
     heading(drawn, near, f"{method(model.encoder)} at {rate} = {asked[rate]:g}, seed {asked['seed']}")
     if not row.cases and not near.cases:
         return
-    figure = strip.figure(drawn, dark=plots.dark())
-    alt, legend = f"Margin strip: {summary(drawn)}", strip.legend_html(drawn)
-    plots.show(figure, "segmentation strip", "wobble-segmentation", alt, opens=True, legend=legend)
     every = arranged(drawn, [replace(row, cases=(*row.cases, *near.cases))])
-    side_by_side_section(every, results.staged(model, text)[0])
+    side_by_side_section(model, drawn, every, results.staged(model, text)[0])
     take_away.downloads(
         ("CSV of the segmentations", "wobble-segmentation.csv", lambda: tables.cases_frame(every)),
         (
@@ -182,7 +180,7 @@ def segmented(model: Classifier, text: str, temperature: float) -> None:
             "wobble-segmentation.json",
             lambda: documents.segmentation_document(drawn, near.cases),
         ),
-        ("Chart (HTML)", "wobble-segmentation.html", lambda: figure),
+        ("Chart (HTML)", "wobble-segmentation.html", lambda: strip.figure(drawn)),
     )
     take_away.code(
         lambda: scripts.segmentation_script(model, every), "each segmentation's prediction", name="segmentation"
@@ -221,30 +219,28 @@ def beside_the_pin(model: Classifier, own: Stages, of_pin: Classifier, text: str
 
 
 @st.fragment
-def side_by_side_section(every: Study, own: Stages) -> None:
-    """The pieces of each segmentation, and the probabilities beside them; what is opened here runs only this again."""
-    state.pointed("segmentation strip", "cut")
-    state.picked("segmentations_table", "cut")
+def side_by_side_section(model: Classifier, drawn: Study, every: Study, own: Stages) -> None:
+    """The strip, the pieces of each segmentation, and the probabilities beside them; what is opened runs only this again."""
+
+    def draw(marked: str) -> None:
+        figure, legend = strip.figure(drawn, dark=plots.dark(), marked=marked), strip.legend_html(drawn)
+        alt = f"Margin strip: {summary(drawn)}"
+        plots.show(figure, STRIP, "wobble-segmentation", alt, opens=True, legend=legend)
+
+    def cut_twice(case: Case) -> str:
+        """The same characters below each other, the sentence's own tokens above."""
+        return cut_html(own) + cut_html(replace(own, encoding=case.encoding))
+
+    cut = opened.section(
+        [every], draw, opened.scripts_of(model), charts=[STRIP], opens="cut", table=TABLE, texts=cut_twice
+    )
     named = {key: case for key, (_, case) in every.keyed().items()}
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        view = controls.segments("Segmentations", "cuts", tuple(VIEWS), words=VIEWS.__getitem__)
-        cut = controls.choice("Open a segmentation", "cut", list(named), nothing="none", width=260)
-    if cut:
-        case = named[cut]
-        with st.container(border=True):
-            # The same characters below each other, then the tokens, your sentence's left.
-            st.html(
-                f"<p class='w-line'>{escape(tables.explanation(case, every))}</p>{cut_html(own)}"
-                f"{cut_html(replace(own, encoding=case.encoding))}"
-            )
-            titles = "Your sentence", capital(case.made.said)
-            left, right = (f"<p class='w-line'><b>{escape(title)}</b></p>" for title in titles)
-            variants_table.sides(every.reference, case, left, right)
+    view = controls.segments("Segmentations", "cuts", tuple(VIEWS), words=VIEWS.__getitem__)
     shown = entries(every, named, view == "nearest")
     # A draw may stand in the row of another one that gave the same pieces.
     chosen = next((row["key"] for row in shown if cut in row["alike"]), None)
     variants_table.table(
-        key="segmentations_table",
+        key=TABLE,
         data={"models": [every.model], "rows": shown[:MOST], "one": "segmentation", "chosen": chosen},
         on_chosen_change=lambda: None,
     )
@@ -276,6 +272,7 @@ def entries(every: Study, named: Mapping[str, Case], nearest: bool) -> list[dict
 
 text = subject.sentence()
 link()
+head = work.header("Cutting it into tokens")
 models = subject.chosen_models()
 second = controls.text(
     "Compare with a second sentence", "second", placeholder="For example the same sentence without its full stop"
@@ -285,16 +282,17 @@ tried = [(model, work.attempt(partial(results.staged, model, *texts))) for model
 found = [(model, staged) for model, staged in tried if staged]
 if not found:
     work.end()
-if second:
-    for number, (model, (one, two)) in enumerate(found):
-        with st.container(border=True):
-            compared(model, one, two, f"model{number}text")
-else:
-    counts = ", ".join(f"{len(staged[0].encoding.ids):,} by {model.id}" for model, staged in found)
-    st.html(f"<p class='w-verdict'>The same characters, cut into tokens: {escape(counts)}.</p>")
-    for number, (model, staged) in enumerate(found):
-        st.html(counts_html(model.id, staged[0]) + cut_html(staged[0], f"text{number}"))
-    grid([(m.id, f"{m.encoder.name}, {len(s[0].encoding.ids):,} tokens", s[0], ()) for m, s in found], "text")
+with work.headed(head):
+    if second:
+        for number, (model, (one, two)) in enumerate(found):
+            with st.container(border=True):
+                compared(model, one, two, f"model{number}text")
+    else:
+        counts = ", ".join(f"{len(staged[0].encoding.ids):,} by {model.id}" for model, staged in found)
+        st.html(f"<p class='w-verdict'>The same characters, cut into tokens: {escape(counts)}.</p>")
+        for number, (model, staged) in enumerate(found):
+            st.html(counts_html(model.id, staged[0]) + cut_html(staged[0], f"text{number}"))
+        grid([(m.id, f"{m.encoder.name}, {len(s[0].encoding.ids):,} tokens", s[0], ()) for m, s in found], "text")
 first, (own, *_) = found[0]
 pinned.bars([model for model, _ in found], partial(beside_the_pin, first, own))
 marks = " &nbsp; ".join(f"<span class='w-text'>{mark}</span> {escape(name)}" for mark, name in LEGEND.items())

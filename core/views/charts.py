@@ -23,6 +23,7 @@ from core.views.style import (
     flip_line,
     label_colors,
     plain,
+    ring,
     shades,
     two_lines,
     upright,
@@ -32,7 +33,7 @@ SMALLEST = 1e-9
 """The smallest shift for which the axis of shifts has room; below it stands what is exactly 0."""
 
 
-def condition_shifts(study: Study, row: Row, *, title: str, dark: bool = False) -> go.Figure:
+def condition_shifts(study: Study, row: Row, *, title: str, dark: bool = False, marked: str = "") -> go.Figure:
     """The shift of each condition on a logarithmic axis, a line a condition in their order; exactly 0 stands at the left edge.
 
     Lines mark the noise floor and half the margin: the margin falls by at most twice a shift, so a flip needs at least that.
@@ -40,20 +41,24 @@ def condition_shifts(study: Study, row: Row, *, title: str, dark: bool = False) 
     Args:
         study: whose reference, noise floor and labels these are.
         row: the cases of numerics.
+        marked: the name of a condition that a ring is drawn around.
     """
     ink, colors, cases = shades(dark)[0], label_colors(study.labels), row.cases
     positive = [value for value in (study.noise_floor, *(case.shift for case in cases)) if value > 0]
     low = min(SMALLEST, 10.0 ** np.floor(np.log10(min(positive, default=SMALLEST))))
     high = max(1.0, 10.0 ** np.ceil(np.log10(max(positive, default=1.0))))
     nothing, names = low / 10, [plain(case.name, 40) for case in cases]
+    at = [max(case.shift, nothing) for case in cases]
+    opened = [number for number, case in enumerate(cases) if case.name == marked]
     dots = go.Scatter(
-        x=[max(case.shift, nothing) for case in cases], y=list(range(len(cases))), mode="markers", showlegend=False,
+        x=at, y=list(range(len(cases))), mode="markers", showlegend=False, unselected={"marker": {"opacity": 1}},
         marker={
             "color": [colors.get(case.label, ABSORBED) for case in cases], "line": {"width": 1.5, "color": ink}, "opacity": 1,
             **{key: [FATES[row.fate(case)][1][key] for case in cases] for key in ("symbol", "size")},
         },
-        customdata=[[name, plain(case.label, 30), case.shift] for name, case in zip(names, cases, strict=True)],
-        hovertemplate="<b>%{customdata[0]}</b>: %{customdata[1]}<br>shift %{customdata[2]:.2e}<extra></extra>",
+        # The key is not shown: a click hands it back as it is.
+        customdata=[[c.name, name, plain(c.label, 30), c.shift] for name, c in zip(names, cases, strict=True)],
+        hovertemplate="<b>%{customdata[1]}</b>: %{customdata[2]}<br>shift %{customdata[3]:.2e}<extra></extra>",
     )  # fmt: skip
     named = [10.0**k for k in range(round(np.log10(high)), round(np.log10(low)) - 1, -3)]
     x = {
@@ -66,8 +71,10 @@ def condition_shifts(study: Study, row: Row, *, title: str, dark: bool = False) 
     y = {"tickvals": list(range(len(cases))), "ticktext": names, "range": [len(cases) - 0.4, -0.6]}
     y["tickfont"] = {"size": 13, "color": ink}
     return drawn(
-        [dots], title, dark, 150 + 28 * len(cases), x, y,
+        [dots, *([ring([at[i] for i in opened], opened, dark)] if opened else [])],
+        title, dark, 150 + 28 * len(cases), x, y,
         margin={"l": 8, "r": 16, "t": 64, "b": 8},
+        clickmode="event+select",
         **_shift_marks(study, nothing, high, ink),
     )  # fmt: skip
 
@@ -264,16 +271,24 @@ def _log_axis(temperatures: np.ndarray) -> dict[str, Any]:
 
 
 def tempered_strip(
-    frame: pd.DataFrame, *, colors: Mapping[str, str], reference_label: str, at: str, title: str, dark: bool = False
+    frame: pd.DataFrame,
+    *,
+    colors: Mapping[str, str],
+    reference_label: str,
+    at: str,
+    title: str,
+    dark: bool = False,
+    marked: str = "",
 ) -> go.Figure:
     """Margins at T = 1 and at another T: an open and a full dot for each text, joined; none can cross zero. One full dot
     where the other T is 1 as well.
 
     Args:
-        frame: columns `name`, `visible`, `tokens`, `before`, `after` (margins), `label`, `said_before`, `said_after`
+        frame: columns `key`, `name`, `visible`, `tokens`, `before`, `after` (margins), `label`, `said_before`, `said_after`
             (probabilities as a line to read); one row a text, the first on top.
         colors: of each label.
         at: the other T, as it is read.
+        marked: the key of a text whose full dot a ring is drawn around.
     """
     ink = shades(dark)[0]
     names = [two_lines(name) for name in frame["name"]]
@@ -294,16 +309,21 @@ def tempered_strip(
         traces.append(
             go.Scatter(
                 x=frame[values], y=names, mode="markers", marker={"size": 13, "color": color, **marker}, showlegend=False,
+                unselected={"marker": {"opacity": 1}},
+                # The key is not shown: a click hands it back as it is.
                 customdata=[
-                    [plain(label, 30), plain(text), plain(tokens, 110), plain(p, 110)]
-                    for label, text, tokens, p in zip(
-                        frame["label"], frame["visible"], frame["tokens"], frame[said], strict=True
+                    [key, plain(label, 30), plain(text), plain(tokens, 110), plain(p, 110)]
+                    for key, label, text, tokens, p in zip(
+                        frame["key"], frame["label"], frame["visible"], frame["tokens"], frame[said], strict=True
                     )
                 ],
-                hovertemplate=f"<b>%{{y}}</b> at T = {t}: %{{customdata[0]}}<br>%{{customdata[1]}}<br>%{{customdata[2]}}<br>"
-                "%{customdata[3]}<br>margin %{x:.3f}<extra></extra>",
+                hovertemplate=f"<b>%{{y}}</b> at T = {t}: %{{customdata[1]}}<br>%{{customdata[2]}}<br>%{{customdata[3]}}<br>"
+                "%{customdata[4]}<br>margin %{x:.3f}<extra></extra>",
             )
         )  # fmt: skip
+    if marked and marked in set(frame["key"]):
+        place = list(frame["key"]).index(marked)
+        traces.append(ring([frame["after"][place]], [names[place]], dark))
     dots = " at T = 1" if at == "1" else f": open dot at T = 1, full dot at T = {at}"
     text = f"margin of {plain(chr(8220) + reference_label + chr(8221), 40)}{dots}"
     # The margins are given: measuring the names draws the chart twice at each change of the temperature.
@@ -313,6 +333,7 @@ def tempered_strip(
         margin={"l": 16 + 6.6 * longest, "r": 16, "t": 62, "b": 52},
         shapes=flip_line(ink),
         annotations=[above(0, "the label changes here", ink)],
+        clickmode="event+select",
     )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from core.views.style import (
     label_colors,
     page,
     plain,
+    ring,
     shades,
     two_lines,
     upright,
@@ -61,6 +62,7 @@ def figure(
     names: Sequence[str] = (),
     title: str | None = None,
     dark: bool = False,
+    marked: str = "",
 ) -> go.Figure:
     """The margin strip of a study: a row a factor, a dot a case in the colour of the label that it predicts.
 
@@ -69,6 +71,7 @@ def figure(
             case of another text.
         names: of all studies, where it is not their models that tell them apart.
         title: the finding in words; by default the study's own, or how many flip under each model.
+        marked: the key of a case that a ring is drawn around, under each model; none where it is not here.
     """
     studies, ink, has_labels = (study, *beside), shades(dark)[0], study.head.has_labels
     names = names or [one.model for one in studies]
@@ -91,8 +94,9 @@ def figure(
         "tickfont": {"size": 15 if len(studies) == 1 else 13, "color": ink},
     }
     shapes, over = _reference(lines, colors, ink) if beside else _own_reference(study, colors, ink)
+    dots, opened = _dots(frame, colors, dark, "margin" if has_labels else "output"), frame[frame["variant"] == marked]
     return drawn(
-        _dots(frame, colors, dark, "margin" if has_labels else "output"),
+        [*dots, ring([*opened["value"]], [*opened["y"]], dark)] if len(opened) else dots,
         "", dark, 96 + head + 36 * (1 - low), x, y,
         margin={"l": 8, "r": max(118, 16 + 7 * longest), "t": 28 + head, "b": 8},
         title={
@@ -254,6 +258,8 @@ def _dots(frame: pd.DataFrame, colors: Mapping[str, str], dark: bool, quantity: 
         figure = go.Scatter(
             x=part["value"], y=part["y"],
             mode="markers", name=name, customdata=said, marker={"color": color, **style},
+            # A click opens a case, which the ring shows; it does not fade the others.
+            unselected={"marker": {"opacity": style.get("opacity", 1)}},
             hovertemplate="<b>%{customdata[6]}</b>: %{customdata[3]}<br>%{customdata[1]}<br>%{customdata[4]}<br>"
             f"%{{customdata[5]}}<br>{quantity} %{{x:.3f}}, shift %{{customdata[2]:.3f}}<extra></extra>",
         )  # fmt: skip

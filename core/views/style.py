@@ -103,6 +103,14 @@ def flip_line(ink: str) -> list[dict[str, Any]]:
     return [band(MARGINS[0], 0, ABSORBED, 0.13, "below"), upright(0, {"color": ink, "width": 3})]
 
 
+def ring(x: Sequence[float], y: Sequence[Any], dark: bool) -> go.Scatter:
+    """A ring around some dots, which lets clicks through to them."""
+    return go.Scatter(
+        x=x, y=y, mode="markers", name="opened", hoverinfo="skip", showlegend=False,
+        marker={"symbol": "circle-open", "size": 26, "color": shades(dark)[0], "line": {"width": 3}},
+    )  # fmt: skip
+
+
 def interval_bars(frame: pd.DataFrame, column: str, dark: bool) -> dict[str, Any]:
     """The intervals of bars, from the columns `low` and `high`, in a colour that is seen on the bar and beside it."""
     value, color = frame[column], shades(dark)[0]

@@ -265,10 +265,11 @@ def explanation(case: Case, study: Study) -> str:
     if not row.counts(case):
         floor = number(row.noise_floor)
         return f"A shift of {number(case.shift)} is not above the noise floor ({floor}): it counts as none."
+    moves = f"{case.shift:.3f}" if case.shift >= 0.0005 else f"{case.shift:.1g}"
     if case.margin is None:
-        return f"The output moves by {case.shift:.3f}."
+        return f"The output moves by {moves}."
     said = f"{'becomes' if row.fate(case) == 'flips' else 'stays'} {case.label} (margin {case.margin:+.3f})"
-    return f"The probabilities move by a shift of {case.shift:.3f}; the prediction {said}."
+    return f"The probabilities move by a shift of {moves}; the prediction {said}."
 
 
 def own_edits(lines: str) -> tuple[str, ...]:
@@ -291,15 +292,16 @@ def tempered_rows(study: Study, temperature: float, most: int) -> pd.DataFrame:
         most: variants beside the sentence; only those that reach the model.
 
     Returns:
-        The columns `name`, `text`, `visible`, `tokens`, `label` (at T), and twice, at T = 1 and at T: `p_before` and `p_after`
-        (arrays `[n_labels]`), `before` and `after` (margins), `said_before` and `said_after` (probabilities as a line),
-        `entropy_before` and `entropy_after` (nats).
+        The columns `key` (empty for the sentence), `name`, `text`, `visible`, `tokens`, `label` (at T), and twice, at T = 1
+        and at T: `p_before` and `p_after` (arrays `[n_labels]`), `before` and `after` (margins), `said_before` and
+        `said_after` (probabilities as a line), `entropy_before` and `entropy_after` (nats).
     """
     head, labels, reference = study.head, study.labels, study.reference
     beside = {key: case for key, (_, case) in study.keyed().items() if case.reaches}
     shown: list[Reference | Case] = [reference, *list(beside.values())[:most]]
     logits, q = np.stack([one.logits for one in shown]), head.probabilities(reference.logits)
     columns: dict[str, Any] = {
+        "key": ["", *list(beside)[:most]],
         "name": ["your sentence", *(case.called(key) for key, case in list(beside.items())[:most])],
         "text": [one.text for one in shown],
         "visible": [visible(shortened(one.text, 200)) for one in shown],

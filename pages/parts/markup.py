@@ -37,10 +37,17 @@ def tokens_html(encoding: Encoding, marked: Iterable[int] = (), limit: int = 400
     return f"<div class='w-tokens'{listed}>{''.join(chips[:limit])}</div>{rest}"
 
 
-def bars_html(labels: tuple[str, ...], row: Probabilities, head: Head, top: int = 4) -> str:
-    """Probabilities as bars, the largest first; further labels are counted."""
+def bars_html(
+    labels: tuple[str, ...], row: Probabilities, head: Head, top: int = 4, by: Probabilities | None = None
+) -> str:
+    """Probabilities as bars, the largest first; further labels are counted.
+
+    Args:
+        by: what orders them instead, so that bars of two predictions stand in one order.
+    """
     names, colors = unique(labels), label_colors(labels)
-    ranked = sorted(range(len(labels)), key=lambda i: -row[i])
+    order = row if by is None else by
+    ranked = sorted(range(len(labels)), key=lambda i: -order[i])
     lines = [
         bar_html(names[i], row[i] if head.has_labels else 0.0, colors[labels[i]], f"{row[i]:.3f}") for i in ranked[:top]
     ]

@@ -44,10 +44,10 @@ def _once(waiting: str | bool = False, entries: int = 64) -> Callable[[Callable[
     return st.cache_resource(max_entries=entries, show_spinner=waiting, hash_funcs=hashed)
 
 
-cleaned = _once("Running the steps …")(steps.usual_steps)
+cleaned = _once()(steps.usual_steps)
 idle = _once()(steps.idle_steps)
 through = _once("Running the chain …")(steps.chained)
-asked = _once("Asking every seed …")(predict_family)
+asked = _once()(predict_family)
 along = _once()(predict_between)
 
 

@@ -57,9 +57,12 @@ def code(make: Callable[[], str | Mapping[str, str]], what: str, beside: str = "
         st.caption(
             f"Plain transformers, without Wobble: run it in Wobble's folder{reads} and it prints the numbers on this page."
         )
-        script = work.attempt(make)
-        if isinstance(script, str):
-            st.code(script, language="python", wrap_lines=True)
-        elif script:
-            for tab, one in zip(st.tabs(list(script)), script.values(), strict=True):
-                tab.code(one, language="python", wrap_lines=True)
+        made = work.attempt(make)
+    found = {what: made} if isinstance(made, str) else made
+    if found is None:
+        return
+    if not found:
+        panel.caption("No script: plain transformers cannot repeat this.")
+    places = panel.tabs(list(found)) if len(found) > 1 else [panel] * len(found)
+    for place, script in zip(places, found.values(), strict=True):
+        place.code(script, language="python", wrap_lines=True)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Hashable
+from html import escape
 from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
@@ -9,7 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import StopException
 
 from core.base.errors import WobbleError
-from core.base.words import duration
+from core.base.words import duration, listed
+from core.views.html import visible_html
 from pages import state
 from pages.parts import markup
 
@@ -25,8 +27,49 @@ def attempt(call: Callable[[], T]) -> T | None:
         return None
 
 
+HEADER = "header that says what runs"
+
+
+def header(running: str) -> DeltaGenerator:
+    """The place of what a page says first. While something computes that the page has not shown last, it says what is asked,
+    and what runs: what stood there speaks of something else.
+
+    Args:
+        running: what runs, in a few words.
+    """
+    snapshot = state.current()
+    asked = state.store().page, running, snapshot
+    # Where the answer stands already it is not taken away to be drawn again.
+    known = asked == state.unlinked("headed", None)
+    place = st.container() if known else st.empty()
+    if not known:
+        place.html(
+            f"<p class='w-verdict' role='status'>{escape(running)} …</p>"
+            f"<p class='w-line'><span class='w-text'>{visible_html(snapshot.sentence, 300)}</span></p>"
+            f"<p class='w-line w-faint'>Asked of {escape(listed(snapshot.models))}.</p>"
+        )
+    st.session_state[HEADER] = asked, place
+    return place
+
+
+def headed(place: DeltaGenerator) -> DeltaGenerator:
+    """The header when the answer is there: what is drawn in it takes the place of what ran."""
+    asked, _ = st.session_state.pop(HEADER)
+    if asked == state.unlinked("headed", None):
+        return place
+    state.store().change(headed=asked)
+    return place.container()
+
+
+def put_away() -> None:
+    """Take away the header of a page that has no answer: nothing runs any more."""
+    if found := st.session_state.pop(HEADER, None):
+        found[1].empty()
+
+
 def end() -> NoReturn:
     """End the page here. `st.stop` would end the router with it, before that has put the state into the address."""
+    put_away()
     raise StopException
 
 

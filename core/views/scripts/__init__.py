@@ -1,12 +1,12 @@
 """Short scripts on plain transformers that print the numbers on the screen, without Wobble."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import astuple, replace
 
 import torch
 
 from core.base.statistics import RESAMPLES
-from core.factors.case import Row
+from core.factors.case import Case, Row
 from core.factors.conditions import REFERENCE
 from core.factors.dropout import Dropout, rate_at
 from core.factors.seeds import family_for
@@ -49,13 +49,17 @@ def edits_script(classifier: Classifier, text: str, edits: Mapping[str, list[str
 
 
 def dropout_script(
-    classifier: Classifier, text: str, passes: int, dropout: Dropout, temperature: float = 1.0
+    classifier: Classifier, text: str, passes: int, dropout: Dropout, temperature: float = 1.0, first: int = 1
 ) -> str | None:
     """A script that runs the same passes with `model.train()`, one by one, and prints each one's probabilities, and at last
     the flip rate, the predictive entropy, the mutual information and the variation ratio over them.
 
     None where plain transformers cannot be told apart what acts and what does not (one module that drops in two places,
     of which one is off; functions that a model calls with rates of their own).
+
+    Args:
+        passes: the number of the last pass.
+        first: the number of the first one; only where that is 1 the measures over them follow.
     """
     rates = {site.name: rate_at(site, dropout) for site in classifier.sites}
     changed = {site.name: rates[site.name] for site in classifier.sites if rates[site.name] != site.rate}
@@ -69,6 +73,7 @@ def dropout_script(
         changed=[(name, Code(holders[name]), rate) for name, rate in changed.items()],
         text=text,
         passes=passes,
+        first=first,
         seed=dropout.seed,
         # Another kind of device draws other masks from the same seed.
         device=None if classifier.device.type == "cpu" else str(classifier.device),
@@ -120,9 +125,15 @@ def chain_script(classifier: Classifier, chain: Chain, text: str) -> str:
     return chain_code(chain, text, tokenizer_of(classifier) if chain.needs_cut else None)
 
 
-def seeds_script(family: Family, text: str, temperature: float = 1.0) -> str:
-    """A script that loads every member of a family, one after the other, and prints its probabilities, one JSON object a line."""
-    return render("seeds", **family_values(family, temperature), text=text)
+def seeds_script(family: Family, text: str, temperature: float = 1.0, only: Collection[str] = ()) -> str:
+    """A script that loads every member of a family, one after the other, and prints its probabilities, one JSON object a line.
+
+    Args:
+        only: names of members; by default all of them.
+    """
+    values = family_values(family, temperature)
+    members = {name: folder for name, folder in values["members"].items() if name in (only or values["members"])}
+    return render("seeds", **values | {"members": members}, text=text)
 
 
 def training_script(run: Run) -> str:
@@ -200,6 +211,16 @@ def scripts_of(classifier: Classifier, study: Study) -> dict[str, str]:
     return made
 
 
+def case_script(classifier: Classifier, study: Study, row: Row, case: Case) -> str | None:
+    """The script for one case of a row of a study, beside the reference's numbers where both are of one kind; None where plain
+    transformers cannot repeat it.
+    """
+    if case.variant is not None:
+        return predict_script(classifier, [study.reference.text, case.text], study.temperature)
+    alone = replace(row, cases=(case,), title="")
+    return _REPEATED.get(row.factor.name, _read)(classifier, arranged(study, [alone]), alone)
+
+
 def _read(classifier: Classifier, study: Study, row: Row) -> str | None:
     """For a factor that varies what the model reads; None where the sentence's own tokens gave other numbers."""
     own = study.reference.encoding.key
@@ -210,12 +231,19 @@ def _read(classifier: Classifier, study: Study, row: Row) -> str | None:
 def _passes(classifier: Classifier, study: Study, row: Row) -> str | None:
     options = study.options.get(row.factor.name, {})
     dropout = Dropout(options.get("seed", 0), options.get("p"), options.get("sites"))
-    return dropout_script(classifier, study.reference.text, len(row.cases), dropout, study.temperature)
+    text, numbers = row.cases[0].text, [case.made.document()["pass"] for case in row.cases]
+    return dropout_script(classifier, text, max(numbers), dropout, study.temperature, min(numbers))
 
 
 def _seeds(classifier: Classifier, study: Study, row: Row) -> str | None:
     family = family_for(classifier)
-    return None if family is None else seeds_script(family, study.reference.text, study.temperature)
+    if family is None:
+        return None
+    own = {member.name for member in family.members if member.id == classifier.id}
+    asked = {case.made.document()["seed"] for case in row.cases}
+    # The mean of all of them is of no member.
+    only = own | asked if asked <= set(family.names) else ()
+    return seeds_script(family, study.reference.text, study.temperature, only)
 
 
 _REPEATED: dict[str, Callable[[Classifier, Study, Row], str | None]] = {

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 
@@ -84,7 +85,7 @@ def model_values(classifier: Classifier, temperature: float = 1.0) -> dict[str, 
     }
 
 
-def family_values(family: Family, temperature: float = 1.0) -> dict[str, object]:
+def family_values(family: Family, temperature: float = 1.0) -> dict[str, Any]:
     """What the templates need to know of a family: how a member is loaded, the members' folders and the labels."""
     sources = {member.name: resolve(member.id) for member in family.members}
     folders = {name: where(replace(family.first, source=source), source.top) for name, source in sources.items()}

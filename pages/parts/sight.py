@@ -1,0 +1,29 @@
+"""What a person chose is brought into sight: the verdict of a sentence, a case that was opened."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages import state
+
+SCRIPT = Path(__file__).parent.parent.parent / "assets" / "components" / "sight.js"
+_sight = st.components.v2.component("wobble_sight", js=SCRIPT.read_text(encoding="utf-8"), isolate_styles=False)
+
+
+def follow(name: str, value: object, top: bool = False) -> None:
+    """Scroll to where this stands once each time that the value has become another one.
+
+    A page is left where it stands when it is drawn again with what it showed, and when the session begins with it, as a
+    link does.
+
+    Args:
+        name: of what is followed.
+        value: what is chosen; nothing is followed while it is empty.
+        top: whether the page is scrolled to its beginning, not to the block that this stands in.
+    """
+    found, key = state.store(), f"sight {name}"
+    # What is opened on a page that a click leads to was chosen by that click.
+    shown, number = state.unlinked(key, None) or (value if found.page == found.entered else state.NOTHING, 0)
+    number += bool(value) and value != shown
+    found.change(**{key: (value, number)})
+    _sight(key=key, data={"name": name, "number": number, "top": top})
