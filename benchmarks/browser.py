@@ -54,7 +54,7 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _served(*program: str) -> Iterator[str]:
+def served(*program: str) -> Iterator[str]:
     """The address of the app, served by a Python program that takes Streamlit's arguments."""
     port = _free_port()
     server = subprocess.Popen(
@@ -176,9 +176,9 @@ def main() -> None:
         page.set_default_timeout(60_000)
         page.add_init_script(ACTED)
         began = time.perf_counter()
-        with _served("-m", "streamlit") as address:
+        with served("-m", "streamlit") as address:
             found = {"seconds_from_start": _first_paint(page, address, began)}
-        with _served("-c", COUNTING, str(passes)) as address:
+        with served("-c", COUNTING, str(passes)) as address:
             found |= measure(page, address, passes)
         browser.close()
     print(json.dumps(found, indent=2))

@@ -133,7 +133,8 @@ if not model.head.has_labels:
 study = work.needed(lambda: results.compared(model, sentence, (), 1.0))
 pinned.bars([model])
 refused = st.container()
-at_temperature(model, study, state.current().temperature)
+with work.headed(head):
+    at_temperature(model, study, state.current().temperature)
 with refused:
     subject.say_refused(TAKEN)
 st.subheader("Calibration: the temperature at which the probabilities mean what they say")

@@ -76,7 +76,7 @@ def test_a_variant_opens_by_click_and_by_keyboard_and_by_its_dot(page: Page, app
     opened(page, app, sentence=TEXT)
     first, second = rows(page)[:2]
     page.locator(".w-variants .row").first.click()
-    expect(page.get_by_text("Your sentence", exact=True)).to_be_visible()
+    expect(page.get_by_text("What made it.")).to_be_visible()
     expect(page).to_have_url(re.compile(f"variant={first}"))
     page.locator(".w-variants .row").first.focus()
     page.keyboard.press("ArrowDown")
@@ -89,13 +89,13 @@ def test_a_reloaded_link_finds_the_same_state(page: Page, app: str) -> None:
     opened(page, app, sentence=TEXT, model="bpe-cased", factor="whitespace", own="A test.")
     expect(page.locator(".w-variants .head")).to_contain_text("bpe-cased")
     page.locator(".w-variants .row").first.click()
-    expect(page.get_by_text("The variant", exact=True)).to_be_visible()
+    expect(page.get_by_text("What made it.")).to_be_visible()
     # The address follows at the end of the run.
     expect(page).to_have_url(re.compile("variant="))
     before, keys = page.url, rows(page)
     page.reload()
     settled(page)
-    expect(page.get_by_text("The variant", exact=True)).to_be_visible()
+    expect(page.get_by_text("What made it.")).to_be_visible()
     expect(page.locator(".w-variants .row")).to_have_count(len(keys))
     assert rows(page) == keys
     expect(page).to_have_url(before)
@@ -130,11 +130,11 @@ def test_a_segmentation_opens_by_a_click_and_a_link_brings_it_back(page: Page, a
     expect(row.locator(".w-token.changed, .w-token.added").first).to_be_visible()
     expect(row.locator(".w-bars .fill")).to_have_count(2)
     row.click()
-    expect(page.get_by_text("Segmentation nearest 2")).to_be_visible()
+    expect(page.get_by_text("What made it.")).to_be_visible()
     expect(page).to_have_url(re.compile(r"cuts=nearest.*cut=nearest\+2|cut=nearest\+2.*cuts=nearest"))
     page.reload()
     settled(page)
-    expect(page.get_by_text("Segmentation nearest 2")).to_be_visible()
+    expect(page.get_by_text("What made it.")).to_be_visible()
     expect(page.get_by_role("spinbutton", name="Rate p")).to_have_value("0.3")
     expect(row).to_have_attribute("aria-selected", "true")
 
@@ -173,11 +173,11 @@ def test_a_click_on_a_dot_opens_its_pass_and_a_link_brings_it_back(page: Page, a
     flipped = page.locator(".js-plotly-plot").first.locator(".scatterlayer .trace").last.locator(".points path").first
     # The plot's own layer for the pointer lies above its dots.
     flipped.click(force=True)
-    expect(page.get_by_text("This pass")).to_be_visible()
+    expect(page.get_by_text("What made it.")).to_be_visible()
     expect(page).to_have_url(re.compile(r"dot=all\+that\+are\+on%2C\+pass\+\d+"))
     page.reload()
     settled(page)
-    expect(page.get_by_text("This pass")).to_be_visible()
+    expect(page.get_by_text("What made it.")).to_be_visible()
 
 
 @pytest.mark.parametrize(("path", "name", "given"), [("/dropout", "rate", "5"), ("/temperature", "threshold", "-1")])
@@ -235,10 +235,10 @@ def test_nothing_is_cut_at_any_width(page: Page, app: str, path: str, widths: tu
 @pytest.mark.parametrize(
     ("name", "factor", "asked", "shown"),
     [
-        ("Perturb", "punctuation", "/perturb.*variant=", "The variant"),
-        ("Dropout", "dropout", "/dropout.*dot=", "This pass"),
-        ("Seeds", "seed", "/seeds.*member=", "minilm-uncased-4"),
-        ("Preprocessing", "preprocessing", "/preprocessing.*step=", "The step"),
+        ("Perturb", "punctuation", "/perturb.*variant=", "All punctuation removed"),
+        ("Dropout", "dropout", "/dropout.*dot=", "All that are on, pass"),
+        ("Seeds", "seed", "/seeds.*member=", "Seed 4"),
+        ("Preprocessing", "preprocessing", "/preprocessing.*step=", "chain_"),
         ("Tokens", "segmentation", "/tokens.*cut=", "Segmentation draw"),
     ],
 )
@@ -292,9 +292,9 @@ def test_what_is_opened_on_one_page_is_left_alone_by_another(page: Page, app: st
     page.get_by_role("link", name="Preprocessing").click()
     settled(page)
     page.locator(".w-variants .row").first.click()
-    expect(page.get_by_text("The step", exact=True)).to_be_visible()
+    expect(page.get_by_text("What made it.")).to_be_visible()
     page.get_by_role("link", name="Perturb").click()
-    expect(page.get_by_text("The variant", exact=True)).to_be_visible()
+    expect(page.get_by_text("What made it.")).to_be_visible()
 
 
 def test_a_complete_verdict_leaves_nothing_that_says_still_running(page: Page, app: str) -> None:

@@ -159,7 +159,7 @@ def test_the_link_of_a_card_asks_for_its_worst_case() -> None:
     assert re.fullmatch(r"seed \d+", links["Explain seed"]["member"][0])
     assert links["Explain preprocessing"]["step"][0].startswith("chain_")
     assert re.fullmatch(r"draw \d+", links["Explain segmentation"]["cut"][0])
-    assert links["Explain numerics"] == {}
+    assert set(links["Explain numerics"]) <= {"condition"}
 
 
 def test_an_example_and_a_recent_sentence_are_one_click_away() -> None:

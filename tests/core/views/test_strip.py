@@ -174,3 +174,18 @@ def test_a_row_of_what_cannot_flip_has_a_dash_and_not_none_of_four() -> None:
     edits, temperatures = found.shown
     assert counted(edits)[0] == f"{edits.flips} of {edits.tried} flip"
     assert counted(temperatures) == ["–"]
+
+
+def test_the_case_that_is_opened_has_a_ring_around_its_dot(compared: Study) -> None:
+    key, (_, case) = next(iter(compared.keyed().items()))
+    plain, ringed = dots(figure(compared)), dots(figure(compared, marked=key))
+    assert "opened" not in plain and "opened" not in dots(figure(compared, marked="no such case"))
+    ring = ringed["opened"]
+    (at,) = [
+        (x, y)
+        for trace in plain.values()
+        for x, y, said in zip(trace.x, trace.y, trace.customdata, strict=True)
+        if said[0] == key
+    ]
+    assert (ring.x[0], ring.y[0]) == at and ring.x[0] == pytest.approx(case.value)
+    assert ring.hoverinfo == "skip"

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.models.catalog import load
 from core.studies.study import profile, study
-from core.views.scripts import scripts_of
+from core.views.scripts import case_script, scripts_of
 from tests.architectures import loaded, save
 from tests.scripts import rows_of
 
@@ -37,3 +37,14 @@ def test_what_has_no_case_has_no_script(tmp_path: Path) -> None:
     bert = loaded(save("modernbert", tmp_path / "none"))
     assert "dropout" not in scripts_of(bert, profile(bert, "a test", passes=3))
     assert scripts_of(bert, study(bert, "a test", ["seed"])) == {}
+
+
+def test_the_script_of_one_case_prints_its_numbers() -> None:
+    classifier = load()
+    found = profile(classifier, TEXT, passes=3, temperature=2.0)
+    for name in ("punctuation", "segmentation", "dropout", "temperature", "seed", "numerics"):
+        row = found[name]
+        case = row.cases[-1]
+        rows = rows_of(case_script(classifier, found, row, case) or "")
+        assert len(rows) <= 2
+        np.testing.assert_allclose(rows[-1]["probabilities"], case.probabilities, atol=2e-5, err_msg=name)

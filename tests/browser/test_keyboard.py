@@ -1,0 +1,84 @@
+"""The main path with the keyboard alone: from a sentence of one's own to why it flips."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_pages import settled
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+TEXT = "Coppola has made a film of intoxicating atmosphere and little else."
+FOCUS = """() => {
+    let element = document.activeElement
+    while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
+    return element
+}"""
+SAID = f"() => {{ const e = ({FOCUS})(); return (e.ariaLabel || e.innerText || e.value || '').trim() }}"
+# Where the focus is must be seen: an outline, a ring, or a border in the colour of the theme.
+SHOWN = f"""() => {{
+    let e = ({FOCUS})()
+    if (!e.matches(':focus-visible')) return false
+    for (let depth = 0; e && depth < 4; depth++, e = e.parentElement) {{
+        const style = getComputedStyle(e)
+        if (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) return true
+        if (style.boxShadow !== 'none' || style.borderColor.includes('0, 114, 178')) return true
+    }}
+    return false
+}}"""
+MOST = 120
+"""Presses of Tab after which something counts as out of reach."""
+
+
+def tab_to(page: Page, said: str, key: str = "Tab") -> None:
+    """Press Tab until what has the focus says something; wherever it goes, the focus is seen."""
+    for _ in range(MOST):
+        page.keyboard.press(key)
+        if page.evaluate("() => document.activeElement === document.body"):
+            continue
+        assert page.evaluate(SHOWN), f"the focus is not seen on {page.evaluate(SAID)!r}"
+        if re.search(said, page.evaluate(SAID)):
+            return
+    raise AssertionError(f"{said!r} is out of the keyboard's reach")
+
+
+def test_the_main_path_is_walked_with_the_keyboard_alone(page: Page, app: str) -> None:
+    page.goto(app)
+    settled(page)
+    # A sentence of one's own, and its verdict.
+    tab_to(page, "^Sentence$")
+    page.keyboard.press("Control+A")
+    page.keyboard.type(TEXT)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_test_id("stMain").locator(".w-text", has_text="Coppola·has").first).to_be_visible()
+    expect(page.get_by_text("cases tried")).to_be_visible()
+    settled(page)
+    # The page that explains the worst factor: the first card's.
+    tab_to(page, "Explain ")
+    explained = page.evaluate(SAID).rsplit(" ", 1)[-1]
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/[a-z]+[?]"))
+    settled(page)
+    expect(page.get_by_text("What made it.")).to_be_visible()
+    assert explained in page.locator("p", has_text="What made it.").inner_text()
+    # Another case, by its name: the dots of a chart have none.
+    page.get_by_role("link", name="Perturb").focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/perturb"))
+    settled(page)
+    tab_to(page, "Open a case")
+    page.keyboard.type("exclamation")
+    expect(page.get_by_role("option").first).to_contain_text("xclamation")
+    page.keyboard.press("Enter")
+    expect(page.locator("p", has_text="What made it.")).to_contain_text("xclamation")
+    settled(page)
+    # Its code, and its text as the sentence.
+    tab_to(page, "Code of this case")
+    page.keyboard.press("Enter")
+    expect(page.locator("code", has_text="import json")).to_be_visible()
+    settled(page)
+    tab_to(page, "Make it my sentence")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="Sentence", exact=True)).to_have_value(re.compile("!"))
+    expect(page.get_by_text("What made it.")).to_have_count(0)
