@@ -11,7 +11,7 @@ TEXT = gallery()[0].text
 OPENED = {
     "pages/overview.py": {"case": "drop_final_period"},
     "pages/perturb.py": {"variant": "drop_final_period"},
-    "pages/preprocessing.py": {"step": "chain_nltk"},
+    "pages/preprocessing.py": {"step": "chain_glue"},
     "pages/tokens.py": {"cut": "draw 1"},
     "pages/dropout.py": {"dot": "all that are on, pass 3"},
     "pages/temperature.py": {"at_T": "drop_final_period"},
