@@ -22,11 +22,12 @@ with _shell.welcome({other.title: question for other, question in PAGES.items()}
     # Takes seconds the first time, so the page shows something before it.
     from core.base.settings import settings
     from pages import state
-    from pages.parts import pinned, sidebar, sight, work
+    from pages.parts import pinned, presenter, sidebar, sight, work
 if work.attempt(settings) is None:
     st.stop()
 shared = sidebar.begin(page.url_path)
 sight.follow("sentence", state.current().sentence, top=True)
+presenter.bar()
 # The links hold what all pages share, so that the entries of the history do, and a second tab opens the same.
 # Never through an empty place that was not needed: a link that goes and comes again takes a click with it.
 _shell.links(st.sidebar.container() if early is None else early.container(), PAGES, shared)

@@ -48,7 +48,8 @@ def _bound(
     return shown
 
 
-def _read_switch(given: Sequence[str]) -> bool:
+def read_switch(given: Sequence[str]) -> bool:
+    """Reads true or false."""
     return _read_option((True, False), str)([given[-1].lower()])
 
 
@@ -104,7 +105,7 @@ def text(
 
 def switch(label: str, name: str, default: bool = False, **look: Any) -> bool:
     """A toggle."""
-    return _bound(name, default, _read_switch, lambda key, value: st.toggle(label, value, key=key, **look))
+    return _bound(name, default, read_switch, lambda key, value: st.toggle(label, value, key=key, **look))
 
 
 def choice(
@@ -237,5 +238,5 @@ def panel(label: str, name: str, icon: str) -> Any:
         drawn.append(st.expander(label, value, icon=icon, key=key, on_change="rerun"))
         return bool(drawn[0].open)
 
-    _bound(name, False, _read_switch, draw)
+    _bound(name, False, read_switch, draw)
     return drawn[0]

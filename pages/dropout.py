@@ -21,7 +21,7 @@ from core.studies.verdict import edit_counts
 from core.views import charts, documents, scripts, strip, tables
 from core.views.html import share, visible_html
 from pages import controls, state
-from pages.parts import markup, opened, pinned, plots, results, subject, take_away, work
+from pages.parts import markup, opened, pinned, plots, results, sidebar, subject, take_away, work
 
 PAGE = {
     "title": "Dropout",
@@ -114,13 +114,17 @@ text, temperature = subject.sentence(), state.current().temperature
 head = work.header("Running the passes")
 model = subject.one_model()
 present = [kind for kind in KINDS if any(site.kind == kind for site in model.sites)]
-with st.sidebar:
-    count = controls.number("Passes", "passes", 1, MOST_PASSES, 100, help="How often the sentence is run.")
-    seed = controls.number("Seed", "dropout_seed", 0, 2**31 - 1, 0, help="Pass i of a seed is always the same.")
-    rate = controls.optional(
-        "Rate", "rate", 0.0, 0.99, placeholder="the model's own",
-        help="One dropout rate for all sites that are on, from 0 up to 0.99; empty: each site its own.",
-    )  # fmt: skip
+with sidebar.own():
+    left, middle, right = st.columns(3, gap="xsmall")
+    with left:
+        count = controls.number("Passes", "passes", 1, MOST_PASSES, 100, help="How often the sentence is run.")
+    with middle:
+        seed = controls.number("Seed", "dropout_seed", 0, 2**31 - 1, 0, help="Pass i of a seed is always the same.")
+    with right:
+        rate = controls.optional(
+            "Rate", "rate", 0.0, 0.99, placeholder="model's",
+            help="One dropout rate for all sites that are on, from 0 up to 0.99; empty: each site its own.",
+        )  # fmt: skip
     on = controls.several("Sites", "sites", present, st.pills, selection_mode="multi", help="None chosen: all of them.")
 dropout = Dropout(seed, rate, tuple(kind for kind in present if kind in on) or None)
 if not acting(model.sites, dropout):

@@ -16,7 +16,7 @@ from core.lessons.rooms import ROOMS, spelled, tidied
 from core.views import strip
 from core.views.style import PALETTE
 from pages import _shell, controls, state
-from pages.parts import markup, menu, plots, results, take_away, work
+from pages.parts import markup, menu, plots, presenter, results, take_away, work
 from pages.store import Field
 
 PAGE = {
@@ -160,6 +160,7 @@ def guided() -> None:
     every = lessons()
     store = state.store()
     store.declare("lesson", Field(every[0].id, read_lesson, frozenset({store.page or ""})))
+    presenter.steps("lesson", [one.id for one in every], "lesson")
     chosen = lesson_named(store.get("lesson"))
     # The lesson comes first, so that it does on a phone too.
     left, right = st.columns([3, 1.1], gap="large")

@@ -14,7 +14,7 @@ from core.text.perturb import FORMATTING
 from core.views import documents, scripts, strip, tables
 from core.views.html import visible_html
 from pages import controls, state
-from pages.parts import opened, pinned, plots, results, subject, take_away, variants_table, work
+from pages.parts import opened, pinned, plots, results, sidebar, subject, take_away, variants_table, work
 
 PAGE = {
     "title": "Perturb",
@@ -28,7 +28,7 @@ PAGE = {
 text, temperature = subject.sentence(), state.current().temperature
 head = work.header("Running the variants")
 models = subject.chosen_models()
-with st.sidebar:
+with sidebar.own():
     lines = controls.text(
         "Your own edits", "own", area=True, height=80, placeholder="One edit a line",
         help="One edit a line. Write \\n for a newline, \\t for a tab, \\u00a0 for a no-break space, \\\\ for a backslash.",

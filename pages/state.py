@@ -25,15 +25,15 @@ NOTHING = ""
 """What a choice holds where nothing is chosen."""
 
 
-def _component(name: str, html: str | None = None) -> Callable[..., Any]:
+def component(name: str, html: str | None = None) -> Callable[..., Any]:
     """A component of assets/components, styled by the page's own sheet."""
     code = (Path(__file__).parent.parent / "assets" / "components" / f"{name}.js").read_text(encoding="utf-8")
     made: Callable[..., Any] = st.components.v2.component(f"wobble_{name}", html=html, js=code, isolate_styles=False)
     return made
 
 
-_address, _wishes = _component("address"), _component("wishes")
-_button = _component("button", "<button type='button' class='w-action'></button>\n")
+_address, _wishes = component("address"), component("wishes")
+_button = component("button", "<button type='button' class='w-action'></button>\n")
 
 
 # --- a run -----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """What all figures share: the colours of labels, texts that stay texts, axes and layout."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -74,6 +74,23 @@ def drawn(
     figure = go.Figure(traces, shared | more)
     # Streamlit's theme would write them in a grey that is too faint.
     return figure.update_xaxes(title_font_color=shades(dark)[0]).update_yaxes(title_font_color=shades(dark)[0])
+
+
+IN_PIXELS = ("size", "height", "l", "r", "t", "b", "xshift", "yshift")
+"""What a layout measures in pixels: letters, and the room that they need."""
+
+
+def enlarged(figure: go.Figure, by: float) -> go.Figure:
+    """A copy of a figure with letters, height and margins so many times as large; its marks stay as they are."""
+
+    def grown(key: str, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: grown(name, one) for name, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [grown(key, one) for one in value]
+        return value * by if key in IN_PIXELS else value
+
+    return go.Figure(figure.data, grown("", figure.layout.to_plotly_json()))
 
 
 def upright(x: float, line: dict[str, Any]) -> dict[str, Any]:

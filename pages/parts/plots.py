@@ -5,6 +5,9 @@ from typing import Literal
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.views.style import enlarged
+from pages.parts import presenter
+
 
 def dark() -> bool:
     """Whether the person looks at the dark theme."""
@@ -22,6 +25,8 @@ def show(figure: go.Figure, key: str, file_name: str, alt: str, opens: bool = Fa
     """
     camera = {"displaylogo": False, "toImageButtonOptions": {"filename": file_name, "scale": 2}}
     select: Literal["rerun", "ignore"] = "rerun" if opens else "ignore"
+    if presenter.is_on():
+        figure = enlarged(figure, presenter.LARGER)
     # What Plotly shows as text is text in HTML too.
     if title := figure.layout.title.text:
         st.html(f"<p class='w-title'>{title.replace('<br>', ' ')}</p>")

@@ -1,7 +1,6 @@
-"""The sidebar: models, sentence, examples, temperature, the link and the catalog."""
+"""The sidebar below the menu: what is tested, how it looks, and what can be taken away."""
 
 from html import escape
-from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -9,25 +8,16 @@ from streamlit.delta_generator import DeltaGenerator
 from core.data.snippets import gallery
 from core.factors.temperature import COLDEST, HOTTEST
 from core.models import catalog
-from core.text.perturb import perturbations
-from core.text.visible import LEGEND, visible
+from core.text.visible import LEGEND
 from core.views.html import visible_html
 from pages import controls, state, store
-from pages._shell import STYLE
-from pages.parts import markup, pinned, subject
+from pages.parts import copy_link, markup, pinned, presenter, subject
 from pages.parts.catalog import dialog
 
-ASSETS = Path(__file__).parent.parent.parent / "assets"
-
 MAX_MODELS = 4
-
-
-copy_link = st.components.v2.component(
-    "wobble_copy_link",
-    html="<button type='button' class='w-copy'>Copy link</button>\n",
-    css=STYLE,
-    js=(ASSETS / "components" / "copy_link.js").read_text(encoding="utf-8"),
-)
+SEEN = 60
+"""Characters of the sentence's visible form that stand here, on two lines; pages show all of it."""
+OWN = "place of a page's own controls"
 
 
 def begin(page: str) -> dict[str, list[str]]:
@@ -40,6 +30,7 @@ def begin(page: str) -> dict[str, list[str]]:
             "temperature": store.Field(1.0, store.read_number(COLDEST, HOTTEST)),
             "pin": store.Field(None, store.read_pin(COLDEST, HOTTEST)),
             "example": store.Field(state.NOTHING),
+            "presenter": presenter.FIELD,
         },
         [example.text for example in gallery()],
     )
@@ -47,8 +38,12 @@ def begin(page: str) -> dict[str, list[str]]:
 
 
 def sidebar() -> DeltaGenerator:
-    """Model and sentence, the same on every page; returns where the address is kept."""
+    """What all pages share, in groups; returns where the address is kept."""
     with st.sidebar:
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            _group("What you test")
+            help = "What can be loaded here, and what the hub offers"
+            state.button("Catalog", "catalog button", help, plain=True, icon="inventory_2", catalog=True)
         controls.several(
             "Models",
             "model",
@@ -63,29 +58,49 @@ def sidebar() -> DeltaGenerator:
             "model directory, and press Enter.",
         )
         _sentence()
-        controls.number(
-            "Temperature",
-            "temperature",
-            COLDEST,
-            HOTTEST,
-            1.0,
-            step=0.1,
-            format="%g",
-            help="All probabilities on all pages are softmax(logits / T). 1 is the model's own; the Temperature page can fit one. "
-            "No label moves with it.",
-        )
-        with st.empty():
-            subject.say_refused({"temperature": f"a number from {COLDEST:g} to {HOTTEST:,.0f}"})
-        pinned.button()
-        copy_link(key="copy_link")
-        help = "What can be loaded here, and what the hub offers"
-        state.button("Catalog", "catalog button", help, icon="inventory_2", catalog=True)
+        st.session_state[OWN] = st.container(key="own")
+        looks, away = st.columns(2, gap="small")
+        with looks:
+            _group("How it looks")
+            _temperature()
+            pinned.button()
+        with away:
+            _group("Take away")
+            copy_link.button()
+            presenter.enter()
+        copy_link.answer()
         dialog()
         state.listen()
         place = st.empty()
         # At once, so that a click while the page computes leaves the right entry in the history.
         state.address("of the run", place)
     return place
+
+
+def own() -> DeltaGenerator:
+    """Where a page's own controls stand: among what is tested."""
+    found: DeltaGenerator = st.session_state[OWN]
+    return found
+
+
+def _group(name: str) -> None:
+    st.html(f"<h2 class='w-group'>{name}</h2>", width="content")
+
+
+def _temperature() -> None:
+    controls.number(
+        "Temperature",
+        "temperature",
+        COLDEST,
+        HOTTEST,
+        1.0,
+        step=0.1,
+        format="%g",
+        help="All probabilities on all pages are softmax(logits / T). 1 is the model's own; the Temperature page can fit one. "
+        "No label moves with it.",
+    )
+    with st.empty():
+        subject.say_refused({"temperature": f"a number from {COLDEST:g} to {HOTTEST:,.0f}"})
 
 
 def _sentence() -> None:
@@ -96,7 +111,7 @@ def _sentence() -> None:
         "sentence",
         examples[0].text,
         area=True,
-        height=120,
+        height=80,
         placeholder="Type a sentence",
         help="Press Ctrl+Enter to see what becomes of it.",
     )
@@ -104,23 +119,21 @@ def _sentence() -> None:
     preview = st.empty()
     if text:
         marks = "  ".join(f"{mark} {meaning}" for mark, meaning in LEGEND.items())
-        preview.html(
-            f"<div class='w-text w-faint' title='{escape(marks)}' style='font-size:.85rem'>{visible_html(text, 400)}</div>"
-        )
+        preview.html(f"<div class='w-text w-faint w-small' title='{escape(marks)}'>{visible_html(text, SEEN)}</div>")
     controls.choice(
         "Examples",
         "example",
         range(len(examples)),
         nothing="Sentences worth trying",
-        words=lambda i: visible(examples[i].text),
+        # As one types it: the search finds no space by another mark or of another kind.
+        words=lambda i: f"{' '.join(examples[i].text.split())} ({examples[i].why})",
         linked=False,
+        label_visibility="collapsed",
     )
     shown = next((example for example in examples if example.text == text), None)
     worth = st.empty()
     if shown is not None:
-        said = {rule.name: rule.said for rule in perturbations()}
-        flips = "; ".join(f"“{said[edit]}” flips it under {model}" for model, edit in shown.flips.items())
-        worth.caption(markup.escape_markdown(f"{shown.why}. {flips}." if flips else f"{shown.why}."))
+        worth.caption(markup.escape_markdown(f"{shown.why}."))
 
 
 @st.cache_data(ttl=30, show_spinner=False)

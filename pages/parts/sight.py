@@ -1,13 +1,8 @@
 """What a person chose is brought into sight: the verdict of a sentence, a case that was opened."""
 
-from pathlib import Path
-
-import streamlit as st
-
 from pages import state
 
-SCRIPT = Path(__file__).parent.parent.parent / "assets" / "components" / "sight.js"
-_sight = st.components.v2.component("wobble_sight", js=SCRIPT.read_text(encoding="utf-8"), isolate_styles=False)
+_sight = state.component("sight")
 
 
 def follow(name: str, value: object, top: bool = False) -> None:

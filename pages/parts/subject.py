@@ -9,17 +9,19 @@ from typing import NoReturn
 import streamlit as st
 
 from core.base.words import megabytes, shortened
+from core.data.snippets import gallery
 from core.models import catalog
 from core.models.classifier import Classifier
 from core.studies.study import Study
 from core.views.html import visible_html
 from pages import _shell, state
-from pages.parts import markup, work
+from pages.parts import markup, presenter, work
 
 
 def sentence() -> str:
     """The current sentence; stops the page with a hint where there is none."""
     _shell.through_router()
+    presenter.steps("sentence", [example.text for example in gallery()], "sentence")
     text = state.current().sentence
     if not text.strip():
         st.info("Type a sentence on the left, or choose an example.", icon=":material/edit:")
