@@ -3,7 +3,8 @@
 
 const OWN = `input, textarea, select, table, canvas, pre, .js-plotly-plot, .w-variants, [contenteditable="true"],
   ${["combobox", "grid", "listbox", "menu", "option", "radio", "slider", "spinbutton", "tab", "toolbar"].map((role) => `[role="${role}"]`)}`
-const OPEN = "[role='dialog'], [data-baseweb='popover'], [aria-label='Close fullscreen']"
+// What Escape closes.
+const OPEN = "[role='dialog'], [data-testid='stPopoverBody'], [aria-label='Close fullscreen']"
 
 export default function ({ data, parentElement }) {
   const { wishes, said } = data

@@ -211,7 +211,7 @@ def test_an_example_becomes_the_sentence(page: Page, app: str) -> None:
         "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50))))"
     )
     box.click()
-    page.get_by_role("option", name="Melodrama·with·a·message.").click()
+    page.get_by_role("option", name="Melodrama with a message. (Four words on the line)").click()
     expect(page.get_by_role("textbox", name="Sentence", exact=True)).to_have_value("Melodrama with a message.")
     expect(page.locator(".w-text", has_text="Melodrama·with·a·message.").first).to_be_visible()
 

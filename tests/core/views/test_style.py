@@ -1,5 +1,6 @@
-"""Colours are seen on a white and on a dark page: WCAG 2.2, criteria 1.4.3 (words) and 1.4.11 (graphics)."""
+"""Colours are seen on a white and on a dark page: WCAG 2.2, criteria 1.4.3 (words) and 1.4.11 (graphics). And figures for a room."""
 
+import plotly.graph_objects as go
 import pytest
 
 from core.views import style
@@ -27,3 +28,15 @@ def test_dots_and_words_are_seen_on_both_pages(dark: bool) -> None:
     assert all(contrast(color, page, OPACITY) >= 3 for color in style.PALETTE)
     assert contrast(style.ABSORBED, page) >= 3
     assert all(contrast(color, page) >= 4.5 for color in (style.shades(dark)[0], style.faint(dark)))
+
+
+def test_an_enlarged_figure_has_larger_letters_and_the_room_for_them_and_the_same_marks() -> None:
+    dots = go.Scatter(x=[0.1, 0.2], y=[0, 0], mode="markers", marker={"size": 9})
+    figure = style.drawn([dots], "A finding", False, 200, {}, {}, annotations=[style.above(0.1, "here", "#000", xshift=4)])
+    larger = style.enlarged(figure, 1.5)
+    assert [larger.layout.font.size, larger.layout.title.font.size] == [1.5 * 13, 1.5 * 16]
+    assert [larger.layout.height, larger.layout.margin.t] == [300, 60]
+    note = larger.layout.annotations[0]
+    assert [note.font.size, note.xshift, note.x, note.text] == [1.5 * 13, 6, 0.1, "here"]
+    assert larger.data == figure.data
+    assert figure.layout.height == 200
