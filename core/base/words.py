@@ -1,6 +1,6 @@
 """Counts, lists and numbers in English: what sentences are made of, wherever they are said."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 def verb(count: int, one: str, many: str) -> str:
@@ -67,3 +67,18 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return plural(max(1, round(seconds)), "second")
     return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+def so_far(done: int, total: int, seconds: float, unit: str, said: Callable[[int], str] = "{:,}".format) -> str:
+    """How far work is, and how long the rest takes at the same pace: "10 of 40 texts, about 15 seconds left".
+
+    Args:
+        total: 0 while nobody knows it.
+        seconds: since it began.
+        unit: what is counted, in the plural.
+        said: a count as it is read.
+    """
+    if not total:
+        return f"waiting for the first {unit}"
+    left = f", about {duration(seconds * (total - done) / done)} left" if done else ""
+    return f"{said(done)} of {said(total)} {unit}{left}"

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import StopException
 
 from core.base.errors import WobbleError
-from core.base.words import duration, listed
+from core.base.words import capital, listed, so_far
 from core.views.html import visible_html
 from pages import state
 from pages.parts import markup
@@ -120,8 +120,8 @@ def long_work(
             with place.container(horizontal=True, vertical_alignment="center"):
                 bars.append(st.progress(0.0))
                 state.button("Stop", f"stop {hash(key)}", stopped=key)
-        left = f", about {duration(seconds * (total - done) / done)} left" if done else ""
-        bars[0].progress(min(done / total, 1.0) if total else 0.0, f"{said(done)} of {said(total)} {unit}{left}")
+        share = min(done / total, 1.0) if total else 0.0
+        bars[0].progress(share, capital(so_far(done, total, seconds, unit, said)))
 
     known.append(run(progress))
     place.empty()

@@ -1,5 +1,6 @@
 """Every page runs without a browser: its main job, its empty states, its errors."""
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -148,6 +149,14 @@ def test_a_page_whose_models_do_not_load_offers_the_one_that_is_always_there(
     wished(test, model=[catalog.DEFAULT])
     assert not test.exception and not test.error
     assert "w-verdict" in words(test)
+
+
+def test_a_download_that_was_stopped_can_go_on() -> None:
+    test = app("pages/tokens.py", model=["someone/small"], stopped=("files", "someone/small", 0))
+    assert not test.exception and not test.error
+    assert [info.value for info in test.info] == ["Stopped."]
+    buttons = [json.loads(one.proto.json) for one in test.main.get("bidi_component") if "label" in one.proto.json]
+    assert [one["label"] for one in buttons] == ["Go on"]
 
 
 @pytest.mark.parametrize("page", PAGES)

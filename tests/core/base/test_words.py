@@ -2,7 +2,20 @@
 
 import pytest
 
-from core.base.words import beginning, capital, duration, every, listed, number, plural, shortened, tempered, verb
+from core.base.words import (
+    beginning,
+    capital,
+    duration,
+    every,
+    listed,
+    megabytes,
+    number,
+    plural,
+    shortened,
+    so_far,
+    tempered,
+    verb,
+)
 
 
 @pytest.mark.parametrize(
@@ -84,3 +97,10 @@ def test_a_text_is_shortened_at_the_end_of_a_word(longest: int, said: str) -> No
 def test_a_word_that_is_longer_than_the_place_is_cut() -> None:
     assert shortened("x" * 50, 10) == "xxxxxxxxx…" and shortened("Oh " + "x" * 50, 10) == "Oh xxxxxx…"
     assert beginning("  " + "x" * 50, 1) == " " and beginning("a \n b c d", 4) == "a"
+
+
+def test_what_is_done_is_said_with_the_time_that_the_rest_takes() -> None:
+    assert so_far(10, 40, 5.0, "texts") == "10 of 40 texts, about 15 seconds left"
+    assert so_far(25_000_000, 100_000_000, 60.0, "MB of x", megabytes) == "25.0 of 100.0 MB of x, about 3 minutes left"
+    assert so_far(0, 40, 5.0, "texts") == "0 of 40 texts"
+    assert so_far(0, 0, 5.0, "MB of x", megabytes) == "waiting for the first MB of x"

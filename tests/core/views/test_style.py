@@ -32,7 +32,9 @@ def test_dots_and_words_are_seen_on_both_pages(dark: bool) -> None:
 
 def test_an_enlarged_figure_has_larger_letters_and_the_room_for_them_and_the_same_marks() -> None:
     dots = go.Scatter(x=[0.1, 0.2], y=[0, 0], mode="markers", marker={"size": 9})
-    figure = style.drawn([dots], "A finding", False, 200, {}, {}, annotations=[style.above(0.1, "here", "#000", xshift=4)])
+    figure = style.drawn(
+        [dots], "A finding", False, 200, {}, {}, annotations=[style.above(0.1, "here", "#000", xshift=4)]
+    )
     larger = style.enlarged(figure, 1.5)
     assert [larger.layout.font.size, larger.layout.title.font.size] == [1.5 * 13, 1.5 * 16]
     assert [larger.layout.height, larger.layout.margin.t] == [300, 60]
