@@ -214,7 +214,9 @@ def beside_the_pin(model: Classifier, own: Stages, of_pin: Classifier, text: str
     before, after = tables.changed_positions(kept.encoding, own.encoding) if one else ([], [])
     said = difference.tokens(kept.encoding, own.encoding, one_tokenizer=one, one_text=kept.raw == own.raw)
     with st.container(border=True):
-        st.html(f"<p class='w-verdict small'>{escape(said)}</p>{cut_html(own, 'pin0')}{cut_html(kept, 'pin1')}")
+        both = (("Now", own, "pin0"), ("Pinned", kept, "pin1"))
+        cut = (f"<p class='w-line w-faint'>{name}</p>{cut_html(one, linked)}" for name, one, linked in both)
+        st.html(f"<p class='w-verdict small'>{escape(said)}</p>{''.join(cut)}")
         grid([("Now", model.id, own, after), ("Pinned", of_pin.id, kept, before)], "pin")
 
 

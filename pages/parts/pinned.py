@@ -40,7 +40,7 @@ def line() -> None:
         subject.say_refused({"pin": "a sentence, a model and a temperature"})
         if pin is None:
             return
-        same = " It is what is here now: change something, and the pin is drawn beside it." if pin == here else ""
+        same = " The same as now: change something to compare." if pin == here else ""
         with st.container(horizontal=True, vertical_alignment="center", key="pin"):
             st.html(
                 f"<p class='w-line'><b>Pinned:</b> <span class='w-text'>{visible_html(pin.sentence, 80)}</span> "

@@ -108,11 +108,11 @@ def test_what_is_there_is_pinned_swapped_and_let_go(small: str) -> None:
     assert "Pinned:" not in words(test)
     pin = Pin(TEXT, small, 2.0)
     wished(test, pin=pin)
-    assert "Pinned:" in words(test) and "It is what is here now" in words(test)
+    assert "Pinned:" in words(test) and "The same as now" in words(test)
     assert "The pin says" not in words(test)
     state_of(test).change(sentence=OTHER, temperature=1.0)
     test.run()
-    assert "at T = 2" in words(test) and "It is what is here now" not in words(test)
+    assert "at T = 2" in words(test) and "The same as now" not in words(test)
     wished(test, sentence=TEXT, temperature=2.0, model=[small], pin=Pin(OTHER, small, 1.0))
     found = state_of(test).snapshot
     assert found is not None and found.to_pin == pin and found.pin == Pin(OTHER, small, 1.0)
@@ -133,7 +133,7 @@ def test_every_page_lives_with_a_pin(page: str, small: str) -> None:
 def test_what_is_there_already_is_not_drawn_twice(page: str, small: str) -> None:
     test = app(page, sentence=TEXT, model=[small], pin=Pin(TEXT, small, 1.0))
     assert not test.exception and not test.error
-    assert "It is what is here now" in words(test) and "The pin says" not in words(test)
+    assert "The same as now" in words(test) and "The pin says" not in words(test)
 
 
 def test_the_overview_draws_the_pin_on_its_strip_with_its_grade_and_the_difference_in_words(small: str) -> None:
