@@ -162,7 +162,7 @@ class Store:
                 a link can be older than what it was clicked beside.
         """
         switched, self.page = page != self.page, page
-        self.entered = self.entered or page
+        self.entered = page if self.entered is None else self.entered
         if not (switched or history):
             return
         self.refused.clear()

@@ -321,9 +321,8 @@ def tempered_strip(
                 "%{customdata[4]}<br>margin %{x:.3f}<extra></extra>",
             )
         )  # fmt: skip
-    if marked and marked in set(frame["key"]):
-        place = list(frame["key"]).index(marked)
-        traces.append(ring([frame["after"][place]], [names[place]], dark))
+    opened = zip(frame["key"], frame["after"], names, strict=True)
+    traces += [ring([x], [y], dark) for key, x, y in opened if marked and key == marked]
     dots = " at T = 1" if at == "1" else f": open dot at T = 1, full dot at T = {at}"
     text = f"margin of {plain(chr(8220) + reference_label + chr(8221), 40)}{dots}"
     # The margins are given: measuring the names draws the chart twice at each change of the temperature.
@@ -331,9 +330,7 @@ def tempered_strip(
     return drawn(
         traces, title, dark, 130 + 32 * len(names), x, {"autorange": "reversed", "automargin": False},
         margin={"l": 16 + 6.6 * longest, "r": 16, "t": 62, "b": 52},
-        shapes=flip_line(ink),
-        annotations=[above(0, "the label changes here", ink)],
-        clickmode="event+select",
+        shapes=flip_line(ink), annotations=[above(0, "the label changes here", ink)], clickmode="event+select",
     )  # fmt: skip
 
 

@@ -78,6 +78,13 @@ def test_what_is_chosen_is_brought_into_sight_once_and_nothing_else_is() -> None
     assert (seen(test, "sentence"), seen(test, "variant")) == (1, 1)
 
 
+def test_a_case_that_a_link_within_the_app_opens_is_brought_into_sight() -> None:
+    test = app("pages/overview.py", sentence="A film .")
+    state_of(test).change(variant="upper")
+    test.switch_page("pages/perturb.py").run()
+    assert seen(test, "variant") == 1
+
+
 def test_a_header_that_says_what_runs_does_not_stay_above_an_answer_or_an_error() -> None:
     test = app("pages/perturb.py", sentence="A film .")
     assert "Running the variants" not in words(test)
