@@ -48,9 +48,11 @@ def walk(page: Page, address: str) -> tuple[list[str], float]:
     verdict = page.locator(".w-verdict").first
     expect(page.get_by_test_id("stMain").locator(".w-text", has_text="Coppola·has").first).to_be_visible()
     expect(verdict).to_have_text("On the edge.")
+    # The cards are those of this sentence.
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     # The first card is the factor that flips it most; its link opens its worst case.
     link = page.get_by_role("link", name="Explain").first
-    person.do(link.inner_text(), link.click)
+    person.do(link.inner_text().splitlines()[-1], link.click)
     made = page.locator("p", has_text="What made it.")
     expect(made).to_be_in_viewport()
     expect(page.locator(".w-badge.flips", has_text="flips").first).to_be_in_viewport()

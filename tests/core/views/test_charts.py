@@ -21,6 +21,7 @@ P = RNG.dirichlet(np.ones(3), size=20)
 TEMPERATURES = np.geomspace(0.05, 20, 20)
 STRIP = pd.DataFrame(
     {
+        "key": ["", "upper"],
         "name": ["your sentence", LABELS[0]],
         "visible": ["a·b", LABELS[1]],
         "tokens": ["a b", LABELS[0]],
@@ -112,6 +113,17 @@ def test_each_condition_stands_at_its_shift_and_what_is_exactly_zero_at_the_left
     assert x.type == "log" and 10 ** x.range[0] < x.tickvals[0] < charts.SMALLEST == min(x.tickvals[1:])
     assert [at for at in dots.x if at not in zeros] == [shift for shift in shifts if shift > 0]
     assert list(drawn.layout.yaxis.ticktext) == [case.name for case in cases]
+
+
+def test_the_case_that_is_opened_has_a_ring_around_its_dot(rounded: Study) -> None:
+    case = max(rounded.cases, key=lambda case: case.shift)
+    dots, ring = charts.condition_shifts(rounded, rounded.rows[0], title="t", marked=case.name).data
+    at = [said[0] for said in dots.customdata].index(case.name)
+    assert (ring.x[0], ring.y[0]) == (dots.x[at], dots.y[at]) == (case.shift, at)
+    *_, after, ring = charts.tempered_strip(
+        STRIP, colors={}, reference_label=LABELS[0], at="2", title="t", marked="upper"
+    ).data
+    assert (ring.x[0], ring.y[0]) == (after.x[1], after.y[1])
 
 
 def test_noise_floor_and_the_smallest_shift_that_can_flip_are_lines(rounded: Study) -> None:
