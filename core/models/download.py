@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,8 @@ def download(id: str, progress: Progress | None = None) -> Path:
     if not hub_answers():
         raise unreachable
     try:
-        info = within(HUB_SECONDS, lambda: HfApi(endpoint=endpoint()).model_info(id, timeout=HUB_SECONDS))
+        api = HfApi(endpoint=endpoint())
+        info = within(HUB_SECONDS, lambda: api.model_info(id, timeout=HUB_SECONDS, files_metadata=True))
     except GatedRepoError as error:
         raise WobbleError(f"{id} is gated: accept its terms on the hub and log in first.") from error
     except RepositoryNotFoundError as error:
@@ -74,12 +76,13 @@ def download(id: str, progress: Progress | None = None) -> Path:
         raise WobbleError(f"The hub refused {id}: {first_line(error)}") from error
     except (OSError, TimeoutError) as error:
         raise unreachable from error
-    if not any("/" not in file.rfilename and file.rfilename.endswith(".safetensors") for file in info.siblings or []):
+    files = [file for file in info.siblings or [] if "/" not in file.rfilename]
+    if not any(file.rfilename.endswith(".safetensors") for file in files):
         raise WobbleError(
             f"{id} has no safetensors weights, only formats that can run code when opened or that are not PyTorch's; "
             "ask its authors to convert it."
         )
-    transfer = _joined(id)
+    transfer = _joined(id, sum(file.size or 0 for file in files if any(fnmatch(file.rfilename, p) for p in HUB_FILES)))
     try:
         while not wait([transfer.outcome], LOOK).done:
             if progress is not None:
@@ -93,13 +96,17 @@ def download(id: str, progress: Progress | None = None) -> Path:
             transfer.left = time.monotonic()
 
 
-def _joined(id: str) -> _Transfer:
-    """The download of a model, which begins with the first who waits for it."""
+def _joined(id: str, wanted: int) -> _Transfer:
+    """The download of a model, which begins with the first who waits for it.
+
+    Args:
+        wanted: bytes of its files, as the hub says.
+    """
     key = endpoint(), id
     with _lock:
         transfer = _transfers.get(key)
         if transfer is None:
-            transfer = _transfers[key] = _Transfer()
+            transfer = _transfers[key] = _Transfer(wanted=wanted)
             threading.Thread(target=_fetch, args=(key, transfer), daemon=True).start()
         transfer.waiting += 1
         return transfer
@@ -146,7 +153,8 @@ def _bar(key: tuple[str, str], transfer: _Transfer) -> type[Any]:
             super().update(n)
             with _lock:
                 if self.counts:
-                    transfer.here, transfer.wanted = int(self.n), int(self.total or 0)
+                    # What the bar is to reach grows file by file.
+                    transfer.here, transfer.wanted = int(self.n), max(transfer.wanted, int(self.total or 0))
                 if not transfer.waiting and time.monotonic() - transfer.left > PATIENCE:
                     _forget(key, transfer)
                     raise _AbandonedError

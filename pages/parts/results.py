@@ -45,10 +45,10 @@ def _once(waiting: str | bool = False, entries: int = 64) -> Callable[[Callable[
 
 
 cleaned = _once()(steps.usual_steps)
-idle = _once()(steps.idle_steps)
+idle = _once("Looking for steps that change nothing …")(steps.idle_steps)
 through = _once("Running the chain …")(steps.chained)
 asked = _once()(predict_family)
-along = _once()(predict_between)
+along = _once("Asking between the two seeds …")(predict_between)
 
 
 @_once()

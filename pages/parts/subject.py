@@ -115,8 +115,8 @@ def load(id: str) -> Classifier:
     Raises:
         WobbleError: see `core.models.catalog.load`.
     """
-    files(id)
     with st.spinner(f"Loading {markup.escape_markdown(id)} …"):
+        files(id)
         model = catalog.load(id)
     _settle(model.id, model.weights_hash)
     return model
