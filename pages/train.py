@@ -49,6 +49,14 @@ LOG_LINES = 30
 LOOK = 1.0
 
 
+def members_form() -> tuple[recipes.Seeds, ...] | None:
+    """Which models are trained; None while something is wrong, which is said at its field: the form's end is out of sight."""
+    typed = controls.text("Seeds", "seeds", "42, 43", help="A list like 42, 43 or a range like 42-45.")
+    seeds = work.attempt(partial(recipes.parse_seeds, typed))
+    vary = controls.choice("What varies", "vary", VARIES, words=VARIES.__getitem__, help=VARIES_HELP)
+    return work.attempt(partial(recipes.plan, seeds, vary)) if seeds else None
+
+
 def recipe_form(source: DataSource, data: Labelled) -> tuple[recipes.Recipe, int] | None:
     """What to train; None while something is wrong with it, which is said."""
     left, right = st.columns(2)
@@ -57,11 +65,7 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[recipes.Recipe, int
             "Base model", "base", catalog.base_ids(), free=True,
             help="An embedded encoder, a local directory, or any hub id: type it and press Enter.",
         )  # fmt: skip
-        typed = controls.text("Seeds", "seeds", "42, 43", help="A list like 42, 43 or a range like 42-45.")
-        # Said at the field, which the bottom of the form is out of sight of.
-        seeds = work.attempt(partial(recipes.parse_seeds, typed))
-        vary = controls.choice("What varies", "vary", VARIES, words=VARIES.__getitem__, help=VARIES_HELP)
-        members = seeds and work.attempt(partial(recipes.plan, seeds, vary))
+        members = members_form()
         method = controls.segments(
             "Method", "method", tuple(recipes.LEARNING_RATE),
             help="LoRA trains the head and small factors beside the frozen weights (rank 8, all linear layers); full trains all.",
