@@ -57,24 +57,25 @@ def sentence_view(family: Family, text: str, temperature: float) -> None:
     }
     prediction = results.asked(family, (text, *variants))
     study = of_family(family, edited, prediction.logits[:, 0])
-    seeds, mean, edits = study.rows
-    label, first = study.reference.label, seeds.cases[0].name
+    seeds, _, edits = study.rows
+    label, first, others = study.reference.label, one_seed(family.names[0]).name, plural(seeds.tried, "other seed")
     if seeds.flips is None:
-        said = f"The seeds spread by {seeds.spread(0)[1]:.3f} (standard deviation) around {mean.cases[0].value:.3f}."
+        low, high = min(case.value for case in seeds.cases), max(case.value for case in seeds.cases)
+        said = f"{capital(first)} gives {study.reference.value:.3f}, the {others} from {low:.3f} to {high:.3f}."
     elif seeds.flips:
-        others = plural(seeds.tried - 1, "other seed")
         does = verb(seeds.flips, "disagrees", "disagree")
         said = f"{seeds.flips} of the {others} {does} with {first}, which says {label}."
-        if seeds.tried == 2:
+        if seeds.tried == 1:
             said = f"The other seed disagrees with {first}, which says {label}."
     else:
-        said = f"{capital(every(seeds.tried))} seeds say {label}."
-    votes = ", ".join(f"{name} {count}" for name, count in Counter(case.label for case in seeds.cases).items())
+        said = f"{capital(every(len(family.members)))} seeds say {label}."
+    everyone = Counter([label, *(case.label for case in seeds.cases)])
+    votes = ", ".join(f"{name} {count}" for name, count in everyone.items())
     work.headed(head).html(
         f"<p class='w-verdict'>{escape(said)}</p>"
         f"<p class='w-line'><span class='w-text'>{visible_html(text, 300)}</span></p>"
         + (f"<p class='w-line'>Votes: <b>{escape(votes)}</b>.</p>" if study.head.has_labels else "")
-        + f"<p class='w-line w-faint'>{seeds.tried} models of the family {escape(family.id)}"
+        + f"<p class='w-line w-faint'>{len(family.members)} models of the family {escape(family.id)}"
         f"{tempered(temperature)}: the same data and recipe, other seeds. The dotted line is {escape(first)}, the reference; "
         f"the last row is its edits.</p><p class='w-line'>{escape(edit_counts(edited))}</p>"
         f"{markup.truncated_html(study.reference.encoding)}"

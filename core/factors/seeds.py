@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from core.factors.ask import Ask
 from core.factors.case import Case, Trial
 from core.factors.registry import factor
@@ -42,15 +40,15 @@ def _missing(classifier: Classifier) -> str | None:
 
 @factor(
     "seed",
-    one="seed",
-    many="seeds",
+    one="other seed",
+    many="other seeds",
     moved="another seed moves it by up to {shift}",
     often=0.25,
     effort=1,
     missing=_missing,
 )
 def seed(ask: Ask) -> Iterator[Case]:
-    """Every member of the model's family."""
+    """Every other member of the model's family."""
     from core.families.stacked import predict_family
 
     family = family_for(ask.classifier)
@@ -58,7 +56,5 @@ def seed(ask: Ask) -> Iterator[Case]:
     answer = predict_family(family, [ask.text])
     ask.count(answer.rows_asked, answer.rows_run)
     ask.facts["family"] = family.id
-    # The model's own weights, which the family only adds up in another order, are the reference.
-    own = np.array([member.id == ask.classifier.id for member in family.members])[:, None]
-    logits = np.where(own, ask.reference.logits, answer.logits[:, 0])
-    yield from ask.measured([one_seed(name) for name in family.names], logits)
+    others = [i for i, member in enumerate(family.members) if member.id != ask.classifier.id]
+    yield from ask.measured([one_seed(family.names[i]) for i in others], answer.logits[others, 0])

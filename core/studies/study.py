@@ -320,22 +320,22 @@ def in_one_row(study: Study, title: str) -> Row:
 
 
 def ensemble(reference: Reference, row: Row) -> Row:
-    """The mean of the probabilities of all seeds as a case, in a row of its own."""
-    mean = reference.head.logits(row.probabilities.mean(axis=0, keepdims=True))
+    """The mean of the probabilities of all seeds, the reference's among them, as a case in a row of its own."""
+    every = np.concatenate([reference.probabilities[None], row.probabilities])
+    mean = reference.head.logits(every.mean(axis=0, keepdims=True))
     # The probabilities are tempered already.
-    cases = measured(reference, [one_seed(f"mean of all {row.factor.many}")], mean, temperature=1.0)
+    cases = measured(reference, [one_seed("mean of all seeds")], mean, temperature=1.0)
     return Row(row.factor, tuple(cases), row.noise_floor, title="ensemble")
 
 
 def of_family(family: "Family", edited: Study, logits: Logits) -> Study:
-    """Every member of a family, the mean of them, and the edits under the first: three rows beside the first's prediction.
+    """The other members of a family, the mean of all, and the edits under the first: three rows beside the first's prediction.
 
     Args:
         edited: the edits of the text under the first member.
         logits: `[n_seeds, n_labels]`, what all members say of the text.
     """
     reference, (seed,) = edited.reference, factors(["seed"])
-    # The first member's own weights, which the family only adds up in another order, are the reference.
-    own = np.concatenate([reference.logits[None], logits[1:]])
-    seeds = Row(seed, tuple(measured(reference, [one_seed(name) for name in family.names], own)), edited.noise_floor)
-    return arranged(edited, (seeds, ensemble(reference, seeds), in_one_row(edited, f"edits, {seeds.cases[0].name}")))
+    first, *others = map(one_seed, family.names)
+    seeds = Row(seed, tuple(measured(reference, others, logits[1:])), edited.noise_floor)
+    return arranged(edited, (seeds, ensemble(reference, seeds), in_one_row(edited, f"edits, {first.name}")))

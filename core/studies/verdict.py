@@ -212,9 +212,6 @@ def _evidence(rows: Sequence[Row]) -> str:
 
 def _share_of(row: Row) -> str:
     count, total, one, many = len(row.flipping), row.tried, row.factor.one, row.factor.many
-    # The model itself is among the seeds that were asked.
-    if any(case.shift == 0 for case in row.cases) and not row.factor.edits and count == total - 1:
-        return f"the other {one}" if count == 1 else f"{every(count)} other {many}"
     if count == total:
         return f"{every(total)} {many}" if total > 1 else f"the only {one}"
     return f"{count} of {total} {many}"

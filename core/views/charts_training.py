@@ -52,12 +52,12 @@ def level_bars(frame: pd.DataFrame, *, disagreement: Estimate, title: str, dark:
     each = go.Bar(
         x=[str(seed) for seed in frame["seed"]], y=frame["accuracy"], error_y=interval_bars(frame, "accuracy", dark),
         marker={"color": PALETTE[0]}, text=[f"{value:.1%}" for value in frame["accuracy"]], textposition="inside",
-        hovertemplate="seed %{x}: %{y:.2%}<extra>accuracy</extra>", showlegend=False,
+        insidetextanchor="start", hovertemplate="seed %{x}: %{y:.2%}<extra>accuracy</extra>", showlegend=False,
     )  # fmt: skip
     apart = pd.DataFrame([asdict(disagreement)])
     pairs = go.Bar(
-        x=["two seeds<br>disagree"], y=apart["value"], error_y=interval_bars(apart, "value", dark),
-        marker={"color": PALETTE[1]}, text=[f"{disagreement.value:.1%}"],
+        x=[f"two seeds<br>disagree: {disagreement.value:.1%}"], y=apart["value"], error_y=interval_bars(apart, "value", dark),
+        marker={"color": PALETTE[1]},
         hovertemplate="mean over all pairs: %{y:.2%}<extra>disagreement</extra>", showlegend=False,
     )  # fmt: skip
     y = {"range": [0, 1], "title": {"text": "share of texts"}}

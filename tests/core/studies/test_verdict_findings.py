@@ -99,7 +99,7 @@ def test_a_profile_says_its_verdict_and_a_growing_one_what_is_ready() -> None:
 def test_other_factors_are_counted_in_their_own_words() -> None:
     found = study(load(), TEXT, ["dropout", "seed"], {"dropout": {"passes": 9}})
     flips = [found[name].flips or "none" for name in ("dropout", "seed")]
-    said = f"{flips[0]} of 9 dropout passes and {flips[1]} of {found['seed'].tried} seeds"
+    said = f"{flips[0]} of 9 dropout passes and {flips[1]} of {found['seed'].tried} other seeds"
     assert said in summary(found)[0].lower() + summary(found)[1:]
     assert summary(found).endswith(f"“{found.reference.label}”.")
 
