@@ -33,6 +33,12 @@ DECLARED = (
     Declared("*/profile/factors/segmentation", "a factor that the old engine does not have"),
     *(
         Declared(
+            f"*/profile/factors/seed/{what}", "the model itself is the reference, not a case among the other seeds"
+        )
+        for what in ("tried", "flip_rate", "flip_interval/*", "median_shift", "cases/seed 42")
+    ),
+    *(
+        Declared(
             f"*/{text}/profile/factors/unicode/notes*",
             'where edits were left out, "No edit applies" is not said any more, which contradicted it',
         )
