@@ -6,15 +6,13 @@ seconds from the first of them, with a server that is warm. Exits with 1 where i
 """
 
 import json
-import os
-import shutil
 import sys
 import time
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from benchmarks.browser import served
+from benchmarks.served import chromium, opened, served
 
 TEXT = "Coppola has made a film of intoxicating atmosphere and little else."
 MOST_ACTIONS = 3
@@ -63,13 +61,8 @@ def walk(page: Page, address: str) -> tuple[list[str], float]:
 def main() -> None:
     """Start the app, walk, print JSON."""
     expect.set_options(timeout=120_000)
-    options = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright, served("-m", "streamlit") as address:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
-        page.set_default_timeout(120_000)
-        did, seconds = walk(page, address)
-        browser.close()
+    with sync_playwright() as playwright, served("-m", "streamlit") as app, chromium(playwright) as browser:
+        did, seconds = walk(opened(browser), app.address)
     print(json.dumps({"actions": did, "count": len(did), "seconds": round(seconds, 2)}, indent=2))
     sys.exit(len(did) > MOST_ACTIONS)
 

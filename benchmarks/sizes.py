@@ -3,19 +3,17 @@
 import argparse
 import ast
 import json
-import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import grimp
 
-ROOT = Path(__file__).parent.parent
+from benchmarks.checkout import ROOT, unpack
+
 PACKAGES = ("core", "pages")
 MOST_LINES_OF_A_MODULE = 400
 MOST_LINES_OF_A_FUNCTION = 60
@@ -87,14 +85,8 @@ def _only_from(root: Path) -> Iterator[None]:
 
 def at(commit: str) -> dict[str, Any]:
     """The measures of a commit of this repository."""
-    made = subprocess.run(
-        ["git", "archive", commit, "--", *PACKAGES, "app.py"], cwd=ROOT, capture_output=True, check=False
-    )
-    if made.returncode:
-        raise SystemExit(f"{commit} cannot be read: {made.stderr.decode(errors='replace').strip()}")
     with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(fileobj=BytesIO(made.stdout)) as archive:
-            archive.extractall(folder, filter="data")
+        unpack(commit, Path(folder), *PACKAGES, "app.py")
         return sizes(Path(folder))
 
 

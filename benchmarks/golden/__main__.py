@@ -4,23 +4,21 @@
 """
 
 import argparse
-import io
 import json
 import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.checkout import ROOT, unpack
 from benchmarks.golden.compare import DECLARED, REWORDED, TOLERANCE, compare
 from benchmarks.golden.recorder import plan
 from benchmarks.golden.texts import Job, all_texts, jobs, save_tiny
 
-ROOT = Path(__file__).parents[2]
 OLD = "1819f24"
 """The last commit before the engine was rebuilt."""
 
@@ -95,11 +93,7 @@ def side_by_side(commit: str, wanted: Sequence[Job]) -> tuple[dict, dict]:
 
 def checkout(commit: str, folder: Path) -> None:
     """Put the engine of a commit into a folder, with today's models and data and this recorder beside it."""
-    tar = subprocess.run(
-        ["git", "archive", commit, "core", "assets/build"], cwd=ROOT, check=True, capture_output=True
-    ).stdout
-    with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
-        archive.extractall(folder, filter="data")
+    unpack(commit, folder, "core", "assets/build")
     for name in ("models", "data"):
         (folder / "assets" / name).symlink_to(ROOT / "assets" / name, target_is_directory=True)
     for name in ("golden", "against"):

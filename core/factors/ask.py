@@ -11,7 +11,7 @@ import numpy as np
 from core.base.errors import WobbleError
 from core.base.words import plural
 from core.factors.case import Case, Made, Reference, Row, by_shift, measured
-from core.factors.conditions import REFERENCE, conditions
+from core.factors.conditions import REFERENCE, bounding
 from core.factors.registry import Factor
 from core.models.classifier import Classifier
 from core.models.heads import Logits
@@ -130,13 +130,13 @@ class Ask:
 
     @cached_property
     def noise_floor(self) -> float:
-        """The largest shift among the fp32 conditions: a shift of anything else that is not above it means nothing."""
-        fp32, _ = conditions(self.classifier, len(self.reference.encoding.ids), dtypes=())
+        """What rounding alone can do, see `Reference.noise_floor`: a shift of anything else that is not above it means nothing."""
         asked, run = self.rows_asked, self.rows_run
-        shifts = [case.shift for condition in fp32 for case in self.under(condition)]
+        cheap = bounding(self.classifier, len(self.reference.encoding.ids))
+        differences = [case.difference for condition in cheap for case in self.under(condition)]
         # Whoever shows the conditions asks for them, and tells what they cost.
         self.floor_rows, self.rows_asked, self.rows_run = self.rows_run - run, asked, run
-        return max(shifts, default=0.0)
+        return self.reference.noise_floor(max(differences, default=0.0))
 
     def under(self, condition: Condition) -> list[Case]:
         """The text under a condition as a case; none, and a note, where it cannot be run."""

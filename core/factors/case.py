@@ -37,6 +37,14 @@ class Trial:
         return dict(self.values)
 
 
+LEAST_STEPS = 8
+"""Steps of fp32 that rounding is taken to move a logit by at least: no difference of two numbers is finer than one step, so a few
+conditions often show none, or one, where others show several.
+"""
+BEYOND = 2
+"""How many times the largest logit difference of a few conditions the others' is taken to be at the most."""
+
+
 Made = Variant | Condition | Trial
 """What made a case: each has a name, its words and its JSON. One that edits the text has a `text` too."""
 
@@ -75,6 +83,23 @@ class Reference:
     def value(self) -> float:
         """Where it stands on the strip: its margin, or a regression's first output."""
         return float(self.probabilities[0]) if self.margin is None else self.margin
+
+    def noise_floor(self, difference: float) -> float:
+        """A bound on the shift that rounding alone causes: that of logits which are all off by `BEYOND` times a difference, and by
+        at least `LEAST_STEPS` steps of fp32 (at 1, or at the largest logit), in the worst way.
+
+        Args:
+            difference: the largest of any logit that was seen among conditions which are equal on paper.
+        """
+        step = float(np.spacing(np.float32(max(1.0, np.abs(self.logits).max()))))
+        off, p = max(BEYOND * difference, LEAST_STEPS * step), self.probabilities
+        # The labels that hold the larger half go up and the others down: that moves p by 2 off P (1 - P), with P as near to a
+        # half as it can be. Where each label stands for itself, all directions are alike.
+        order = np.argsort(-p, kind="stable")
+        up = np.empty(len(p), bool)
+        up[order] = np.cumsum(p[order]) - p[order] < 0.5
+        moved = self.logits.astype(np.float64) + np.where(up, off, -off) * np.array([[1.0], [-1.0]])
+        return float(self.head.shifts(self.head.probabilities(moved, self.temperature), p).max())
 
 
 @dataclass(frozen=True, eq=False)

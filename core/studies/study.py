@@ -52,7 +52,7 @@ class Study:
     """The head was drawn at random when the model was loaded, so the numbers mean nothing."""
     reference: Reference
     noise_floor: float
-    """The largest shift that numerics alone cause for this model and text; a shift below it means nothing."""
+    """A bound on the shift that numerics alone cause for this model and text; a shift below it means nothing."""
     rows: tuple[Row, ...]
     """In the order in which they were ready."""
     wanted: tuple[str, ...]

@@ -15,7 +15,7 @@ from typing import Any
 from core.base.errors import WobbleError
 from core.base.versions import versions
 from core.base.words import beginning, listed, shortened, tempered
-from core.factors.case import Case, Reference, Row
+from core.factors.case import BEYOND, LEAST_STEPS, Case, Reference, Row
 from core.models.card import card
 from core.models.classifier import Classifier
 from core.studies.study import Study
@@ -350,8 +350,8 @@ def _definitions(study: Study) -> str:
                 *(FLIP_MEASURES if study.head.has_labels else ()),
                 (
                     "noise floor",
-                    "largest shift that rounding alone causes for this model and text; a case at or below it counts as unmoved",
-                    "max shift over the fp32 conditions",
+                    "what rounding alone can do to this model and text at the most; a case at or below it counts as unmoved",
+                    f"shift of logits off by {BEYOND} × the largest difference in fp32, at least {LEAST_STEPS} steps",
                 ),
                 (
                     "temperature T",

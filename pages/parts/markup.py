@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from core.factors.case import Fate
+from core.factors.case import BEYOND, LEAST_STEPS, Fate
 from core.models.heads import Head, Probabilities
 from core.text.perturb import Variant
 from core.text.tokens import Encoding
@@ -94,9 +94,10 @@ def badge_html(fate: Fate) -> str:
 def noise_floor_html(noise_floor: float) -> str:
     """The noise floor, what it is one hover away."""
     return (
-        "<span class='w-faint' title='The largest shift that rounding alone causes for this model and sentence: padding, other "
-        "texts in the batch, another attention kernel, all in fp32. No shift of anything else that is not above it means "
-        f"anything. The Numerics page shows each.'>Noise floor {noise_floor:.1e}.</span>"
+        "<span class='w-faint' title='What rounding alone can do to this model and sentence at the most: the shift of logits "
+        f"that are off by {BEYOND} times what padding or another attention kernel does in fp32, and by at least {LEAST_STEPS} "
+        "steps of fp32. No shift of anything else that is not above it means anything. The Numerics page shows what rounding "
+        f"does.'>Noise floor {noise_floor:.1e}.</span>"
     )
 
 

@@ -95,8 +95,9 @@ def test_tokens_of_two_models(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_numerics(capsys: pytest.CaptureFixture[str]) -> None:
     document = printed(capsys, "numerics", "A good film.", "--json")
-    floor = max(row["shift"] for row in document["conditions"] if row["dtype"] == "float32")
-    assert document["noise_floor"] == floor
+    assert (
+        document["noise_floor"] >= max(row["shift"] for row in document["conditions"] if row["dtype"] == "float32") > 0
+    )
     for row in (document["reference"], *document["conditions"]):
         assert {"condition", "probabilities", "largest_logit_difference", "flip"} <= set(row)
 

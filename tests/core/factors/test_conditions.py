@@ -9,7 +9,7 @@ import torch
 
 from core.base.errors import WobbleError
 from core.factors import conditions as module
-from core.factors.conditions import conditions
+from core.factors.conditions import bounding, conditions
 from core.models.predict import Condition
 
 ALONE = Condition(batch="alone")
@@ -76,3 +76,11 @@ def test_half_precision_comes_last_and_what_is_refused_is_said() -> None:
     found, left_out = conditions(model(77), 10)
     assert found[-1] == replace(ALONE, dtype="bfloat16") and left_out == ("Not in float16.",)
     assert conditions(model(), 64)[1] == conditions(model(), 64, dtypes=())[1]
+
+
+def test_the_floor_is_run_under_two_cheap_conditions_of_those_that_are_shown() -> None:
+    assert bounding(model(), 10) == (replace(ALONE, padded=64), replace(ALONE, kernel="eager"))
+    assert bounding(model(70), 66) == (replace(ALONE, padded=70), replace(ALONE, kernel="eager"))
+    assert bounding(model(), 64) == (replace(ALONE, kernel="eager"),)
+    for length in (1, 10, 64, 65, 512):
+        assert set(bounding(model(), length)) <= set(conditions(model(), length, dtypes=())[0])

@@ -59,6 +59,7 @@ def asked(classifier: Classifier, texts: list[str], condition: Condition | None 
 def test_fp32_conditions_differ_by_rounding_in_every_architecture(name: str, models: dict[str, Classifier]) -> None:
     found = numerics(models[name], TEXT)
     assert found.noise_floor < 1e-5
+    assert max(case.shift for case in found.cases if dtype_of(case) == "float32") <= found.noise_floor
     assert {case.flip for case in found.cases if dtype_of(case) == "float32"} <= {False}
     padded = {case.name for case in found.cases if condition(case).padded or condition(case).among}
     if models[name].batching == "padded":
@@ -109,11 +110,36 @@ def test_the_floor_of_the_embedded_models_is_rounding(id: str) -> None:
         assert noise_floor(load(id), text) == found.noise_floor
 
 
-def test_the_floor_is_the_largest_shift_of_the_fp32_conditions() -> None:
-    found = numerics(load(), SENTENCES[0])
-    fp32 = [case.shift for case in found.cases if dtype_of(case) == "float32"]
-    assert found.noise_floor == max(fp32) == by_dtype(found)[0].largest_shift
-    assert found.noise_floor < max(case.shift for case in found.cases)
+@pytest.mark.parametrize("id", EMBEDDED)
+def test_no_fp32_condition_goes_beyond_the_floor_and_bf16_does(id: str) -> None:
+    for text in SENTENCES:
+        found = numerics(load(id), text)
+        largest = {row.name: row.largest_shift or 0.0 for row in by_dtype(found)}
+        assert largest["fp32"] <= found.noise_floor < largest["bfloat16"]
+
+
+@pytest.mark.parametrize(
+    ("logits", "difference", "floor"),
+    [
+        # Both logits off by twice the difference: p (1 - p) of the step between them.
+        ([0.0, 0.0], 1e-3, 0.25 * 4e-3),
+        ([2.0, 0.0], 1e-3, 0.8808 * 0.1192 * 4e-3),
+        # Rounding moves a logit by eight steps at least, and those of larger logits are larger.
+        ([0.5, 0.5], 0.0, 0.25 * 16 * 2**-23),
+        ([9.0, 9.0], 1e-8, 0.25 * 16 * 2**-20),
+        # The worst way is half of the probability against the other half.
+        ([3.0, 0.0, 0.0], 1e-3, 0.9094 * 0.0906 * 4e-3),
+        ([0.0, 0.0, 0.0, 0.0], 1e-3, 0.25 * 4e-3),
+    ],
+)
+def test_the_floor_is_the_shift_of_logits_that_are_off_in_the_worst_way(
+    logits: list[float], difference: float, floor: float
+) -> None:
+    assert reference_of(logits).noise_floor(difference) == pytest.approx(floor, rel=0.01)
+
+
+def test_the_floor_of_a_value_is_twice_the_difference() -> None:
+    assert reference_of([0.25], REGRESSION).noise_floor(1e-3) == pytest.approx(2e-3)
 
 
 def test_a_condition_runs_once_for_a_model_and_text(models: dict[str, Classifier]) -> None:
@@ -121,8 +147,8 @@ def test_a_condition_runs_once_for_a_model_and_text(models: dict[str, Classifier
     forget(classifier)
     floor = noise_floor(classifier, TEXT)
     first, second = (study(classifier, TEXT, ["numerics"]) for _ in range(2))
-    # Two half precisions: the rest is remembered from the floor.
-    assert (first.rows_run, second.rows_run) == (2, 0)
+    # The floor's own two conditions are remembered.
+    assert (first.rows_run, second.rows_run) == (sum(1 + condition(case).among for case in first.cases) - 2, 0)
     assert second.rows_asked == first.rows_asked
     assert noise_floor(classifier, TEXT) == floor
     for one, other in zip(first.cases, second.cases, strict=True):
@@ -142,14 +168,14 @@ def test_what_the_floor_costs_is_told_by_whoever_shows_its_conditions(models: di
 @pytest.mark.parametrize("temperature", [1.0, 0.3, 5.0])
 def test_every_study_carries_this_floor_at_its_own_temperature(temperature: float) -> None:
     for text in SENTENCES[:2]:
-        fp32 = [case.shift for case in numerics(load(), text, temperature).cases if dtype_of(case) == "float32"]
         floors = [
             noise_floor(load(), text, temperature),
+            numerics(load(), text, temperature).noise_floor,
             compare(load(), text, variants(text)[:3], temperature=temperature).noise_floor,
             *(row.noise_floor for row in compare(load(), text, variants(text)[:3], temperature=temperature).rows),
             study(load(), text, ["casing"], temperature=temperature).noise_floor,
         ]
-        assert set(floors) == {max(fp32)} and floors[0] > 0
+        assert len(set(floors)) == 1 and floors[0] > 0
 
 
 def test_another_temperature_runs_nothing_and_measures_anew() -> None:
