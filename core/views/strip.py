@@ -1,12 +1,12 @@
 """Wobble's picture: the signed margin of every case on one axis, one row a factor; what crosses zero has flipped."""
 
 import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from core.base.words import listed, shortened
@@ -30,7 +30,7 @@ from core.views.style import (
     two_lines,
     upright,
 )
-from core.views.tables import strip_frame
+from core.views.tables import strip_records
 
 HOLLOW = {"symbol": "circle-open", "size": 9, "line": {"width": 1.5}}
 FATES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -77,13 +77,15 @@ def figure(
     names = names or [one.model for one in studies]
     lines = _lines(studies, names)
     colors = {label: color for one in reversed(studies) for label, color in label_colors(one.labels).items()}
-    frame = _frame(studies, lines)
+    cases = _cases(studies, lines)
     title_lines = textwrap.wrap(_finding(studies, names) if title is None else title, TITLE)
     head, counts = 8 + 22 * len(title_lines) if title_lines else 0, [counted(line.row) for line in lines]
     longest = max((len(said) for count in counts for said in count), default=0)
     low = lines[-1].y if lines else 0
     x = {
-        "range": MARGINS if has_labels else _range([*(one.reference.value for one in studies), *frame["value"]]),
+        "range": MARGINS
+        if has_labels
+        else _range([*(one.reference.value for one in studies), *(case["value"] for case in cases)]),
         "title": {"text": _axis(studies), "font": {"size": 14}},
         "tickfont": {"size": 14, "color": ink},
     }
@@ -94,9 +96,10 @@ def figure(
         "tickfont": {"size": 15 if len(studies) == 1 else 13, "color": ink},
     }
     shapes, over = _reference(lines, colors, ink) if beside else _own_reference(study, colors, ink)
-    dots, opened = _dots(frame, colors, dark, "margin" if has_labels else "output"), frame[frame["variant"] == marked]
+    dots: list[Any] = _dots(cases, colors, dark, "margin" if has_labels else "output")
+    opened = [case for case in cases if marked and case["variant"] == marked]
     return drawn(
-        [*dots, ring([*opened["value"]], [*opened["y"]], dark)] if len(opened) else dots,
+        [*dots, ring([one['value'] for one in opened], [one['y'] for one in opened], dark)] if opened else dots,
         "", dark, 96 + head + 36 * (1 - low), x, y,
         margin={"l": 8, "r": max(118, 16 + 7 * longest), "t": 28 + head, "b": 8},
         title={
@@ -126,18 +129,18 @@ def _lines(studies: Sequence[Study], names: Sequence[str]) -> list[Line]:
     return found
 
 
-def _frame(studies: Sequence[Study], lines: Sequence[Line]) -> pd.DataFrame:
-    """The cases of all lines, each with its height `y`."""
-    text = studies[0].reference.text
-    # The key of a case means another one where the text is another.
-    frames = [
-        frame if one.reference.text == text else frame.assign(variant="")
-        for one, frame in ((one, strip_frame(one)) for one in studies)
-    ]
-    frame = pd.concat([one.assign(place=i) for i, one in enumerate(frames)], ignore_index=True)
+def _cases(studies: Sequence[Study], lines: Sequence[Line]) -> list[dict[str, Any]]:
+    """What is shown of the cases of all lines, each with its height `y`."""
+    found, order = [], Counter[tuple[int, str]]()
     heights = {(line.place, line.row.name): line.y for line in lines}
-    order = frame.groupby(["place", "row"]).cumcount().to_numpy()
-    return frame.assign(y=[heights[key] for key in zip(frame["place"], frame["row"], strict=True)] + _heights(order))
+    for place, one in enumerate(studies):
+        # The key of a case means another one where the text is another.
+        closed = {} if one.reference.text == studies[0].reference.text else {"variant": ""}
+        for case in strip_records(one):
+            key = place, case["row"]
+            found.append(case | closed | {"y": heights[key] + _height(order[key])})
+            order[key] += 1
+    return found
 
 
 def _finding(studies: Sequence[Study], names: Sequence[str]) -> str:
@@ -242,37 +245,43 @@ def _beside(line: Line, said: Sequence[str], dark: bool) -> dict[str, Any]:
     return above(1.01, "<br>".join([first, *said[1:]]), shades(dark)[0] if line.row.flips else faint(dark), **place)
 
 
-def _dots(frame: pd.DataFrame, colors: Mapping[str, str], dark: bool, quantity: str) -> list[go.Scatter]:
-    traces = []
+def _dots(
+    cases: Sequence[Mapping[str, Any]], colors: Mapping[str, str], dark: bool, quantity: str
+) -> list[dict[str, Any]]:
+    """A trace a fate: plain values, which Plotly takes as they are."""
+    traces: list[dict[str, Any]] = []
     for fate, (name, style) in FATES.items():
-        part = frame[frame["fate"] == fate]
-        if part.empty:
+        part = [case for case in cases if case["fate"] == fate]
+        if not part:
             continue
-        color = ABSORBED if style is HOLLOW else [colors.get(label, ABSORBED) for label in part["label"]]
+        marker = style | {"color": ABSORBED if style is HOLLOW else [colors.get(c["label"], ABSORBED) for c in part]}
+        if style is not HOLLOW:
+            marker |= {"line": style["line"] | {"color": shades(dark)[0] if fate == "flips" else page(dark)}}
         # The key is not shown: a click hands it back as it is.
         said = [
             [row["variant"], plain(row["visible"]), row["shift"], plain(row["label"], 30), plain(row["tokens"], 110),
              plain(row["probabilities"], 110), plain(row["description"], 90)]
-            for row in part.to_dict("records")
+            for row in part
         ]  # fmt: skip
-        figure = go.Scatter(
-            x=part["value"], y=part["y"],
-            mode="markers", name=name, customdata=said, marker={"color": color, **style},
-            # A click opens a case, which the ring shows; it does not fade the others.
-            unselected={"marker": {"opacity": style.get("opacity", 1)}},
-            hovertemplate="<b>%{customdata[6]}</b>: %{customdata[3]}<br>%{customdata[1]}<br>%{customdata[4]}<br>"
-            f"%{{customdata[5]}}<br>{quantity} %{{x:.3f}}, shift %{{customdata[2]:.3f}}<extra></extra>",
+        traces.append(
+            {
+                "type": "scatter", "x": [c["value"] for c in part], "y": [c["y"] for c in part],
+                "mode": "markers", "name": name, "customdata": said, "marker": marker,
+                # A click opens a case, which the ring shows; it does not fade the others.
+                "unselected": {"marker": {"opacity": style.get("opacity", 1)}},
+                "hovertemplate": "<b>%{customdata[6]}</b>: %{customdata[3]}<br>%{customdata[1]}<br>%{customdata[4]}<br>"
+                f"%{{customdata[5]}}<br>{quantity} %{{x:.3f}}, shift %{{customdata[2]:.3f}}<extra></extra>",
+            }
         )  # fmt: skip
-        if style is not HOLLOW:
-            figure.update(marker_line_color=shades(dark)[0] if fate == "flips" else page(dark))
-        traces.append(figure)
     return traces
 
 
-def _heights(order: np.ndarray) -> np.ndarray:
-    """Heights within a row, in [-0.28, 0.28], that keep neighbours apart: van der Corput's sequence, no randomness."""
-    bits = (order[:, None] >> np.arange(8)) & 1
-    return (bits @ 0.5 ** np.arange(1, 9) - 0.5) * 0.56 + 0.28 / 2**7
+def _height(number: int) -> float:
+    """The height of a case within its row, in [-0.28, 0.28], that keeps neighbours apart: van der Corput's sequence, no
+    randomness.
+    """
+    place = sum((number >> bit & 1) * 0.5 ** (bit + 1) for bit in range(8))
+    return (place - 0.5) * 0.56 + 0.28 / 2**7
 
 
 def _range(values: Sequence[float]) -> tuple[float, float]:

@@ -71,7 +71,8 @@ def drawn(
         "legend": LEGEND,
         "dragmode": False,
     }
-    figure = go.Figure(traces, shared | more)
+    # Checking each property against Plotly's schema takes longer than all else that a page does for a strip; the tests check it.
+    figure = go.Figure(traces, shared | more, _validate=False)
     # Streamlit's theme would write them in a grey that is too faint.
     return figure.update_xaxes(title_font_color=shades(dark)[0]).update_yaxes(title_font_color=shades(dark)[0])
 

@@ -23,30 +23,26 @@ ALL_ON = "all that are on"
 # --- studies ---------------------------------------------------------------------------------------------------------
 
 
-def strip_frame(study: Study) -> pd.DataFrame:
-    """What `strip.margin_strip` reads, one line a case: its row, its key as `variant`, what one reads of it, its fate, and its
-    `value` (margin; for regression the output).
+STRIP = (
+    "row", "variant", "description", "visible", "tokens", "probabilities", "fate", "value", "shift", "label",
+)  # fmt: skip
+
+
+def strip_records(study: Study) -> list[dict[str, Any]]:
+    """What a strip shows, one entry a case: its row, its key as `variant`, what one reads of it, its fate, and its `value`
+    (margin; for regression the output).
     """
-    records = [
+    records = (
         (row.name, key, case.called(key), visible(shortened(case.text, 200)), tokens_line(case.encoding),
          ranked(named(case.probabilities, study.labels), 4, 3), row.fate(case), case.value, case.shift, case.label)
         for key, (row, case) in study.keyed().items()
-    ]  # fmt: skip
-    return pd.DataFrame(
-        records,
-        columns=[
-            "row",
-            "variant",
-            "description",
-            "visible",
-            "tokens",
-            "probabilities",
-            "fate",
-            "value",
-            "shift",
-            "label",
-        ],
-    )
+    )  # fmt: skip
+    return [dict(zip(STRIP, record, strict=True)) for record in records]
+
+
+def strip_frame(study: Study) -> pd.DataFrame:
+    """The entries of a strip as a frame."""
+    return pd.DataFrame(strip_records(study), columns=list(STRIP))
 
 
 def cases_frame(*studies: Study) -> pd.DataFrame:
