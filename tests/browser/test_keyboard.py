@@ -15,35 +15,33 @@ FOCUS = """() => {
     while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
     return element
 }"""
-# The last line: an icon is a line of its own before it.
-SAID = f"""() => {{
-    const e = ({FOCUS})()
-    return (e.ariaLabel || e.labels?.[0]?.innerText || e.innerText || e.value || '').trim().split('\\n').pop()
-}}"""
-# Where the focus is must be seen: an outline, a ring, or a border in the colour of the theme.
-SHOWN = f"""() => {{
+# What has the focus says (its last line: an icon is a line of its own before it), and whether the focus is seen: by an outline,
+# a ring, or a border in the colour of the theme. Nothing where the focus is on the page itself.
+FOCUSED = f"""() => {{
+    if (document.activeElement === document.body) return null
     let e = ({FOCUS})()
-    if (!e.matches(':focus-visible')) return false
-    for (let depth = 0; e && depth < 4; depth++, e = e.parentElement) {{
+    const said = (e.ariaLabel || e.labels?.[0]?.innerText || e.innerText || e.value || '').trim().split('\\n').pop()
+    let shown = false
+    for (let depth = 0; e.matches && depth < 4 && !shown; depth++, e = e.parentElement ?? document) {{
         const style = getComputedStyle(e)
-        if (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) return true
-        if (style.boxShadow !== 'none' || style.borderColor.includes('0, 114, 178')) return true
+        shown = (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none'
+            || style.borderColor.includes('0, 114, 178')
     }}
-    return false
+    return {{ said, shown }}
 }}"""
 MOST = 120
 """Presses of Tab after which something counts as out of reach."""
 
 
-def tab_to(page: Page, said: str, key: str = "Tab") -> None:
-    """Press Tab until what has the focus says something; wherever it goes, the focus is seen."""
+def tab_to(page: Page, said: str) -> str:
+    """Press Tab until what has the focus says something, which is returned; wherever it goes, the focus is seen."""
     for _ in range(MOST):
-        page.keyboard.press(key)
-        if page.evaluate("() => document.activeElement === document.body"):
+        page.keyboard.press("Tab")
+        if (found := page.evaluate(FOCUSED)) is None:
             continue
-        assert page.evaluate(SHOWN), f"the focus is not seen on {page.evaluate(SAID)!r}"
-        if re.search(said, page.evaluate(SAID)):
-            return
+        assert found["shown"], f"the focus is not seen on {found['said']!r}"
+        if re.search(said, found["said"]):
+            return str(found["said"])
     raise AssertionError(f"{said!r} is out of the keyboard's reach")
 
 
@@ -59,8 +57,7 @@ def test_the_main_path_is_walked_with_the_keyboard_alone(page: Page, app: str) -
     expect(page.get_by_text("cases tried")).to_be_visible()
     settled(page)
     # The page that explains the worst factor: the first card's.
-    tab_to(page, "^Explain [a-z]+$")
-    explained = page.evaluate(SAID).rsplit(" ", 1)[-1]
+    explained = tab_to(page, "^Explain [a-z]+$").rsplit(" ", 1)[-1]
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/[a-z]+[?]"))
     settled(page)

@@ -21,6 +21,7 @@ PATHS = [
     "/tokens",
 ]
 TEXT = "This is a test . "
+SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> **bold** $x^2$ :red[red] [SEP]"
 
 
@@ -173,11 +174,15 @@ def test_a_click_on_a_dot_opens_its_pass_and_a_link_brings_it_back(page: Page, a
     flipped = page.locator(".js-plotly-plot").first.locator(".scatterlayer .trace").last.locator(".points path").first
     # The plot's own layer for the pointer lies above its dots.
     flipped.click(force=True)
-    expect(page.get_by_text("What made it.")).to_be_visible()
+    # What opens below the fold is brought into sight, and what hovered over the dot is put away.
+    expect(page.get_by_text("What made it.")).to_be_in_viewport()
+    expect(page.locator(".hoverlayer .hovertext")).to_have_count(0)
+    scrolled = page.evaluate(SCROLLED)
     expect(page).to_have_url(re.compile(r"dot=all\+that\+are\+on%2C\+pass\+\d+"))
     page.reload()
     settled(page)
     expect(page.get_by_text("What made it.")).to_be_visible()
+    assert scrolled > 0 == page.evaluate(SCROLLED)
 
 
 @pytest.mark.parametrize(("path", "name", "given"), [("/dropout", "rate", "5"), ("/temperature", "threshold", "-1")])
@@ -204,6 +209,7 @@ def test_temperature_moves_probabilities_and_never_the_label(page: Page, app: st
 
 def test_an_example_becomes_the_sentence(page: Page, app: str) -> None:
     opened(page, app, sentence=TEXT)
+    page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 400)")
     box = page.get_by_role("combobox", name="Examples")
     box.scroll_into_view_if_needed()
     # A list closes when what it stands in scrolls, which is told two frames later; nobody clicks that fast.
@@ -214,6 +220,7 @@ def test_an_example_becomes_the_sentence(page: Page, app: str) -> None:
     page.get_by_role("option", name="Melodrama with a message. (Four words on the line)").click()
     expect(page.get_by_role("textbox", name="Sentence", exact=True)).to_have_value("Melodrama with a message.")
     expect(page.locator(".w-text", has_text="Melodrama·with·a·message.").first).to_be_visible()
+    page.wait_for_function(f"({SCROLLED}) === 0")
 
 
 def test_an_unknown_model_in_a_link_is_one_sentence(page: Page, app: str) -> None:
