@@ -156,6 +156,18 @@ def test_the_catalog_opens_by_keyboard_and_closes_for_good(page: Page, app: str)
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+def test_a_model_of_the_catalog_is_taken_by_keyboard_and_the_dialog_closes(page: Page, app: str) -> None:
+    opened(page, app, "/tokens", sentence=TEXT)
+    page.get_by_role("button", name="Catalog", exact=True).press("Enter")
+    # The default one is in use; unreachable ones stand last and cannot be pressed.
+    expect(page.get_by_role("button", name="Use this model").last).to_be_disabled()
+    page.get_by_role("button", name="Use this model").first.press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page).to_have_url(re.compile("model=bpe-cased"))
+    settled(page)
+    expect(page.locator(".w-verdict").first).to_contain_text("by bpe-cased")
+
+
 def test_quick_settings_all_count(page: Page, app: str) -> None:
     opened(page, app, "/perturb", sentence=TEXT)
     page.get_by_role("spinbutton", name="Temperature", exact=True).fill("2")

@@ -207,6 +207,22 @@ def test_temperature_moves_probabilities_and_never_the_label(page: Page, app: st
     expect(page.get_by_text("0 labels moved")).to_be_visible()
 
 
+def test_a_piece_lights_up_in_the_text_and_among_the_tokens(page: Page, app: str) -> None:
+    opened(page, app, "/tokens", sentence=TEXT)
+    characters, tokens, lit = page.locator(".w-cut [data-piece]"), page.get_by_role("option"), page.locator(".lit")
+    characters.nth(1).hover()
+    expect(lit).to_have_count(2)
+    # The first token is [CLS], which stands for no character.
+    expect(tokens.nth(2)).to_have_class(re.compile("lit"))
+    tokens.nth(0).focus()
+    expect(lit).to_have_count(1)
+    page.keyboard.press("ArrowRight")
+    expect(tokens.nth(1)).to_be_focused()
+    expect(characters.nth(0)).to_have_class(re.compile("lit"))
+    page.get_by_role("heading", name="Where the split changes").hover()
+    expect(lit).to_have_count(0)
+
+
 def test_an_example_becomes_the_sentence(page: Page, app: str) -> None:
     opened(page, app, sentence=TEXT)
     page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 400)")
