@@ -18,6 +18,7 @@ MAX_MODELS = 4
 SEEN = 60
 """Characters of the sentence's visible form that stand here, on two lines; pages show all of it."""
 OWN = "place of a page's own controls"
+"""Of this run: pages are run by the router and cannot be handed anything."""
 
 
 def begin(page: str) -> dict[str, list[str]]:

@@ -32,15 +32,19 @@ def test_a_page_is_presented_by_keys_that_are_left_to_what_has_the_focus(page: P
     expect(page).to_have_url(re.compile(r"sentence=This\+is\+a\+test\+\.\+$"))
 
 
-def test_a_copied_link_holds_model_and_sentence_and_says_who_can_open_it(page: Page, app: str) -> None:
-    opened(page, app, "/tokens")
+def test_the_sidebar_needs_no_scrolling_and_copies_a_link_that_says_who_can_open_it(page: Page, app: str) -> None:
+    # The page with the most controls of its own.
+    opened(page, app, "/dropout")
     assert "sentence" not in page.url
+    for role, name in (("spinbutton", "Passes"), ("spinbutton", "Temperature"), ("button", "Present")):
+        box = page.get_by_role(role, name=name, exact=True).bounding_box()
+        assert box and box["y"] > 0 and box["y"] + box["height"] < 720
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     copy = page.get_by_role("button", name="Copy link", exact=True)
     copy.click()
     expect(page.get_by_text("Only this computer can open it")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()").startswith(
-        f"{app}/tokens?model=minilm-uncased&sentence=Even+in"
+        f"{app}/dropout?model=minilm-uncased&sentence=Even+in"
     )
     page.evaluate("navigator.clipboard.writeText = () => Promise.reject(); document.execCommand = () => false")
     copy.click()

@@ -6,6 +6,7 @@ import pytest
 import streamlit as st
 from streamlit import net_util
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import NumberInput, TextArea
 
 from core.data.snippets import gallery
 from core.lessons.guided import lessons
@@ -29,6 +30,12 @@ def test_an_example_is_found_as_one_types_it_and_says_why_it_is_worth_trying() -
     )
     assert "A charming but slight comedy. (A no-break space is enough for byte-level BPE)" in offered
     assert len(set(offered)) == len(EXAMPLES) + 1
+
+
+def test_a_page_s_own_controls_stand_among_what_is_tested() -> None:
+    for page, own in (("pages/perturb.py", "Your own edits"), ("pages/dropout.py", "Passes")):
+        labels = [one.label for one in app(page).sidebar if isinstance(one, TextArea | NumberInput)]
+        assert labels.index("Sentence") < labels.index(own) < labels.index("Temperature")
 
 
 def test_the_copied_link_names_model_and_sentence_also_where_they_are_the_defaults() -> None:

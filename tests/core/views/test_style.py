@@ -1,4 +1,4 @@
-"""Colours are seen on a white and on a dark page: WCAG 2.2, criteria 1.4.3 (words) and 1.4.11 (graphics); figures for a room."""
+"""Colours are seen on a white and on a dark page (WCAG 2.2, criteria 1.4.3 and 1.4.11), and figures in a room."""
 
 import plotly.graph_objects as go
 import pytest
