@@ -21,7 +21,7 @@ def _scores(found: Scores) -> dict[str, Any]:
 
 
 def calibration(id: str) -> dict[str, Any]:
-    """The temperature fitted on the movie validation split, and the scores on the test split, with 95 % intervals."""
+    """The temperature fitted on the movie validation split, and the scores on the test split, with 95% intervals."""
     found = calibrate_on(catalog.load(id), read(DataSource("movie")))
     return {
         "model": id,

@@ -19,7 +19,7 @@ from core.text.segmentation import draws, nearest, repeated, uses
 TEXTS = 200
 DRAWS = 20
 RATES = {"p": (0.05, 0.1, 0.2), "alpha": (0.5, 0.3, 0.2)}
-"""One above the other, BPE-dropout and Unigram change about as many words: 11, 22 and 40 %."""
+"""One above the other, BPE-dropout and Unigram change about as many words: 11%, 22% and 40%."""
 
 HOSTILE = (
     "",
@@ -52,7 +52,7 @@ HOSTILE = (
 def flips(classifier: Classifier, texts: Sequence[str], **rate: float) -> dict[str, Any]:
     """Share of a text's draws that flip, the mean over the texts, and of the texts that some draw flips.
 
-    The draws of one text are not independent: the first share's interval is a bootstrap over texts (BCa, 95 %), the
+    The draws of one text are not independent: the first share's interval is a bootstrap over texts (BCa, 95%), the
     second's is Wilson's.
     """
     drawn = [draws(classifier.encoder, text, DRAWS, **rate) for text in texts]

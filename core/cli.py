@@ -274,7 +274,7 @@ def train(
     label_column: Annotated[str | None, typer.Option(help="by default label")] = None,
     examples: Annotated[int, typer.Option(help="texts to train on")] = 500,
     epochs: Annotated[int, typer.Option()] = 1,
-    batch: Annotated[int, typer.Option(help="texts a step")] = 8,
+    batch: Annotated[int, typer.Option(help="texts per step")] = 8,
     learning_rate: Annotated[float | None, typer.Option(help="2e-3 for lora, 1e-4 for full")] = None,
     method: Method = "lora",
     name: Annotated[str | None, typer.Option(help="of the family, below the folder of runs")] = None,

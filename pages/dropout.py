@@ -168,7 +168,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     picked = controls.several(
         "Variants beside it", "beside",
         [key for key, (_, case) in edits.items() if case.reaches],
-        st.multiselect, most=5, max_selections=5, placeholder="edits under the same dropout", width=420,
+        st.multiselect, most=5, max_selections=5, placeholder="variants under the same dropout", width=420,
         format_func=lambda key: edits[key][1].called(key) if key in edits else key,
         help=f"Up to {BESIDE} passes of each variant under the same dropout, against your sentence with dropout off.",
     )  # fmt: skip

@@ -118,7 +118,7 @@ def ask(lesson: Lesson, number: int, code: str) -> bool:
     key = f"revealed {lesson.id}"
     revealed: bool = state.unlinked(key, False)
     if not revealed:
-        help = "Guess first: what one has guessed one remembers." if guess == NO_GUESS else ""
+        help = "Guess first: you remember what you have guessed." if guess == NO_GUESS else ""
         state.button(
             "Show what happens", key, help, primary=True, icon="visibility", disabled=guess == NO_GUESS, **{key: True}
         )

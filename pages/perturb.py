@@ -26,12 +26,12 @@ PAGE = {
 }
 
 text, temperature = subject.sentence(), state.current().temperature
-head = work.header("Running the variants")
+head = work.header("Running the edits")
 models = subject.chosen_models()
 with sidebar.own():
     lines = controls.text(
-        "Your own edits", "own", area=True, height=80, placeholder="One edit a line",
-        help="One edit a line. Write \\n for a newline, \\t for a tab, \\u00a0 for a no-break space, \\\\ for a backslash.",
+        "Your own edits", "own", area=True, height=80, placeholder="One edit per line",
+        help="One edit per line. Write \\n for a newline, \\t for a tab, \\u00a0 for a no-break space, \\\\ for a backslash.",
     )  # fmt: skip
 # The same edits for all models, so that their answers stand side by side.
 own = tables.own_edits(lines)

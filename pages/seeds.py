@@ -111,8 +111,8 @@ def grid(family: Family, p: Probabilities, study: Study, variants: Sequence[str]
     if found is None:
         return
     # Two edits may make the same text, which is asked once.
-    flip = verb(found.flipped, "flips", "flip")
-    title = f"{found.flipped} of {len(variants)} different texts {flip} some seed's own answer; a cross: not {label}"
+    change = verb(found.flipped, "changes", "change")
+    title = f"{found.flipped} of {len(variants)} different texts {change} the label of some seed; a cross: it does not say {label}"
     colors = style.label_colors(study.labels)
     mine = colors.get(label, style.PALETTE[0])
     other = next((color for color in colors.values() if color != mine), style.ABSORBED)
@@ -218,7 +218,7 @@ def people(found: agreement.OnData) -> None:
         said,
     )
     st.caption(
-        "95% bootstrap intervals over the texts. Disagreement between seeds of one pre-trained encoder is no estimate of the "
+        "95% bootstrap intervals over the texts. Disagreement between seeds of one pre-trained encoder is not an estimate of the "
         "error: it is smaller, since they share their mistakes."
     )
 
@@ -271,7 +271,7 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
         )
     )
     st.caption(
-        "95% bootstrap intervals over the texts; they say nothing about other seeds than these, and few seeds are few. Dodge et "
+        "95% bootstrap intervals over the texts; they say nothing about seeds other than these, and these are few. Dodge et "
         "al. (arXiv 2002.06305) found that initialisation and order contribute about alike."
     )
     take_away.downloads(
@@ -320,7 +320,7 @@ def interpolation_view(family: Family, text: str, temperature: float) -> None:
     st.caption(
         f"{len(found.shares)} models whose weights lie on the straight line between the two, on {found.texts} labelled texts that "
         f"neither was trained on. The rise is measured from the straight line between the losses of the two ends (Frankle et al., "
-        f"arXiv 1912.05671); below {interpolation.NO_BARRIER} nats it is called none. Different local minima would show as a "
+        f"arXiv 1912.05671); below {interpolation.NO_BARRIER} nats it counts as none. Different local minima would show as a "
         "hill."
     )
     take_away.downloads(

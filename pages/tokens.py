@@ -31,7 +31,7 @@ from pages.parts.pieces import SHOWN, counts_html, cut_html, link, linked, respl
 PAGE = {
     "title": "Tokens",
     "icon": ":material/toll:",
-    "question": "How do up to four tokenizers split the sentence, stage by stage, and what if they split it otherwise?",
+    "question": "How do up to four tokenizers split the sentence, stage by stage, and what if they split it differently?",
     "factors": ("segmentation",),
     "opens": {"cut": "{case}"},
 }

@@ -77,10 +77,10 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[recipes.Recipe, int
             step=100, help=f"Texts to train on, drawn from the {most:,} of the train split.",
         )  # fmt: skip
         epochs = controls.number("Epochs", "epochs", 1, 50, 1, help="Times that each text is seen.")
-        batch = controls.number("Batch", "batch", 1, 512, 8, help="Texts a step.")
+        batch = controls.number("Batch", "batch", 1, 512, 8, help="Texts per step.")
         rate = controls.optional(
             "Learning rate", "learning_rate", 1e-6, 1.0, placeholder=f"{recipes.LEARNING_RATE[method]:g}",
-            help="At its peak: it rises over the first 6 %, then falls to 0.",
+            help="At its peak: it rises over the first 6%, then falls to 0.",
         )  # fmt: skip
     usual = runs.free_name(recipes.default_name(source.name))
     name = controls.text(
@@ -221,7 +221,7 @@ _shell.through_router()
 st.html(
     "<p class='w-verdict'>Train the same recipe with several seeds, and see what chance decides.</p>"
     "<p class='w-line w-faint'>A run trains in a process of its own: pages go on, and a closed window stops nothing. One trains at "
-    "a time, the others wait. What is finished is a model like all others, on every page.</p>"
+    "a time, the others wait. What is finished is a model like any other, on every page.</p>"
 )
 if settings().runs_dir is None:
     st.info("Training is switched off here: whoever runs Wobble can name a folder with WOBBLE_RUNS_DIR.")

@@ -65,7 +65,7 @@ def _measured(name: str) -> tuple[str, dict[str, Any]]:
         log.info("%s on %s %s: %.2f %%", name, row["domain"], row["split"], 100 * row["accuracy"])
     lines = ["| domain | split | labelled snippets | accuracy | standard error |", "|---|---|---|---|---|"]
     lines += [
-        f"| {r['domain']} | {r['split']} | {r['texts']:,} | {100 * r['accuracy']:.2f} % | {100 * r['standard_error']:.2f} |"
+        f"| {r['domain']} | {r['split']} | {r['texts']:,} | {r['accuracy']:.2%} | {100 * r['standard_error']:.2f} |"
         for r in rows
     ]
     return "\n".join(lines), rows[1]
@@ -159,7 +159,7 @@ def _cased(name: str, algorithm: str) -> str:
 
 Positive or negative, cased: a {config["model_type"]} of {len(cased.LAYERS)} layers, width 384, whose tokenizer is
 {algorithm} with {cased.PIECES:,} pieces. {_weight(name)}. It exists beside `minilm-uncased` because its tokenizer sees edits
-that the other erases.
+that the other absorbs.
 
 - **Licence:** Apache-2.0 (the layers come from all-MiniLM-L6-v2); the data are MIT.
 - **Data:** tokenizer and distillation: the train and validation snippets of all domains; fine-tuning: the labelled movie
@@ -207,7 +207,7 @@ positive). Read them with `datasets.Dataset.from_parquet` or `core.data.snippets
 | `rating_mean` | mean of the ratings |
 | `rating_std` | their standard deviation (population): how much people disagree |
 | `domain` | movie (reviews), product (reviews), tweet, editorial |
-| `split` | train, validation or test (75, 10 and 15 %) by the sha256 of the text: it never moves, equal texts never straddle |
+| `split` | train, validation or test (75%, 10% and 15%) by the sha256 of the text: it never moves, equal texts never straddle |
 | `label` | 1 positive, 0 negative; none where the absolute mean is below {CLEAR} |
 
 {table}

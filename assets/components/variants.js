@@ -7,7 +7,7 @@ function element(tag, className, text) {
   return node
 }
 
-// A place to break after each visible space: the mark itself is no white space.
+// A place to break after each visible space: the mark itself is not white space.
 function segments(parts) {
   const node = element("div", "w-text")
   for (const [text, edited] of parts) {

@@ -31,11 +31,11 @@ def read_table(content: bytes, name: str) -> "pd.DataFrame":
         "parquet": pd.read_parquet,
     }
     if kind not in readers:
-        raise WobbleError(f"{name} is no CSV, JSONL or Parquet file: its name must end in .csv, .jsonl or .parquet.")
+        raise WobbleError(f"{name} is not a CSV, JSONL or Parquet file: its name must end in .csv, .jsonl or .parquet.")
     try:
         table = readers[kind](io.BytesIO(content))
     except Exception as error:  # whatever a library says of a stranger's file, the file is what is wrong
-        raise WobbleError(f"{name} is no readable {kind.upper()} table in UTF-8: {first_line(error)}") from error
+        raise WobbleError(f"{name} is not a readable {kind.upper()} table in UTF-8: {first_line(error)}") from error
     if kind == "csv" and not isinstance(table.index, pd.RangeIndex):
         # pandas would take the first columns for names of rows, and all others for their neighbours.
         raise WobbleError(f"The rows of {name} have more fields than its header: texts with commas need quotes.")
@@ -54,5 +54,5 @@ def _objects(lines: io.BytesIO) -> Iterator[dict[str, Any]]:
         if line.strip():
             found = json.loads(line)
             if not isinstance(found, dict):
-                raise ValueError(f"line {number:,} is no object of columns")
+                raise ValueError(f"line {number:,} is not an object of columns")
             yield found

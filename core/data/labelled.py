@@ -317,7 +317,8 @@ def _cleaned(table: "pd.DataFrame", source: DataSource) -> Labelled:
         )
     if len(names) > MOST_LABELS or (len(names) > FEWEST_LABELS and len(names) > len(rows) / 2):
         raise WobbleError(
-            f"The column {label_column!r} holds {len(names):,} different values in {len(rows):,} rows: that is no column of labels."
+            f"The column {label_column!r} holds {len(names):,} different values in {len(rows):,} rows: that is not a column of "
+            "labels."
         )
     numbers = {name: i for i, name in enumerate(names)}
     texts = tuple(text for text, _ in rows)

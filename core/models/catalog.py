@@ -138,14 +138,14 @@ def resolve(id: str, progress: Progress | None = None) -> Source:
     if directory := _local().get(id):
         return _source(id, "local", directory, progress)
     if "\0" in id or len(id) > 1000:
-        raise WobbleError("That is no model id: give an id from the catalog, a local directory or a hub id.")
+        raise WobbleError("That is not a model id: give an id from the catalog, a local directory or a hub id.")
     path = Path(id)
     if path.is_absolute() or id.startswith((".", "~")) or "\\" in id or id.count("/") > 1 or path.exists():
         return _source(id, "local", _allowed(id, path.expanduser()), progress)
     if any(path.parts and path.parts[0] == root.name for root in model_roots()):
         raise WobbleError(f"There is no model at {id}.")
     if not HUB_ID.fullmatch(id):
-        raise WobbleError(f"{id!r} is no model id: give an id from the catalog, a local directory or a hub id.")
+        raise WobbleError(f"{id!r} is not a model id: give an id from the catalog, a local directory or a hub id.")
     return _source(id, "hub", _cached(id) or download(id, progress), progress)
 
 

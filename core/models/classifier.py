@@ -145,7 +145,7 @@ def weight_files(directory: Path) -> list[Path]:
             f"{directory.name} holds its weights only as a pickle ({pickles[0]}), which can run code when it is opened; "
             "convert it to safetensors."
             if pickles
-            else f"{directory.name} is no model: it holds no weights (no .safetensors file)."
+            else f"{directory.name} is not a model: it holds no weights (no .safetensors file)."
         )
     for file in files:
         try:

@@ -140,7 +140,7 @@ def load_base(source: Source, device: torch.device) -> PreTrainedModel:
 def _config(source: Source) -> Any:
     path = source.config
     if not path.is_file():
-        raise WobbleError(f"{source.id} is no model: it holds no config.json.")
+        raise WobbleError(f"{source.id} is not a model: it holds no config.json.")
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:

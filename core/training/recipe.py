@@ -120,11 +120,11 @@ def recipe_of(document: dict[str, Any]) -> Recipe:
         members = tuple(Seeds(**member) for member in document["members"])
         recipe = Recipe(**{**document, "data": DataSource(**document["data"]), "members": members})
     except (TypeError, KeyError) as error:
-        raise WobbleError(f"This is no training's record: {first_line(error)}") from error
+        raise WobbleError(f"This is not the record of a training: {first_line(error)}") from error
     kinds = {"name": str, "base": str, "examples": int, "epochs": int, "batch": int, "learning_rate": float | int}
     wrong = [name for name, kind in kinds.items() if not isinstance(getattr(recipe, name), kind)]
     if wrong or not members or not all(type(seed) is int for seeds in members for seed in asdict(seeds).values()):
-        raise WobbleError(f"This is no training's record: {(wrong or ['members'])[0]} cannot be read.")
+        raise WobbleError(f"This is not the record of a training: {(wrong or ['members'])[0]} cannot be read.")
     return recipe
 
 
@@ -138,10 +138,10 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     for part in (part.strip() for part in text.split(",")):
         match = re.fullmatch(r"(\d{1,10})(?:\s*-\s*(\d{1,10}))?", part, re.ASCII)
         if match is None:
-            raise WobbleError(f"{part[:40]!r} is no seed: give whole numbers like 42, 43 or a range like 42-45.")
+            raise WobbleError(f"{part[:40]!r} is not a seed: give whole numbers like 42, 43 or a range like 42-45.")
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first or last - first >= MOST_SEEDS:
-            raise WobbleError(f"{part} is no range of at most {MOST_SEEDS} seeds.")
+            raise WobbleError(f"{part} is not a range of at most {MOST_SEEDS} seeds.")
         seeds += range(first, last + 1)
     repeated = min((seed for seed in seeds if seeds.count(seed) > 1), default=None)
     _refuse(
@@ -193,7 +193,7 @@ def check(recipe: Recipe, data: Labelled) -> None:
     _refuse(
         (
             not NAME.fullmatch(recipe.name),
-            f"{recipe.name[:48]!r} is no name for a family: use small letters, digits, dots, dashes and underscores.",
+            f"{recipe.name[:48]!r} is not a name for a family: use small letters, digits, dots, dashes and underscores.",
         ),
         (
             recipe.examples < FEWEST_EXAMPLES,
@@ -213,8 +213,8 @@ def check(recipe: Recipe, data: Labelled) -> None:
             not 0 < recipe.learning_rate <= 1,
             f"A learning rate of {recipe.learning_rate:g} is not above 0 and at most 1.",
         ),
-        (recipe.method not in get_args(Method), f"{recipe.method!r} is no method: choose lora or full."),
-        (recipe.precision not in ("bf16", "fp32"), f"{recipe.precision!r} is no precision: choose bf16 or fp32."),
+        (recipe.method not in get_args(Method), f"{recipe.method!r} is not a method: choose lora or full."),
+        (recipe.precision not in ("bf16", "fp32"), f"{recipe.precision!r} is not a precision: choose bf16 or fp32."),
         (not 1 <= len(members) <= MOST_MEMBERS, f"A run trains 1 to {MOST_MEMBERS} models, not {len(members)}."),
         (len(set(members)) < len(members), "The members of a run need different seeds."),
         (

@@ -39,7 +39,7 @@ Report = Callable[[dict[str, Any]], None]
 
 
 class _Trainer(Trainer):
-    """Takes the order of the texts from a generator of its own, and stops where the loss is no number."""
+    """Takes the order of the texts from a generator of its own, and stops where the loss is not a number."""
 
     order: int
 

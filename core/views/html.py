@@ -32,7 +32,7 @@ def visible_html(text: str, limit: int = 2000) -> str:
 
 
 def breakable(shown: str) -> str:
-    """Visible text, escaped, with a place to break after each space: the mark itself is no white space."""
+    """Visible text, escaped, with a place to break after each space: the mark itself is not white space."""
     return escape(shown).replace("\u00b7", "\u00b7<wbr>")
 
 

@@ -39,7 +39,7 @@ class Difference:
     recorded: Any
     now: Any
     by: float | None
-    """How far apart two numbers are; None for what is no number."""
+    """How far apart two numbers are; None for what is not a number."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Replay:
     differences: tuple[Difference, ...]
     """Beyond the tolerance, in the order of the record."""
     notes: tuple[str, ...]
-    """What else is other than it was, in sentences: versions of libraries."""
+    """What else differs from the record, in sentences: versions of libraries."""
 
 
 def read_record(path: str | Path) -> dict[str, Any]:
@@ -71,9 +71,9 @@ def read_record(path: str | Path) -> dict[str, Any]:
     except OSError as error:
         raise WobbleError(f"{name} cannot be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:
-        raise WobbleError(f"{name} is no JSON file.") from error
+        raise WobbleError(f"{name} is not a JSON file.") from error
     if not isinstance(content, dict) or (kind := _kind(content)) not in RECORDS:
-        raise WobbleError(f"{name} is no record of a run: make one with `python -m core profile TEXT --json`.")
+        raise WobbleError(f"{name} is not the record of a run: make one with `python -m core profile TEXT --json`.")
     model, rows = content.get("model"), content.get("factors")
     needed = {
         "text": isinstance(content.get("text"), str),

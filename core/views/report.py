@@ -146,9 +146,9 @@ def _flip(study: Study) -> str:
 def _picture(study: Study) -> str:
     has_labels, reference = study.head.has_labels, study.reference
     label = f"“{words(reference.label)}”" if len(reference.label) <= 40 else "the prediction"
-    title = "How far each condition moves the output"
+    title = "How far each case moves the output"
     if has_labels:
-        title = f"{study.flips or 'None'} of {study.tried} conditions {'flips' if study.flips < 2 else 'flip'} {label}"
+        title = f"{study.flips or 'None'} of {study.tried} cases {'flips' if study.flips < 2 else 'flip'} {label}"
     cases = listed(list(dict.fromkeys(row.factor.one for row in study.shown)), "or")
     uncounted = [row.factor.many for row in study.shown if not row.factor.flips_count]
     said = [
@@ -169,7 +169,7 @@ def _caveats(classifier: Classifier, study: Study) -> str:
         *classifier.notes,
         card(classifier.source.top).said,
         f"This is about one sentence and one model, {classifier.id}.",
-        "What was not tried can still flip it: the appendix gives each rate its 95 % interval.",
+        "What was not tried can still flip it: the appendix gives each rate its 95% interval.",
         f"A shift of {study.noise_floor:.1e} or less is rounding, and counts as none.",
     ]
     return f"<ul class='caveats'>{''.join(f'<li>{words(one)}</li>' for one in said)}</ul>"
@@ -303,7 +303,7 @@ def _run(study: Study) -> str:
             [
                 *((words(row.name), words("; ".join(said))) for row, said in used if said),
                 ("noise floor", f"{study.noise_floor:.4g}"),
-                ("rows", f"{study.rows_run:,} run through a model for {study.rows_asked:,} asked"),
+                ("predictions", f"{study.rows_asked:,} asked for, {study.rows_run:,} run through a model"),
                 ("seconds", f"{study.seconds:.2f}"),
                 ("versions", ", ".join(f"{words(name)} {words(version)}" for name, version in versions().items())),
             ],

@@ -115,7 +115,7 @@ def predictions(document: list[Document]) -> Iterator[Part]:
 def comparison(document: Document) -> Iterator[Part]:
     """A text and its variants."""
     yield from predictions([document["reference"]])
-    yield f"{document['summary']} {plural(document['forward_rows'], 'row')} run for {document['rows_asked']:,} asked."
+    yield f"{document['summary']} {plural(document['forward_rows'], 'prediction')} run for {document['rows_asked']:,} asked."
     yield (
         ("shift", "edit", "label", "fate", "text"),
         [
@@ -263,8 +263,8 @@ def profile(document: Document) -> Iterator[Part]:
     )
     yield from (f"{row['factor']}: {note}" for row in document["factors"] for note in row["notes"])
     yield (
-        f"{plural(document['forward_rows'], 'row')} run for {document['rows_asked']:,} asked, {document['seconds']:.2f} s after "
-        f"{document['loading_seconds']:.2f} s of loading."
+        f"{plural(document['forward_rows'], 'prediction')} run for {document['rows_asked']:,} asked, {document['seconds']:.2f} s "
+        f"after {document['loading_seconds']:.2f} s of loading."
     )
 
 

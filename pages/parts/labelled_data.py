@@ -43,7 +43,7 @@ def labelled_data(key: str, embedded: Sequence[str] = tuple(EMBEDDED)) -> tuple[
             else:
                 st.caption("Choose the two columns.")
     else:
-        st.caption("One row a text, with a column of texts and a column of labels. Nothing leaves this machine.")
+        st.caption("One row per text, with a column of texts and a column of labels. Nothing leaves this machine.")
     found = source and work.attempt(partial(labelled, source, content))
     if not (source and found):
         return None

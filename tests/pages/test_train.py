@@ -65,11 +65,11 @@ def test_a_run_is_started_with_what_the_form_says() -> None:
     ("state", "said"),
     [
         ({"seeds": "42, 42"}, "stands there twice"),
-        ({"seeds": "many"}, "is no seed"),
+        ({"seeds": "many"}, "is not a seed"),
         ({"seeds": "1", "vary": "head"}, "nothing to vary"),
         ({"base": "minilm-uncased"}, "is an adapter"),
         ({"base": "nobody/nothing"}, "cannot be reached"),
-        ({"run_name": "../up"}, "is no name for a family"),
+        ({"run_name": "../up"}, "is not a name for a family"),
     ],
 )
 def test_what_cannot_be_trained_is_one_sentence_and_loses_nothing(

@@ -194,7 +194,7 @@ def two_seeds(_: Models) -> Found:
     return Found(
         "holds" if apart.any() else "does not hold",
         f"Seeds 42 and 43 give sentence 0 {first} ({p[0].max():.3f} and {q[0].max():.3f}). They disagree on {apart.mean():.1%} of "
-        f"{COMPARED} snippets (95 % interval {low:.1%} to {high:.1%}), with accuracies of {accuracy[0]:.1%} and {accuracy[1]:.1%}.",
+        f"{COMPARED} snippets (95% interval {low:.1%} to {high:.1%}), with accuracies of {accuracy[0]:.1%} and {accuracy[1]:.1%}.",
         {
             "disagreement": float(apart.mean()),
             "sentence_0": bool(apart[0]),
@@ -249,7 +249,7 @@ def across_devices(models: Models) -> Found:
     return Found(
         "holds" if same and moved else "does not hold",
         f"On one device and version {ROUNDED} snippets run twice by {model.id} give {'equal' if same else 'different'} bits. With "
-        f"{where}, {moved} of {ROUNDED} answers differ, by at most {largest:.1g} in a logit; no seed can set that.",
+        f"{where}, {moved} of {ROUNDED} answers differ, by at most {largest:.1g} in a logit; no seed controls that.",
         {"same": same, "moved": moved, "largest": largest},
     )
 

@@ -62,7 +62,7 @@ def tokenization(models: Models) -> Found:
 @claim(
     "C6",
     "White space and case change tokens, above all with byte-pair encodings.",
-    "It depends on the tokenizer: an uncased WordPiece erases both before it cuts, byte-level BPE keeps every space and every "
+    "It depends on the tokenizer: an uncased WordPiece absorbs both before it cuts, byte-level BPE keeps every space and every "
     "capital, a Unigram with Metaspace keeps capitals and some spaces.",
     """
 from transformers import AutoTokenizer
@@ -71,7 +71,7 @@ for folder in ("minilm-uncased", "bpe-cased", "unigram-cased"):
     tokenizer = AutoTokenizer.from_pretrained(f"assets/models/{folder}")
     plain = tokenizer("This is a test.")["input_ids"]
     for text in ("This  is a test.", "This is a test. ", "THIS IS A TEST."):
-        print(folder, repr(text), "changes the ids" if tokenizer(text)["input_ids"] != plain else "is erased")
+        print(folder, repr(text), "changes the ids" if tokenizer(text)["input_ids"] != plain else "is absorbed")
 """,
     on_base=True,
 )
@@ -191,7 +191,7 @@ def _unmasked(model: Classifier) -> tuple[int, float, float, int]:
 
 @claim(
     "C16",
-    "Example 1 asks its model in the way in which it was trained.",
+    "Example 1 runs its model the way it was trained.",
     "The article does not say so, its code assumes it: it trains with the attention mask, then calls model(input_ids) on ids "
     "that are padded to the maximum length, without the mask. The model reads the padding as text. That alone flips predictions.",
     """

@@ -104,7 +104,7 @@ def untrained_head() -> Shown:
 @lesson(
     "two-seeds",
     "Two training seeds",
-    "Two classifiers: the same encoder, data, recipe and nearly the same accuracy. Only the training seed is another one: 42 "
+    "Two classifiers: the same encoder, data, recipe and nearly the same accuracy. Only the training seed differs: 42 "
     f"and 43, as in the article. On how many of {REVIEWS} reviews do they disagree?",
     ("On none: they were trained alike", "On some: about one in twenty", "On many: about one in three"),
     right=1,

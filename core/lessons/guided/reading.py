@@ -79,7 +79,7 @@ def trailing_space() -> Shown:
     right=2,
     why="An uncased tokenizer makes every letter small first, so capitals never arrive. A cased one has few pieces in "
     "capitals: the words fall into short, rare pieces, about which the model learned little. Lower-casing the input of a cased "
-    "model is no free way out either, because it costs accuracy; the article's claim C15 has the numbers.",
+    "model is not a free way out either, because it costs accuracy; the article's claim C15 has the numbers.",
     read=(("BERT's README on cased and uncased models", "https://github.com/google-research/bert#pre-trained-models"),),
     opens=Opens("perturb", ON_THE_EDGE, MODELS, {"variant": "upper"}),
 )
@@ -163,8 +163,8 @@ def final_period() -> Shown:
     ),
     right=2,
     why="A model never sees letters; it sees the numbers of pieces, and it has learned one usual way of cutting. Another cut "
-    "of the same word is a sequence that it has hardly ever seen. A deployed tokenizer always cuts alike, so this does not "
-    "happen by itself; but a typo, a capital or a space makes the tokenizer cut otherwise, and this is what then happens.",
+    "of the same word is a sequence that it has hardly ever seen. A deployed tokenizer always cuts the same way, so this does not "
+    "happen by itself; but a typo, a capital or a space makes the tokenizer cut differently, and this is what then happens.",
     read=(
         ("BPE-dropout (Provilkov and others)", "https://arxiv.org/abs/1910.13267"),
         ("Subword regularization (Kudo)", "https://arxiv.org/abs/1804.10959"),

@@ -22,7 +22,7 @@ P = 0.1
 """The rate of the papers on BPE-dropout and MaxMatch-dropout."""
 
 ALPHA = 0.3
-"""With the embedded Unigram model it changes 22 % of the words, as many as BPE-dropout at 0.1 in the embedded BPE model."""
+"""With the embedded Unigram model it changes 22% of the words, as many as BPE-dropout at 0.1 in the embedded BPE model."""
 
 NEAREST = 20
 

@@ -81,7 +81,7 @@ class BPE(Algorithm):
 
     A merge that is no longer possible is thrown away before it is drawn for, as in the authors' own program. The
     tokenizers library (0.23) draws for those too, and each one that "survives" brings back what was left out: at one p it
-    changes far fewer words (at 0.1 in the embedded byte-level vocabulary " international" 0.5 % of the time, and 30 %
+    changes far fewer words (at 0.1 in the embedded byte-level vocabulary " international" 0.5% of the time, and 30%
     by the paper's rule). The two agree where no merge stands in another's way.
     """
 

@@ -39,7 +39,7 @@ def predict_script(classifier: Classifier, texts: Sequence[str], *temperatures: 
 
 
 def edits_script(classifier: Classifier, text: str, edits: Mapping[str, list[str]], temperature: float = 1.0) -> str:
-    """A script that prints for each factor how many edits were tried, erased and flip the text, and its largest and median
+    """A script that prints for each factor how many edits were tried, are absorbed and flip the text, and its largest and median
     shift, one JSON object a line.
 
     Args:

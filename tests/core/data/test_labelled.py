@@ -194,7 +194,7 @@ def test_a_column_of_texts_is_no_column_of_labels_and_many_labels_are() -> None:
     for n in (8, 500):
         table = frame(n)
         table["title"] = [f"A title of its own, {i}" for i in range(n)]
-        assert "that is no column of labels" in refused(written(table, "csv"), label_column="title")
+        assert "that is not a column of labels" in refused(written(table, "csv"), label_column="title")
     assert len(as_csv(frame(450, tuple(f"intent {i}" for i in range(150)))).names) == 150
 
 

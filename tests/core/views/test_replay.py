@@ -84,18 +84,18 @@ def test_the_command_says_equal_different_or_bad(tmp_path: Path, capsys: pytest.
     file.write_text("{", encoding="utf-8")
     assert main(["replay", str(file)]) == 2
     error = capsys.readouterr().err
-    assert error.count("\n") == 1 and "no JSON" in error
+    assert error.count("\n") == 1 and "not a JSON" in error
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("nonsense", "no JSON"),
-        ("[1]", "no record"),
-        ('{"record": "something else"}', "no record"),
+        ("nonsense", "not a JSON"),
+        ("[1]", "not the record"),
+        ('{"record": "something else"}', "not the record"),
         ('{"record": "wobble profile"}', "'text' is missing"),
         ('{"record": "wobble profile", "text": "a", "seed": true}', "'options' is missing"),
-        ("[" * 100_000, "no JSON"),
+        ("[" * 100_000, "not a JSON"),
     ],
 )
 def test_a_bad_file_is_refused_in_one_sentence(content: str, said: str, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_bad_file_is_refused_in_one_sentence(content: str, said: str, tmp_path
 def test_binary_files_and_unknown_models_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "bad.json"
     file.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(WobbleError, match="no JSON"):
+    with pytest.raises(WobbleError, match="not a JSON"):
         read_record(file)
     record = recorded(TEXTS[0], passes=2)
     record["model"]["id"] = "./nowhere"
