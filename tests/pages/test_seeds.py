@@ -101,10 +101,7 @@ def test_a_family_whose_seeds_vary_together_says_how_to_separate_them() -> None:
     assert "each in turn" in words(test)
     (link,) = (one.proto for one in test.get("page_link") if one.proto.label == "Train such a family")
     assert parse_qs(link.query_string) == {"vary": ["each"]}
-    train = app("pages/train.py")
-    store = state_of(train)
-    store.open("train", parse_qs(link.query_string))
-    train.run()
+    train = app("pages/train.py", **{name: value for name, (value,) in parse_qs(link.query_string).items()})
     assert not train.exception and state_of(train).get("vary") == "each"
 
 

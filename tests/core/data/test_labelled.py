@@ -81,7 +81,7 @@ def test_a_path_is_read_for_the_owner_of_the_machine_and_for_no_visitor(tmp_path
         with pytest.raises(WobbleError, match="cannot be read"):
             read(DataSource(name), files=True)
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(WobbleError, match=r"no CSV, JSONL or Parquet file"):
+    with pytest.raises(WobbleError, match=r"not a CSV, JSONL or Parquet file"):
         read(DataSource(str(tmp_path / "notes.txt")), files=True)
 
 

@@ -85,8 +85,8 @@ def test_seeds_are_a_list_or_a_range(text: str, seeds: tuple[int, ...]) -> None:
         ("1-2-3", "is not a seed"),
         ("\u0664\u0662", "is not a seed"),
         ("x" * 5000, "is not a seed"),
-        ("45-42", "no range of at most 16"),
-        ("1-1000000000", "no range of at most 16"),
+        ("45-42", "not a range of at most 16"),
+        ("1-1000000000", "not a range of at most 16"),
         ("42, 43, 42", "The seed 42 stands there twice"),
         ("42-44, 43", "The seed 43 stands there twice"),
         (",".join(map(str, range(17))), "17 seeds are more than the 16"),
@@ -153,13 +153,13 @@ def test_names_say_what_differs() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"name": ""}, "no name for a family"),
-        ({"name": "../x"}, "no name for a family"),
-        ({"name": "a/b"}, "no name for a family"),
-        ({"name": ".hidden"}, "no name for a family"),
-        ({"name": "x\n"}, "no name for a family"),
-        ({"name": "Mine"}, "no name for a family"),
-        ({"name": "x" * 49}, "no name for a family"),
+        ({"name": ""}, "not a name for a family"),
+        ({"name": "../x"}, "not a name for a family"),
+        ({"name": "a/b"}, "not a name for a family"),
+        ({"name": ".hidden"}, "not a name for a family"),
+        ({"name": "x\n"}, "not a name for a family"),
+        ({"name": "Mine"}, "not a name for a family"),
+        ({"name": "x" * 49}, "not a name for a family"),
         ({"examples": 9}, "too few"),
         ({"examples": -1}, "too few"),
         ({"epochs": 0}, "epochs cannot be run"),
@@ -223,7 +223,7 @@ def test_a_recipe_comes_back_from_its_document(vary: Any) -> None:
     ],
 )
 def test_what_is_no_recipe_is_refused(damage: Any) -> None:
-    assert "no training's record" in refused(lambda: recipe_of(damage(made().document())))
+    assert "not the record of a training" in refused(lambda: recipe_of(damage(made().document())))
 
 
 def test_members_lie_below_the_folder_of_their_run() -> None:

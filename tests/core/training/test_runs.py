@@ -41,7 +41,7 @@ def test_submitting_touches_no_random_state(place: Path) -> None:
 
 
 def test_a_run_that_cannot_start_is_refused_and_leaves_nothing(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "no name for a family" in refused(lambda: runs.submit(recipe(name="../x"), data()))
+    assert "not a name for a family" in refused(lambda: runs.submit(recipe(name="../x"), data()))
     assert not (place / "runs").exists()
     with monkeypatch.context() as patch:
         patch.setenv("WOBBLE_RUNS_DIR", "")
