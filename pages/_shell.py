@@ -66,10 +66,11 @@ def welcome(questions: Mapping[str, str]) -> Iterator[None]:
     Args:
         questions: what each page answers, by its title.
     """
+    # Also where nothing is shown: the page below keeps its place in the next run.
+    place = st.empty()
     if _imported.is_set():
         yield
         return
-    place = st.empty()
     given = st.query_params.get("sentence", "")[:300]
     asked = f"<p class='w-line w-text'>{escape(given)}</p>" if given.strip() else ""
     rows = "".join(f"<tr><td><b>{escape(t)}</b></td><td>{escape(q)}</td></tr>" for t, q in questions.items())

@@ -61,11 +61,12 @@ def say(models: Sequence[Classifier], profiles: Sequence[Study], pin: Study | No
         )
     left, right = st.columns([3.4, 1.2], vertical_alignment="center")
     left.html(
-        f"{agreement_html(profiles) if len(profiles) == len(models) else ''}{pinned.profiles_html(pin, profiles)}{said}"
+        f"<div class='w-head'>{agreement_html(profiles) if len(profiles) == len(models) else ''}"
+        f"{pinned.profiles_html(pin, profiles)}{said}"
         f"<p class='w-line'><span class='w-text'>{visible_html(reference.text, 160)}</span></p>"
         f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b>{tempered(found.temperature)} by "
         f"{escape(found.model)}. {markup.noise_floor_html(found.noise_floor)}</p>{counts}{cut}"
-        f"<p class='w-line w-faint'>{escape(trained)}</p>"
+        f"<p class='w-line w-faint'>{escape(trained)}</p></div>"
     )
     for one in profiles:
         name = f"<p class='w-line w-faint'>{escape(one.model)}</p>" if several else "<b>Now</b>" if pin else ""
