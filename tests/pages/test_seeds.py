@@ -28,7 +28,7 @@ def test_the_sentence_view_counts_votes_and_opens_a_seed() -> None:
     assert "of the 7 other seeds disagree with seed 42" in words(test) and "Votes:" in words(test)
     state_of(test).change(member="seed 45")
     test.run()
-    assert "minilm-uncased-45" in words(test)
+    assert "<b>Seed 45</b>" in words(test) and "seed · seed 45" in words(test)
 
 
 def test_the_interpolation_says_whether_there_is_a_barrier_and_what_the_sentence_does(
