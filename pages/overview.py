@@ -92,14 +92,21 @@ def picture(profiles: Sequence[Study], pin: Study | None, marked: str = "") -> g
     return strip.figure(found, beside=beside, names=names, title="", dark=plots.dark(), marked=marked)
 
 
+def legend(profiles: Sequence[Study], pin: Study | None) -> str:
+    """What the marks of the strip mean, as HTML."""
+    return strip.legend_html(*on_strip(profiles, pin)[0])
+
+
 def growing(models: Sequence[Classifier], profiles: Sequence[Study], pin: Study | None) -> None:
     """The strip of profiles that are not complete, and what is still to come."""
     found, there = profiles[0], {one.model for one in profiles}
     factors = [name for name in found.wanted if name not in found]
     missing = ", ".join([*factors, *(one.id for one in models if one.id not in there)])
     key = f"{STRIP} {len(found.rows)} {len(profiles)}"
-    plots.show(picture(profiles, pin), key, "wobble-overview", summary(found))
-    st.caption(f"Still running: {markup.escape_markdown(missing)}.")
+    # In one place, as the complete strip: what is drawn earlier in a run stays wherever nothing later takes its place.
+    with st.container():
+        plots.show(picture(profiles, pin), key, "wobble-overview", summary(found), legend=legend(profiles, pin))
+        st.caption(f"Still running: {markup.escape_markdown(missing)}.")
 
 
 @st.fragment
@@ -107,9 +114,10 @@ def cases(models: Sequence[Classifier], profiles: Sequence[Study], pin: Study | 
     """The strip of the complete profiles and the case that is opened, which reruns only this."""
 
     def draw(marked: str) -> None:
-        legend = strip.legend_html(*on_strip(profiles, pin)[0])
-        alt = summary(profiles[0])
-        plots.show(picture(profiles, pin, marked), STRIP, "wobble-overview", alt, opens=True, legend=legend)
+        shown = picture(profiles, pin, marked), STRIP, "wobble-overview", summary(profiles[0])
+        plots.show(*shown, opens=True, legend=legend(profiles, pin))
+        # Where it said what was still running.
+        st.empty()
 
     opened.section(profiles, draw, opened.scripts_of(*models), charts=[STRIP], opens="case")
     state.address("of the case")
