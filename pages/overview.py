@@ -165,7 +165,7 @@ def card(row: Row, found: Study, keys: Mapping[int, str]) -> None:
             f"largest shift {row.largest_shift:.3g}, median {row.median_shift:.3g}"
         )
     st.html(
-        f"<div class='w-card'><h4>{escape(row.name)}</h4><p class='said' title='{escape(rates)}'>{badge}"
+        f"<div class='w-card'><h3>{escape(row.name)}</h3><p class='said' title='{escape(rates)}'>{badge}"
         f"{counts(row)}</p>{worst_case(row, found)}</div>"
     )
     for note in row.notes[:MOST_NOTES]:

@@ -58,6 +58,7 @@ def at_temperature(model: Classifier, study: Study, temperature: float) -> None:
     )
     if temperature == 1:
         state.button(f"Try T = {TRY:g}", "try a temperature", "Sets the temperature of all pages", temperature=TRY)
+    pinned.bars([model])
     beside = "at" if temperature == 1 else "at T = 1 and at"
     counted = arranged(study, study.counted)
     rows = tables.tempered_rows(counted, temperature, BESIDE)
@@ -123,7 +124,7 @@ def explained(study: Study, shown: int, tried: list[float]) -> None:
 
 
 sentence = subject.sentence()
-head = work.header("Running the variants")
+head = work.header("Running the edits")
 model = subject.one_model()
 if not model.head.has_labels:
     st.info(
@@ -131,7 +132,6 @@ if not model.head.has_labels:
     )
     work.end()
 study = work.needed(lambda: results.compared(model, sentence, (), 1.0))
-pinned.bars([model])
 refused = st.container()
 with work.headed(head):
     at_temperature(model, study, state.current().temperature)

@@ -75,7 +75,7 @@ def test_the_main_path_is_walked_with_the_keyboard_alone(page: Page, app: str) -
     expect(page.locator("p", has_text="What made it.")).to_contain_text("xclamation")
     settled(page)
     # Its code, and its text as the sentence.
-    tab_to(page, "Code of this case")
+    tab_to(page, "Show the code: this case")
     page.keyboard.press("Enter")
     expect(page.locator("code", has_text="import json")).to_be_visible()
     settled(page)

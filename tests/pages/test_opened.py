@@ -87,6 +87,6 @@ def test_a_case_that_a_link_within_the_app_opens_is_brought_into_sight() -> None
 
 def test_a_header_that_says_what_runs_does_not_stay_above_an_answer_or_an_error() -> None:
     test = app("pages/perturb.py", sentence="A film .")
-    assert "Running the variants" not in words(test)
+    assert "Running the edits" not in words(test)
     test = app("pages/perturb.py", sentence="A film .", model=["/etc"])
-    assert test.error and "Running the variants" not in words(test)
+    assert test.error and "Running the edits" not in words(test)

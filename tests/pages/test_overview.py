@@ -36,7 +36,7 @@ def test_a_sentence_gets_its_verdict_and_a_card_for_every_factor() -> None:
     said = words(test)
     assert "On the edge." in said and "cases tried" in said
     for one in factors():
-        assert f"<h4>{one.name}</h4>" in said
+        assert f"<h3>{one.name}</h3>" in said
     assert "Rounding" not in said
 
 
@@ -132,7 +132,7 @@ def test_a_factor_that_is_registered_at_run_time_has_its_row_and_its_card() -> N
         unregister("jelly")
     assert not test.exception and not test.error
     said = words(test)
-    assert "<h4>jelly</h4>" in said and "<b>1</b> of 1 flip" in said and "nudged a little" in said
+    assert "<h3>jelly</h3>" in said and "<b>1</b> of 1 flip" in said and "nudged a little" in said
     assert "Jelly is simulated" in said.replace("\\", "")
     (strip,) = test.get("plotly_chart")
     assert "<b>jelly</b>" in json.loads(strip.proto.spec)["layout"]["yaxis"]["ticktext"]
