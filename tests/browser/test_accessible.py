@@ -35,7 +35,9 @@ def test_axe_finds_no_violation_on_any_page_in_either_theme(browser: Browser, ap
         for theme in ("light", "dark"):
             page.emulate_media(color_scheme=theme)
             complete(page, theme)
-            for violation in Axe().run(page).response["violations"]:
+            # Nothing but colours is another one in the dark.
+            chosen = {"runOnly": ["color-contrast"]} if theme == "dark" else None
+            for violation in Axe().run(page, options=chosen).response["violations"]:
                 found[path, theme, violation["id"]] = [node["html"][:200] for node in violation["nodes"]]
     context.close()
     assert not found
