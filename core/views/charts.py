@@ -326,7 +326,7 @@ def tempered_strip(
     dots = " at T = 1" if at == "1" else f": open dot at T = 1, full dot at T = {at}"
     text = f"margin of {plain(chr(8220) + reference_label + chr(8221), 40)}{dots}"
     # The margins are given: measuring the names draws the chart twice at each change of the temperature.
-    x = {"range": MARGINS, "title": {"text": text}, "automargin": False}
+    x = {"range": [*MARGINS], "title": {"text": text}, "automargin": False}
     return drawn(
         traces, title, dark, 130 + 32 * len(names), x, {"autorange": "reversed", "automargin": False},
         margin={"l": 16 + 6.6 * longest, "r": 16, "t": 62, "b": 52},

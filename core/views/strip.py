@@ -83,7 +83,7 @@ def figure(
     longest = max((len(said) for count in counts for said in count), default=0)
     low = lines[-1].y if lines else 0
     x = {
-        "range": MARGINS
+        "range": [*MARGINS]
         if has_labels
         else _range([*(one.reference.value for one in studies), *(case["value"] for case in cases)]),
         "title": {"text": _axis(studies), "font": {"size": 14}},
@@ -284,7 +284,7 @@ def _height(number: int) -> float:
     return (place - 0.5) * 0.56 + 0.28 / 2**7
 
 
-def _range(values: Sequence[float]) -> tuple[float, float]:
+def _range(values: Sequence[float]) -> list[float]:
     low, high = float(np.min(values)), float(np.max(values))
     room = 0.08 * (high - low) or 0.5
-    return low - room, high + room
+    return [low - room, high + room]
