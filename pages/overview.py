@@ -137,14 +137,20 @@ def grown(
         head: the place of the verdict.
         place: the place of the strip.
     """
-    drawn = float("-inf")
+    drawn, answered = float("-inf"), False
+    said: DeltaGenerator | None = None
     for found in results.profiles_together(models, text, temperature):
         complete = found[0].complete
+        # Not before there is something to say: until then the header says what runs.
+        said = said or head.container().empty()
         if complete or time.monotonic() - drawn > REDRAW:
-            ended = complete and len(found) == len(models)
-            with work.headed(head) if ended else head.container():
+            if complete and not answered:
+                # What it says stays, even where another model fails.
+                answered = True
+                work.answered()
+            with said.container():
                 say(models, found, pin)
-            if not ended:
+            if not complete or len(found) < len(models):
                 with place.container():
                     growing(models, found, pin)
             drawn = time.monotonic()

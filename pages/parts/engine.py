@@ -15,5 +15,5 @@ import core
 from core.families import stacked  # with torch, which the engine alone imports where a model is first loaded
 from core.lessons import rooms
 from core.models import card, passes
-from core.views import charts_training, report
-from pages.parts import labelled_data, menu, sidebar, tempering, variants_table
+from core.views import charts_training, report, tables_tokens
+from pages.parts import labelled_data, menu, pieces, sidebar, tempering, variants_table, verdict

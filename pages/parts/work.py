@@ -54,11 +54,16 @@ def header(running: str) -> DeltaGenerator:
 
 def headed(place: DeltaGenerator) -> DeltaGenerator:
     """The header when the answer is there: what is drawn in it takes the place of what ran."""
+    return place.container() if answered() else place
+
+
+def answered() -> bool:
+    """The answer is there: what the header says no longer holds; whether it said anything."""
     asked, _ = st.session_state.pop(HEADER)
     if asked == state.unlinked("headed", None):
-        return place
+        return False
     state.store().change(headed=asked)
-    return place.container()
+    return True
 
 
 def put_away() -> None:

@@ -102,7 +102,7 @@ def cards(said: str) -> list[float]:
 def test_the_cards_stand_in_the_order_of_their_flip_rates() -> None:
     # Streamlit lists the elements column by column: the cards go from left to right.
     test = app(PAGE, sentence=TEXT)
-    columns = [[rate for e in column.get("html") for rate in cards(str(e.body))] for column in test.columns[-3:]]
+    columns = [[rate for e in column.get("html") for rate in cards(str(e.body))] for column in test.main.columns[-3:]]
     rates = [rate for row in zip_longest(*columns) for rate in row if rate is not None]
     assert len(rates) > 8
     assert rates == sorted(rates, reverse=True)

@@ -25,7 +25,7 @@ def sent(test: AppTest, name: str) -> list[dict[str, object]]:
 def test_an_example_is_found_as_one_types_it_and_says_why_it_is_worth_trying() -> None:
     offered = app("pages/train.py").sidebar.selectbox[0].options
     assert (
-        "This is a test . (The article's example: spaces that BERT's tokenizer erases and byte-level BPE does not)"
+        "This is a test . (The article's example: spaces that BERT's tokenizer absorbs and byte-level BPE does not)"
         in offered
     )
     assert "A charming but slight comedy. (A no-break space is enough for byte-level BPE)" in offered

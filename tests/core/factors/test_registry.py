@@ -144,7 +144,7 @@ def test_every_factor_is_spoken_of_in_these_words() -> None:
         "whitespace": edit, "casing": edit, "punctuation": edit, "unicode": edit, "typo": ("typo", "typos"),
         "preprocessing": ("preprocessing step", "preprocessing steps"),
         "segmentation": ("segmentation", "segmentations"), "dropout": ("dropout pass", "dropout passes"),
-        "temperature": ("temperature", "temperatures"), "seed": ("seed", "seeds"),
+        "temperature": ("temperature", "temperatures"), "seed": ("other seed", "other seeds"),
         "numerics": ("condition", "conditions"),
     }  # fmt: skip
     assert [one.name for one in factors() if one.edits] == list(words)[:6]

@@ -81,6 +81,7 @@ def test_accuracies_are_level_and_single_sentences_are_not(family: Family) -> No
     assert ((found.split >= 0) & (found.split <= 1)).all()
     # On average over texts, the share of split pairs is the pairwise disagreement.
     apart = pairwise_disagreement(found.probabilities, found.head)
-    assert found.disagreement.low < found.disagreement.value == pytest.approx(apart) < found.disagreement.high
+    assert found.disagreement.value == pytest.approx(apart)
+    assert found.disagreement.low < apart < found.disagreement.high
     most = found.split[found.most_split]
     assert sorted(found.most_split) == list(range(len(found.texts))) and (most[:-1] >= most[1:]).all()
