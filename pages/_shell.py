@@ -47,7 +47,7 @@ def is_imported() -> bool:
 
 
 def links(place: DeltaGenerator, pages: Iterable[StreamlitPage], parameters: Mapping[str, list[str]]) -> None:
-    """The menu: a link to each page.
+    """What this is, and the menu: a link to each page.
 
     Args:
         place: where they stand.
@@ -55,8 +55,10 @@ def links(place: DeltaGenerator, pages: Iterable[StreamlitPage], parameters: Map
         parameters: of every link.
     """
     with place:
-        for page in pages:
-            st.page_link(page, query_params=parameters)
+        st.html("<p class='w-name'><b>Wobble</b> shows why a prediction changes</p>")
+        with st.container():
+            for page in pages:
+                st.page_link(page, query_params=parameters)
 
 
 @contextmanager

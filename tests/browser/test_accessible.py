@@ -36,8 +36,9 @@ def test_axe_finds_no_violation_on_any_page_in_either_theme(browser: Browser, ap
             page.emulate_media(color_scheme=theme)
             complete(page, theme)
             # Nothing but colours is another one in the dark.
-            chosen = {"runOnly": ["color-contrast"]} if theme == "dark" else None
-            for violation in Axe().run(page, options=chosen).response["violations"]:
+            chosen = {"runOnly": ["color-contrast"]} if theme == "dark" else {}
+            options = {"resultTypes": ["violations"], **chosen}
+            for violation in Axe().run(page, options=options).response["violations"]:
                 found[path, theme, violation["id"]] = [node["html"][:200] for node in violation["nodes"]]
     context.close()
     assert not found
