@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.data.labelled import EMBEDDED
+from core.factors.case import Reference
 from core.models.classifier import Classifier
 from core.studies import temperatures
 from core.studies.study import Study, arranged
@@ -42,17 +43,9 @@ def at_temperature(model: Classifier, study: Study, temperature: float) -> None:
     Args:
         study: at T = 1.
     """
-    reference, head = study.reference, study.head
-    at, tempered = read(temperature), temperatures.at(reference, temperature)
-    said = f"At T = {at} it still says {tempered.label}"
-    if temperature == 1:
-        said = f"At T = 1, the model's own, it says {reference.label}. Set another temperature: the label will stay."
-    elif head.exclusive:
-        said += f": {tempered.probabilities.max():.3f} instead of {reference.probabilities.max():.3f}."
-    else:
-        said += "."
+    reference, head, at = study.reference, study.head, read(temperature)
     st.html(
-        f"<p class='w-verdict'>{escape(said)}</p>"
+        f"<p class='w-verdict'>{escape(finding(reference, temperature))}</p>"
         f"<p class='w-line'><span class='w-text'>{visible_html(reference.text, 300)}</span></p>"
         f"{markup.truncated_html(reference.encoding)}"
     )
@@ -104,6 +97,17 @@ def at_temperature(model: Classifier, study: Study, temperature: float) -> None:
     script = partial(scripts.predict_script, model, list(rows["text"]), *dict.fromkeys((1.0, temperature)))
     take_away.code(script, "the probabilities of the table")
     state.address("of the temperature")
+
+
+def finding(reference: Reference, temperature: float) -> str:
+    """What becomes of a prediction at a temperature."""
+    if temperature == 1:
+        return f"At T = 1, the model's own, it says {reference.label}. Set another temperature: the label will stay."
+    tempered = temperatures.at(reference, temperature)
+    said = f"At T = {read(temperature)} it still says {tempered.label}"
+    if not reference.head.exclusive:
+        return f"{said}."
+    return f"{said}: {tempered.probabilities.max():.3f} instead of {reference.probabilities.max():.3f}."
 
 
 def explained(study: Study, shown: int, tried: list[float]) -> None:

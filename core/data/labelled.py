@@ -302,10 +302,9 @@ def _cleaned(table: "pd.DataFrame", source: DataSource) -> Labelled:
         else:
             # A text stays in the split in which it came first, whatever its label there: none straddles two.
             rows[text, label] = home.setdefault(text, split)
+    left_out = {what: count for what, count in counts.items() if count}
     notes += [
-        f"{plural(count, 'row')} {what} {verb(count, 'was', 'were')} left out."
-        for what, count in counts.items()
-        if count
+        f"{plural(count, 'row')} {what} {verb(count, 'was', 'were')} left out." for what, count in left_out.items()
     ]
     if both := sum(count > 1 for count in Counter(text for text, _ in rows).values()):
         notes.append(f"{plural(both, 'text stands', 'texts stand')} there with more than one label.")

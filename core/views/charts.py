@@ -306,21 +306,7 @@ def tempered_strip(
         ("after", "said_after", at, {"symbol": "circle"}),
     )
     for values, said, t, marker in (other,) if at == "1" else (own, other):
-        traces.append(
-            go.Scatter(
-                x=frame[values], y=names, mode="markers", marker={"size": 13, "color": color, **marker}, showlegend=False,
-                unselected={"marker": {"opacity": 1}},
-                # The key is not shown: a click hands it back as it is.
-                customdata=[
-                    [key, plain(label, 30), plain(text), plain(tokens, 110), plain(p, 110)]
-                    for key, label, text, tokens, p in zip(
-                        frame["key"], frame["label"], frame["visible"], frame["tokens"], frame[said], strict=True
-                    )
-                ],
-                hovertemplate=f"<b>%{{y}}</b> at T = {t}: %{{customdata[1]}}<br>%{{customdata[2]}}<br>%{{customdata[3]}}<br>"
-                "%{customdata[4]}<br>margin %{x:.3f}<extra></extra>",
-            )
-        )  # fmt: skip
+        traces.append(_tempered_dots(frame, names, values, said, t, {"size": 13, "color": color, **marker}))
     opened = zip(frame["key"], frame["after"], names, strict=True)
     traces += [ring([x], [y], dark) for key, x, y in opened if marked and key == marked]
     dots = " at T = 1" if at == "1" else f": open dot at T = 1, full dot at T = {at}"
@@ -331,6 +317,23 @@ def tempered_strip(
         traces, title, dark, 130 + 32 * len(names), x, {"autorange": "reversed", "automargin": False},
         margin={"l": 16 + 6.6 * longest, "r": 16, "t": 62, "b": 52},
         shapes=flip_line(ink), annotations=[above(0, "the label changes here", ink)], clickmode="event+select",
+    )  # fmt: skip
+
+
+def _tempered_dots(
+    frame: pd.DataFrame, names: Sequence[str], values: str, said: str, t: str, marker: Mapping[str, Any]
+) -> go.Scatter:
+    """The margins at one T: the column that holds them, and the one with the probabilities to read."""
+    columns = (frame[name] for name in ("key", "label", "visible", "tokens", said))
+    return go.Scatter(
+        x=frame[values], y=names, mode="markers", marker=marker, showlegend=False, unselected={"marker": {"opacity": 1}},
+        # The key is not shown: a click hands it back as it is.
+        customdata=[
+            [key, plain(label, 30), plain(text), plain(tokens, 110), plain(p, 110)]
+            for key, label, text, tokens, p in zip(*columns, strict=True)
+        ],
+        hovertemplate=f"<b>%{{y}}</b> at T = {t}: %{{customdata[1]}}<br>%{{customdata[2]}}<br>%{{customdata[3]}}<br>"
+        "%{customdata[4]}<br>margin %{x:.3f}<extra></extra>",
     )  # fmt: skip
 
 
