@@ -40,12 +40,17 @@ head = work.header("Running the conditions")
 model = subject.one_model()
 study = work.needed(lambda: results.studied(model, text, "numerics", state.current().temperature))
 (row,), reference = study.rows, study.reference
+shown = arranged(study, numerics.by_dtype(row))
+moved = ", ".join(f"{part.name} {part.largest_shift:.1e}" for part in shown.rows)
 if row.flipping:
     said = f"Rounding flips this sentence: {', '.join(case.name for case in row.flipping)}."
 elif risky := [dtype for dtype in DTYPES if numerics.can_flip(reference, row.cases, dtype)]:
     said = f"{listed(risky)} can flip this sentence: its logit margin is below twice the largest logit difference."
 else:
-    said = f"Numerics alone move it by at most {study.noise_floor:.1e} in fp32: no shift below that means anything."
+    # The floor is a bound that follows from two conditions; what all of them do was measured here.
+    said = (
+        f"Largest shift by rounding: {moved}. A shift of {study.noise_floor:.1e} or less means nothing."
+    )
 logit_margin = study.head.logit_margin(reference.logits)
 margin = "" if logit_margin is None else f" Logit margin {logit_margin:.3g}."
 work.headed(head).html(
@@ -57,8 +62,6 @@ work.headed(head).html(
     f"{markup.truncated_html(reference.encoding)}"
 )
 pinned.bars([model])
-shown = arranged(study, numerics.by_dtype(row))
-moved = ", ".join(f"{part.name} {part.largest_shift:.1e}" for part in shown.rows)
 title, exact = f"Largest shift: {moved}", sum(case.shift == 0 for case in row.cases)
 
 

@@ -41,7 +41,7 @@ MOST_NOTES = 3
 
 
 def say(models: Sequence[Classifier], profiles: Sequence[Study], pin: Study | None) -> None:
-    """The first screen, as far as the profiles have grown: verdict, prediction and strip.
+    """What stands above the strip, as far as the profiles have grown: verdict and prediction.
 
     Args:
         models: the chosen ones.

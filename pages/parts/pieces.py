@@ -2,29 +2,24 @@
 
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
-
-import streamlit as st
 
 from core.text.resplit import LONGEST, MOST, Resplit
 from core.text.stages import Stages, counts
 from core.text.visible import visible
 from core.views.tables_tokens import cuts
+from pages import state
 
 SHOWN = 2000
 """Characters of a text that are drawn; downloads hold all of it."""
 HOTTEST = 4
 """Tokens from which on a character looks the same."""
 
-_pieces = st.components.v2.component(
-    "wobble_pieces",
-    js=(Path(__file__).parent.parent.parent / "assets" / "components" / "pieces.js").read_text(encoding="utf-8"),
-)
+_lit = state.component("pieces")
 
 
 def link() -> None:
     """Put in what lights up the pieces that belong together; it shows nothing."""
-    _pieces(key="pieces")
+    _lit(key="pieces")
 
 
 def cut_html(found: Stages, name: str = "") -> str:

@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.data.snippets import gallery
 from core.factors.temperature import COLDEST, HOTTEST
 from core.models import catalog
+from core.text.perturb import perturbations
 from core.text.visible import LEGEND
 from core.views.html import visible_html
 from pages import controls, state, store
@@ -134,7 +135,11 @@ def _sentence() -> None:
     shown = next((example for example in examples if example.text == text), None)
     worth = st.empty()
     if shown is not None:
-        worth.caption(markup.escape_markdown(f"{shown.why}."))
+        said = {rule.name: rule.said for rule in perturbations()}
+        flips = "; ".join(f"“{said[edit]}” flips it under {model}" for model, edit in shown.flips.items())
+        worth.caption(
+            markup.escape_markdown(f"{shown.why}."), help=markup.escape_markdown(f"{flips}.") if flips else None
+        )
 
 
 @st.cache_data(ttl=30, show_spinner=False)
