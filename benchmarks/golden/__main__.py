@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.checkout import ROOT, unpack
-from benchmarks.golden.compare import DECLARED, REWORDED, TOLERANCE, compare
+from benchmarks.golden.compare import BOUNDED, DECLARED, REWORDED, TOLERANCE, compare
 from benchmarks.golden.recorder import plan
 from benchmarks.golden.texts import Job, all_texts, jobs, save_tiny
 
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     start = time.perf_counter()
     models = chosen.models.split(",") if chosen.models else None
     old, new = side_by_side(chosen.old, jobs(chosen.texts, models))
-    report = compare(old, new, chosen.tolerance, (*DECLARED, *REWORDED))
+    report = compare(old, new, chosen.tolerance, (*DECLARED, *REWORDED, *BOUNDED))
     print("\n".join([*report.lines(), f"{time.perf_counter() - start:.0f} s."]))
     return 0 if report.equal else 1
 
