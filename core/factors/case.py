@@ -37,9 +37,9 @@ class Trial:
         return dict(self.values)
 
 
-LEAST_STEPS = 12
+LEAST_STEPS = 16
 """Steps of fp32 that rounding is taken to move a logit by at least: no difference of two numbers is finer than one step, so a few
-conditions often show none, or one, where others show several. With 8, one text in a thousand has a shift above the floor.
+conditions often show none, or one, where others show several. With 8, one text of the golden record has a shift above the floor.
 """
 BEYOND = 2
 """How many times the largest logit difference of a few conditions the others' is taken to be at the most."""

@@ -5,7 +5,7 @@ seeds, conditions, and every number that was shown.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 from core.base.errors import WobbleError
 from core.base.versions import versions
+from core.base.words import plural
 from core.models import catalog
 from core.studies.study import Options, options_of, study
 from core.views.documents import PROFILE_RECORD, STUDY_RECORD, profile_document, study_document
@@ -25,6 +26,12 @@ TOLERANCE = 1e-5
 
 SAID = ("verdict", "mood")
 """The parts that only the record of a profile has."""
+
+SENTENCES = ("verdict", "notes")
+"""What is said of the numbers: other words for the same ones are mentioned, and are no difference."""
+
+RATES = ("tried", "flip_rate", "flip_interval", "median_shift")
+"""What follows from how many cases there are."""
 
 COMPARED = ("model", "reference", "noise_floor", "factors", *SAID)
 """The parts of a record that must be equal. Seconds, rows and versions may differ; versions are mentioned."""
@@ -103,7 +110,10 @@ def replay(record: dict[str, Any]) -> Replay:
     found = study(classifier, record["text"], names, _options(record), temperature=record.get("temperature", 1.0))
     # Through JSON once, as the record went.
     now = json.loads(json.dumps(RECORDS[_kind(record)](found)))
-    places = [place for part in COMPARED if part in record for place in _places(part, record[part], now[part])]
+    before, left_out = _without_the_reference(record, now)
+    every = [place for part in COMPARED if part in before for place in _places(part, before[part], now[part])]
+    reworded = [place for place in every if _is_sentence(place) and not _equal(place)]
+    places = [place for place in every if place not in reworded]
     apart = [place.by for place in places if place.by is not None]
     differences = tuple(place for place in places if not _equal(place))
     largest = max(apart, default=0.0)
@@ -117,7 +127,9 @@ def replay(record: dict[str, Any]) -> Replay:
         for library, version in versions().items()
         if library in recorded and recorded[library] != version
     )
-    return Replay(not differences, said, len(apart), largest, differences, notes)
+    if reworded:
+        notes += (f"{plural(len(reworded), 'sentence is', 'sentences are')} worded otherwise now.",)
+    return Replay(not differences, said, len(apart), largest, differences, (*left_out, *notes))
 
 
 def _kind(record: dict[str, Any]) -> Any:
@@ -136,6 +148,34 @@ def _options(record: dict[str, Any]) -> Options | None:
         }
     # Records said the seed and the passes alone as long as no factor had other options.
     return options_of(seed, passes) if type(seed) is int and type(passes) is int else None
+
+
+def _without_the_reference(record: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """A record without the reference among a row's cases, and what was left out, in sentences.
+
+    Records counted a model with its seed family, so its own seed was one of those tried.
+    """
+    tried = {row["factor"]: {case["name"] for case in row["cases"]} for row in now["factors"]}
+    rows, left_out = list(record["factors"]), []
+    for number, row in enumerate(rows):
+        cases = row.get("cases")
+        own = [case for case in cases if _is_reference(case, tried[row["factor"]])] if isinstance(cases, list) else []
+        if len(own) == 1:
+            kept = {name: value for name, value in row.items() if name not in RATES}
+            rows[number] = kept | {"cases": [case for case in cases if case is not own[0]]}
+            left_out.append(
+                f"The record counts the model itself, {own[0]['name']}, as a case: it and the rates are left out."
+            )
+    return record | {"factors": rows}, left_out
+
+
+def _is_reference(case: Any, tried: Collection[str]) -> bool:
+    """Whether a recorded case is the unchanged text by the unchanged model, and no longer tried."""
+    return isinstance(case, dict) and case.get("shift") == 0 and "text" not in case and case.get("name") not in tried
+
+
+def _is_sentence(place: Difference) -> bool:
+    return any(part in SENTENCES for part in place.where.split("."))
 
 
 def _equal(place: Difference) -> bool:

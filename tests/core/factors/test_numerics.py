@@ -124,9 +124,9 @@ def test_no_fp32_condition_goes_beyond_the_floor_and_bf16_does(id: str) -> None:
         # Both logits off by twice the difference: p (1 - p) of the step between them.
         ([0.0, 0.0], 1e-3, 0.25 * 4e-3),
         ([2.0, 0.0], 1e-3, 0.8808 * 0.1192 * 4e-3),
-        # Rounding moves a logit by twelve steps at least, and those of larger logits are larger.
-        ([0.5, 0.5], 0.0, 0.25 * 24 * 2**-23),
-        ([9.0, 9.0], 1e-8, 0.25 * 24 * 2**-20),
+        # Rounding moves a logit by sixteen steps at least, and those of larger logits are larger.
+        ([0.5, 0.5], 0.0, 0.25 * 32 * 2**-23),
+        ([9.0, 9.0], 1e-8, 0.25 * 32 * 2**-20),
         # The worst way is half of the probability against the other half.
         ([3.0, 0.0, 0.0], 1e-3, 0.9094 * 0.0906 * 4e-3),
         ([0.0, 0.0, 0.0, 0.0], 1e-3, 0.25 * 4e-3),

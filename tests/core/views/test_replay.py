@@ -70,6 +70,32 @@ def test_other_weights_and_other_versions_are_told_apart() -> None:
     assert [difference.where for difference in replay(record).differences] == ["model.weights"]
 
 
+def test_other_words_for_the_same_numbers_are_no_difference() -> None:
+    record = recorded(TEXTS[0], passes=2)
+    record["verdict"] = "Said otherwise."
+    found = replay(record)
+    assert found.equal
+    assert found.notes == ("1 sentence is worded otherwise now.",)
+    record["mood"] = "another"
+    assert [difference.where for difference in replay(record).differences] == ["mood"]
+
+
+def test_a_record_that_counts_the_model_among_its_seeds_replays_equal() -> None:
+    """As records did at first: eight seeds, of which one is the model's own."""
+    record = recorded(TEXTS[1], passes=2)
+    row = next(row for row in record["factors"] if row["factor"] == "seed")
+    reference = record["reference"]
+    own = {"name": "seed 42", "seed": "42", "label": reference["label"], "shift": 0.0, "flip": False}
+    own |= {name: reference[name] for name in ("probabilities", "margin")}
+    row["cases"].insert(0, own)
+    row |= {"tried": 8, "flip_rate": row["flips"] / 8, "flip_interval": [0.0, 1.0], "median_shift": 0.5}
+    found = replay(record)
+    assert found.equal, found.differences[:3]
+    assert found.notes == ("The record counts the model itself, seed 42, as a case: it and the rates are left out.",)
+    row["cases"][1]["margin"] += 0.1
+    assert [difference.where for difference in replay(record).differences] == ["factors.seed.cases.0.margin"]
+
+
 def test_the_command_says_equal_different_or_bad(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "record.json"
     assert main(["profile", TEXTS[0], "--passes", "3", "--json"]) == 0
