@@ -1,4 +1,4 @@
-"""The command line: one function a command, each returning what `--json` prints.
+"""The command line: one function a command, each printing a document, as JSON with `--json`.
 
 Errors are one line on stderr and exit status 2; `--` ends the options, so that any text can follow. Commands of single
 factors are made from their signatures, so a factor that is registered has one.
@@ -53,7 +53,7 @@ app = typer.Typer(
 
 Text = Annotated[str, typer.Argument(metavar="TEXT")]
 Model = Annotated[str, typer.Option(help="a catalog id, a local directory or a hub id")]
-Seed = Annotated[int, typer.Option(min=0, help="of the perturbations that draw")]
+Seed = Annotated[int, typer.Option(min=0, help="seed of the perturbations that draw at random")]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON document and nothing else")]
 
 Show = Callable[[Any], Iterator[terminal.Part]]
@@ -180,7 +180,7 @@ def temperature(
     temperatures = [check_temperature(t) for t in at]
     classifier = _load(model)
     if not classifier.head.has_labels:
-        raise WobbleError(f"{model} has a regression head, whose value no temperature applies to.")
+        raise WobbleError(f"{model} has a regression head: temperature does not apply to a value.")
     logits = predict(classifier, readable(classifier, [text]), Condition(batch="alone")).logits[0]
     _print(documents.temperature_document(classifier, text, logits, temperatures), as_json, terminal.temperatures)
 
@@ -204,8 +204,8 @@ def seeds(
 @app.command("profile")
 def profile_text(
     text: Text,
-    passes: Annotated[int, typer.Option(help="with dropout on")] = PASSES,
-    seed: Annotated[int, typer.Option(help="of everything that draws")] = 0,
+    passes: Annotated[int, typer.Option(help="passes with dropout on")] = PASSES,
+    seed: Annotated[int, typer.Option(help="seed of everything that is drawn at random")] = 0,
     model: Model = catalog.DEFAULT,
     as_json: Json = False,
 ) -> None:
@@ -223,8 +223,8 @@ def profile_text(
 @app.command()
 def shortest(
     text: Text,
-    edits: Annotated[int, typer.Option(help="at once, at the most")] = MOST_EDITS,
-    budget: Annotated[int, typer.Option(help="token sequences to run at the most")] = BUDGET,
+    edits: Annotated[int, typer.Option(help="the most edits at once")] = MOST_EDITS,
+    budget: Annotated[int, typer.Option(help="the most token sequences to run")] = BUDGET,
     seed: Seed = 0,
     model: Model = catalog.DEFAULT,
     as_json: Json = False,
@@ -249,7 +249,7 @@ def replay_file(
 
 @app.command()
 def claims(as_json: Json = False) -> None:
-    """run every claim of the article that Wobble answers, and say what holds"""
+    """run every claim of the article about inconsistent classifiers, and say which hold"""
     from core.lessons.claims import run_all  # with torch
 
     with terminal.progress(as_json) as progress:
@@ -273,11 +273,11 @@ def train(
     text_column: Annotated[str | None, typer.Option(help="by default text or sentence")] = None,
     label_column: Annotated[str | None, typer.Option(help="by default label")] = None,
     examples: Annotated[int, typer.Option(help="texts to train on")] = 500,
-    epochs: Annotated[int, typer.Option()] = 1,
+    epochs: Annotated[int, typer.Option(help="how often each text is seen")] = 1,
     batch: Annotated[int, typer.Option(help="texts per step")] = 8,
     learning_rate: Annotated[float | None, typer.Option(help="2e-3 for lora, 1e-4 for full")] = None,
     method: Method = "lora",
-    name: Annotated[str | None, typer.Option(help="of the family, below the folder of runs")] = None,
+    name: Annotated[str | None, typer.Option(help="name of the family, a folder among the runs")] = None,
     as_json: Json = False,
 ) -> None:
     """fine-tune the same recipe with several seeds"""
@@ -326,7 +326,7 @@ SPECIAL: dict[str, tuple[Callable[[Classifier, Study, dict[str, Any]], Any], Sho
     "segmentation": (_segmentation_document, terminal.segmentation),
     "numerics": (lambda _, found, __: documents.numerics_document(found), terminal.numerics),
 }
-"""Factors whose document has a form of its own; all others print a study."""
+"""Factors whose document has a form of its own; all the others print a study."""
 
 
 def _option_of(option: Option) -> tuple[Any, Any]:
@@ -375,7 +375,7 @@ def _names() -> frozenset[str]:
 WRITTEN = _names()
 """The commands above, whose names no other factor can have."""
 OWN = ("temperature", "seed")
-"""Factors whose command is one of them."""
+"""Factors whose command is one of those above."""
 
 
 def add_commands() -> None:

@@ -163,7 +163,7 @@ pinned.bars([model])
 with st.container(horizontal=True, vertical_alignment="bottom"):
     alone = controls.switch(
         "Each kind of site alone", "alone", True,
-        help=f"Up to {BESIDE} passes for each kind of site with all others off: which of them matters?",
+        help=f"Up to {BESIDE} passes for each kind of site with all others off: which kind matters?",
     )  # fmt: skip
     picked = controls.several(
         "Variants beside it", "beside",
@@ -276,6 +276,6 @@ take_away.downloads(
 st.caption("PNG: the camera at the top right of each chart. The table holds every pass of every row of the strip.")
 script = scripts.dropout_script(model, text, count, dropout, temperature)
 if script is None:
-    st.caption("No script for this choice: plain transformers cannot switch these sites off without the others.")
+    st.caption("No script for this choice: plain transformers cannot switch off these sites alone.")
 else:
     take_away.code(partial(str, script), "every pass and its measures")

@@ -75,7 +75,7 @@ def room() -> str:
             return ""
         st.html(
             f"<p class='w-code'>{escape(spelled(tidied(code)))}</p><p class='w-line w-faint'>Open for another {duration(left)}. "
-            "The address of this page holds the code: send it, and others are in the room.</p>"
+            "The address of this page holds the code: send it, and others join the room.</p>"
         )
     return code
 
@@ -118,7 +118,7 @@ def ask(lesson: Lesson, number: int, code: str) -> bool:
     key = f"revealed {lesson.id}"
     revealed: bool = state.unlinked(key, False)
     if not revealed:
-        help = "Guess first: you remember what you have guessed." if guess == NO_GUESS else ""
+        help = "Guess first: you will remember the answer better." if guess == NO_GUESS else ""
         state.button(
             "Show what happens", key, help, primary=True, icon="visibility", disabled=guess == NO_GUESS, **{key: True}
         )
@@ -202,7 +202,7 @@ def claimed() -> None:
     st.html(
         "<p class='w-verdict'>A much-read article says why classifiers are inconsistent. What of it holds?</p>"
         "<p class='w-line w-faint'>Sixteen claims, each run here on the embedded models, and on bert-base-uncased where the "
-        "hub answers. One of them trains a model twice, in processes of its own.</p>"
+        "hub answers. One of them trains a few small models, in processes of its own.</p>"
     )
     run = controls.switch("Run all sixteen: about a minute on two cores, once", "claims")
     if not run:

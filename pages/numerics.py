@@ -48,9 +48,7 @@ elif risky := [dtype for dtype in DTYPES if numerics.can_flip(reference, row.cas
     said = f"{listed(risky)} can flip this sentence: its logit margin is below twice the largest logit difference."
 else:
     # The floor is a bound that follows from two conditions; what all of them do was measured here.
-    said = (
-        f"Largest shift by rounding: {moved}. A shift of {study.noise_floor:.1e} or less means nothing."
-    )
+    said = f"Largest shift by rounding: {moved}. A shift of {study.noise_floor:.1e} or less means nothing."
 logit_margin = study.head.logit_margin(reference.logits)
 margin = "" if logit_margin is None else f" Logit margin {logit_margin:.3g}."
 work.headed(head).html(

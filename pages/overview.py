@@ -182,7 +182,7 @@ def card(row: Row, found: Study, keys: Mapping[int, str]) -> None:
             label=f"Explain {row.name}",
             icon=":material/arrow_forward:",
             query_params=page.opened(row.factor.name, keys.get(id(row.worst))),
-            help="Opens the page with this sentence and model, and the case above where it can be opened.",
+            help="Opens the page with this sentence and model, and opens the case above there where that is possible.",
         )
 
 
@@ -294,7 +294,7 @@ take_away.downloads(
 )
 st.caption(
     f"The record holds everything: `python -m core replay wobble-profile.json` recomputes it and says where it differs. "
-    f"Cost: {profile.rows_asked:,} predictions asked for, those of the noise floor too; {profile.rows_run:,} run, the others "
-    f"known already; {profile.seconds:.1f} s."
+    f"Cost: {profile.rows_asked:,} predictions asked for, including those of the noise floor; {profile.rows_run:,} run, the others "
+    f"already known; {profile.seconds:.1f} s."
 )
 take_away.code(partial(scripts.scripts_of, model, profile), "every factor")

@@ -41,7 +41,7 @@ def one_step(number: int, step: steps.Step, found: steps.Chained) -> None:
     left.html(f"<p class='w-text w-step'>{marked}</p>{unchanged}")
     reference, case = found.study.reference, step.case
     if case is None:
-        right.html(f"<p class='w-line'><b>{escape(reference.label)}</b>, as your sentence</p>")
+        right.html(f"<p class='w-line'><b>{escape(reference.label)}</b>, like your sentence</p>")
     else:
         right.html(
             f"<p class='w-line'><b>{escape(case.label)}</b>, shift {case.shift:.3f} "
@@ -70,7 +70,7 @@ if study.cases:
     variants_table.section([study], draw, opened.scripts_of(model), [STRIP], "step", "step")
 if shared := steps.made_by_edits(study):
     st.caption(
-        f"{plural(shared, 'of these makes', 'of these make')} the text of an edit too: the Overview and Perturb count "
+        f"{plural(shared, 'of these also makes', 'of these also make')} the text of an edit: the Overview and Perturb count "
         f"{'it' if shared == 1 else 'them'} there."
     )
 if NOT_COUNTED in study:

@@ -112,7 +112,8 @@ def grid(family: Family, p: Probabilities, study: Study, variants: Sequence[str]
         return
     # Two edits may make the same text, which is asked once.
     change = verb(found.flipped, "changes", "change")
-    title = f"{found.flipped} of {len(variants)} different texts {change} the label of some seed; a cross: it does not say {label}"
+    flipped = f"{found.flipped} of {len(variants)} different texts {change} the label of some seed"
+    title = f"{flipped}; a cross: that seed does not say {label}"
     colors = style.label_colors(study.labels)
     mine = colors.get(label, style.PALETTE[0])
     other = next((color for color in colors.values() if color != mine), style.ABSORBED)
@@ -148,7 +149,7 @@ def data_view(family: Family, _text: str, _temperature: float) -> None:
             tables_training.accuracies_frame(family, found),
             disagreement=apart,
             title=f"Accuracy {low:.1%} to {high:.1%}: "
-            + ("level. Single sentences are not." if found.level else "more than chance sets apart."),
+            + ("level. Single sentences are not." if found.level else "further apart than chance explains."),
             dark=plots.dark(),
         ),
         "levels",
@@ -197,7 +198,7 @@ def all_texts(found: agreement.OnData) -> None:
 def people(found: agreement.OnData) -> None:
     """Seed disagreement against human disagreement."""
     if found.rating_std is None:
-        st.caption("Nobody rated these texts several times, so there is no human disagreement to compare with.")
+        st.caption("These texts were not rated by several people, so there is no human disagreement to compare with.")
         return
     bins = agreement.against_people(found)
     least, most = bins[0].disagreement, bins[-1].disagreement
@@ -228,8 +229,8 @@ def influence_view(family: Family, _text: str, _temperature: float) -> None:
     if not agreement.influences(family, np.zeros((len(family.members), 1, len(family.first.labels)))):
         st.html("<p class='w-verdict'>Here all seeds vary together.</p>")
         st.info(
-            "The head's initialisation, the order of the data, dropout and the drawn texts each have a seed of their own. Train "
-            "a family in which one varies while the others are held (Train page, “each in turn”) to see which moves the "
+            "The head's initialisation, the order of the data, dropout and the choice of texts each have a seed of their own. "
+            "Train a family in which one varies while the others are held (Train page, “each in turn”) to see which moves the "
             "predictions most.",
             icon=":material/science:",
         )

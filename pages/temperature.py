@@ -113,7 +113,7 @@ def finding(reference: Reference, temperature: float) -> str:
 def explained(study: Study, shown: int, tried: list[float]) -> None:
     """Which variants are shown and what became of the others; why no label moves, checked on the logits of the page."""
     st.caption(
-        f"{edit_counts(study)} The {shown} that move most are shown; what is absorbed has your sentence's numbers exactly. The "
+        f"{edit_counts(study)} The {shown} that move most are shown; an absorbed one has exactly your sentence's numbers. The "
         "downloads hold all of them."
     )
     reason = (
@@ -150,7 +150,7 @@ if not model.head.exclusive:
     work.end()
 st.caption(
     "Choose labelled texts. A temperature is fitted on one part and tested on another: on the validation and the test split "
-    "where the data have both, else on drawn halves."
+    "where the data have both, otherwise on random halves."
 )
 embedded = tuple(EMBEDDED) if set(model.labels) == {"negative", "positive"} else ()
 chosen = labelled_data.labelled_data("calibration", embedded)

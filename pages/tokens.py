@@ -127,8 +127,8 @@ def one_character(text: str, models: Sequence[Classifier]) -> None:
     if not any(one.changes for one in next(iter(each.values()))):
         return
     st.caption(
-        "Below each character stands how many tokens change, or are new, when that one character is left out, and when its "
-        "case is the other one. Only the tokenizer runs."
+        "Below each character stands how many tokens change, or are new, when that one character is left out, and when it "
+        "changes case. Only the tokenizer runs."
     )
     for id, ways in each.items():
         title = f"<p class='w-line w-faint'><b>{escape(id)}</b></p>" if len(each) > 1 else ""
@@ -202,7 +202,7 @@ def heading(drawn: Study, near: Row, how: str) -> None:
         f"<p class='w-verdict small'>{escape(summary(drawn))}</p>"
         f"<p class='w-line'>Your sentence: <b>{escape(reference.label)}</b>{margin}.{rate}{escape(closest)} "
         f"{markup.noise_floor_html(drawn.noise_floor)}</p>"
-        f"<p class='w-line w-faint'>{escape(drawn.model)}: {escape(how)}. {row.facts['rejected']} rejected, since they need an "
+        f"<p class='w-line w-faint'>{escape(drawn.model)}: {escape(how)}. {row.facts['rejected']} rejected, because they need an "
         f"unknown token or decode to another text; {row.facts['repeated']} gave the tokenizer's own pieces or those of an "
         f"earlier draw.</p>{markup.truncated_html(reference.encoding)}"
     )
@@ -249,8 +249,8 @@ def side_by_side_section(model: Classifier, drawn: Study, every: Study, own: Sta
     state.address("of the segmentations")
     order = "those that change the fewest pieces first" if view == "nearest" else "largest shift first"
     st.caption(
-        f"{min(len(shown), MOST)} of {len(shown)} different ones, {order}. Marked pieces are not your sentence's; those crossed "
-        "out are your sentence's and not this segmentation's. The thin tick on a bar is your sentence. Click a row to open it."
+        f"{min(len(shown), MOST)} of {len(shown)} different ones, {order}. Marked pieces are not in your sentence; those crossed "
+        "out are in your sentence but not in this segmentation. The thin tick on a bar is your sentence. Click a row to open it."
     )
 
 
@@ -277,7 +277,7 @@ link()
 head = work.header("Cutting it into tokens")
 models = subject.chosen_models()
 second = controls.text(
-    "Compare with a second sentence", "second", placeholder="For example the same sentence without its full stop"
+    "Compare with a second sentence", "second", placeholder="For example the same sentence without its period"
 )
 texts = [text, second] if second else [text]
 tried = [(model, work.attempt(partial(results.staged, model, *texts))) for model in models]

@@ -37,10 +37,10 @@ VARIES: Mapping[recipes.Vary, str] = {
     "subset": recipes.PARTS["subset"],
 }
 VARIES_HELP = (
-    "Head initialisation, data order and dropout are three separate seeds, and which texts are drawn is a fourth. “All together” "
-    "is what people mean by a training seed. “Each in turn” trains, beside the first seed, models that differ in one part alone: "
-    "the Seeds page then shows which part moves the predictions most. A base that already classifies into as many labels keeps "
-    "its head, so there the head's seed changes nothing."
+    "Head initialisation, data order and dropout have three separate seeds, and the choice of texts has a fourth. “All together” "
+    "is what people mean by a training seed. “Each in turn” trains, besides the model of the first seed, models that differ in "
+    "one part alone: the Seeds page then shows which part moves the predictions most. A base that already classifies into as "
+    "many labels keeps its head, so there the head's seed changes nothing."
 )
 # How a run stands, where that is not said by its own word.
 STATES = {"queued": "waiting", "running": "training"}
@@ -68,7 +68,8 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[recipes.Recipe, int
         members = members_form()
         method = controls.segments(
             "Method", "method", tuple(recipes.LEARNING_RATE),
-            help="LoRA trains the head and small factors beside the frozen weights (rank 8, all linear layers); full trains all.",
+            help="LoRA trains the head and small factors beside the frozen weights (rank 8, all linear layers); full trains all "
+            "weights.",
         )  # fmt: skip
     with right:
         most, fewest = int((data.split == "train").sum()), recipes.FEWEST_EXAMPLES
@@ -76,16 +77,16 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[recipes.Recipe, int
             "Examples", "examples", fewest, max(fewest, most), min(500, max(fewest, most)),
             step=100, help=f"Texts to train on, drawn from the {most:,} of the train split.",
         )  # fmt: skip
-        epochs = controls.number("Epochs", "epochs", 1, 50, 1, help="Times that each text is seen.")
+        epochs = controls.number("Epochs", "epochs", 1, 50, 1, help="How often each text is seen.")
         batch = controls.number("Batch", "batch", 1, 512, 8, help="Texts per step.")
         rate = controls.optional(
             "Learning rate", "learning_rate", 1e-6, 1.0, placeholder=f"{recipes.LEARNING_RATE[method]:g}",
-            help="At its peak: it rises over the first 6%, then falls to 0.",
+            help="Its peak: the rate rises over the first 6% of the steps, then falls to 0.",
         )  # fmt: skip
     usual = runs.free_name(recipes.default_name(source.name))
     name = controls.text(
         "Name", "run_name", placeholder=usual,
-        help="Of the family in the catalog. Small letters, digits, dots, dashes and underscores.",
+        help="The family's name in the catalog: lower-case letters, digits, dots, dashes and underscores.",
     )  # fmt: skip
     if not members:
         return None
@@ -110,7 +111,7 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[recipes.Recipe, int
         models = plural(len(recipe.members), "model")
         st.html(
             f"<p class='w-line'><b>{models}</b> ({escape(', '.join(recipe.names))}), about <b>{duration(cost.seconds)}</b>, "
-            f"{cost.memory / 2**30:.1f} GiB of memory and {cost.disk / 2**20:,.0f} MiB on the disk, on {escape(str(device))} in "
+            f"{cost.memory / 2**30:.1f} GiB of memory and {cost.disk / 2**20:,.0f} MiB on disk, on {escape(str(device))} in "
             f"{recipe.precision}. <span class='w-faint'>An estimate from the model's size and the speed of this machine.</span></p>"
         )
         return recipe, cost.disk
@@ -129,7 +130,7 @@ def shown(run: runs.Run) -> None:
     )
     broken = run.state in ("failed", "killed")
     if run.state == "queued":
-        st.caption(f"Waiting: {run.ahead} before it." if run.ahead else "Starting …")
+        st.caption(f"Waiting: {run.ahead} ahead of it." if run.ahead else "Starting …")
     elif run.state == "running":
         share, said = runs.so_far(events, len(recipe.members))
         st.progress(share, markup.escape_markdown(capital(said)))
@@ -221,7 +222,7 @@ _shell.through_router()
 st.html(
     "<p class='w-verdict'>Train the same recipe with several seeds, and see what chance decides.</p>"
     "<p class='w-line w-faint'>A run trains in a process of its own: pages go on, and a closed window stops nothing. One trains at "
-    "a time, the others wait. What is finished is a model like any other, on every page.</p>"
+    "a time, the others wait. A finished model is one like any other, on every page.</p>"
 )
 if settings().runs_dir is None:
     st.info("Training is switched off here: whoever runs Wobble can name a folder with WOBBLE_RUNS_DIR.")

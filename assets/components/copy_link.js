@@ -54,7 +54,7 @@ async function copy(always, host, elsewhere) {
 
 export default function ({ data, parentElement }) {
   const button = parentElement.querySelector(".w-copy")
-  button.title = "The address holds the models, the sentence and everything that is set: who opens it sees the same numbers."
+  button.title = "The address holds the models, the sentence and everything that is set: whoever opens it sees the same numbers."
   document.querySelector(".w-copied")?.replaceChildren()
   button.onclick = () => copy(data.always, "", data.host)
 }

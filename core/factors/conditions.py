@@ -51,7 +51,7 @@ def conditions(
     if widest < classifier.limit and classifier.batching == "padded":
         left_out.append(
             f"Padding to the limit of {classifier.limit:,} tokens takes too long on {classifier.device.type}: {widest:,} stand "
-            "for it."
+            "in for it."
         )
     return kept, tuple(dict.fromkeys(left_out))
 

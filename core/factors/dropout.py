@@ -132,7 +132,7 @@ def _none_drops(why: str) -> str:
     many="dropout passes",
     moved="dropout moves it by up to {shift} in {count} passes",
     effort=2,
-    missing=lambda classifier: None if classifier.sites else _none_drops("there is no place where it drops anything"),
+    missing=lambda classifier: None if classifier.sites else _none_drops("it drops nothing anywhere"),
 )
 def dropout(
     ask: Ask,
@@ -183,7 +183,7 @@ OVER_PASSES: dict[str, tuple[str, Callable[[Head, Probabilities], float], str, s
         "Mutual information",
         lambda head, p: head.mutual_information(p),
         "H[mean p] \u2212 mean H[p], in nats",
-        "how much of that comes from passes that disagree (BALD); the rest every pass is unsure of by itself",
+        "how much of that comes from passes that disagree (BALD); the rest is what each pass is unsure of by itself",
     ),
     "variation_ratio": (
         "Variation ratio",

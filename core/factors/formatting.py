@@ -24,8 +24,8 @@ def _edits_of(name: str) -> Maker:
     def edited(
         ask: Ask,
         *,
-        seed: Annotated[int, Range("of the perturbations that draw", 0)] = 0,
-        same_sentence: Annotated[bool, Range("only edits that a reader would call the same sentence")] = True,
+        seed: Annotated[int, Range("seed of the perturbations that draw at random", 0)] = 0,
+        same_sentence: Annotated[bool, Range("only edits after which a reader would call it the same sentence")] = True,
     ) -> Iterator[Case]:
         tried = [one for one in ask.variants(seed) if one.same_sentence or not same_sentence]
         elsewhere = {also for one in tried for also, factor in one.also if factor == name}
@@ -42,7 +42,7 @@ def _edits_of(name: str) -> Maker:
             ask.notes.append(f"Left out, because a reader could take it for another sentence: {listed(rules)}.")
         if elsewhere:
             ask.notes.append(
-                f"{plural(len(elsewhere), 'more makes', 'more make')} the text of another edit, where it is counted."
+                f"{plural(len(elsewhere), 'more makes', 'more make')} the same text as another edit, which counts instead."
             )
         if any(rule.needs_cut for rule in perturb.perturbations([name])):
             ask.notes += filter(None, [why_not(ask.classifier.encoder)])

@@ -33,7 +33,7 @@ def temperature(
 
 
 COLDEST, HOTTEST = 1e-3, 1e6
-"""The range of temperatures: below it fp32 arithmetic overflows, above it rounding is all that is left."""
+"""The range of temperatures: below it fp32 arithmetic overflows, above it nothing but rounding is left."""
 
 
 def check_temperature(temperature: float) -> float:
@@ -45,6 +45,6 @@ def check_temperature(temperature: float) -> float:
     if not COLDEST <= temperature <= HOTTEST:  # also False for NaN
         raise WobbleError(
             f"{temperature:g} is not a usable temperature: it must be a number from {COLDEST:g} to {HOTTEST:,.0f} "
-            "(dividing by zero or less would turn the order of the labels round or leave no probabilities)."
+            "(dividing by zero or less would reverse the order of the labels or leave no probabilities)."
         )
     return temperature

@@ -135,7 +135,7 @@ def calibrate_on(
     """
     if not classifier.head.exclusive:
         raise WobbleError(
-            f"{classifier.id} has a {classifier.head} head, and temperature scaling is defined for softmax."
+            f"{classifier.id} has a {classifier.head} head, but temperature scaling is defined for softmax."
         )
     data.numbered_as(classifier.labels)  # refuses other labels before anything runs
     fit, test = fit_and_test(data)
@@ -173,7 +173,7 @@ def calibrate(
                 f"The {name} data hold {len(labels)} labelled texts: at least 20 are needed to calibrate."
             )
         if len(set(np.asarray(labels).tolist())) < 2:
-            raise WobbleError(f"The {name} data hold one label only, which no temperature can be fitted to.")
+            raise WobbleError(f"The {name} data hold one label only, to which no temperature can be fitted.")
     temperature = fit_temperature(fit_logits, fit_labels)
     return Calibration(
         temperature=temperature,

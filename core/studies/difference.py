@@ -40,7 +40,7 @@ def flips(pin: Study, now: Study) -> list[str]:
     before, after = usual_edits(pin), usual_edits(now)
     found = f"{after.flips or 'none'} of {plural(after.tried, 'edit')} {verb(after.flips or 1, 'flips', 'flip')}"
     if (before.flips, before.tried) == (after.flips, after.tried):
-        return [f"{found} either"]
+        return [f"{found} {'each' if after.flips else 'either'}"]
     return [f"{found} it instead of {before.flips or 'none'} of {before.tried:,}"]
 
 
@@ -132,9 +132,9 @@ def _apart(pin: Reference, now: Reference, one_model: bool) -> str:
         return "a value and a label have no common measure"
     if not after.has_labels:
         by = f"the value differs by {now.value - pin.value:+.3f}"
-        return by if one_model else "values of two models need not have one unit"
+        return by if one_model else "the values of two models need not have the same unit"
     if set(pin.labels) != set(now.labels):
-        return "the labels of the two models are not the same ones, so neither labels nor margins are comparable"
+        return "the two models do not have the same labels, so neither labels nor margins are comparable"
     same = "the label is the same" if pin.label == now.label else "the label differs"
     if before is not after:
         return f"{same}, but margins of {before} and {after} heads are not comparable"

@@ -72,7 +72,7 @@ class Search:
                 return f"One edit flips {found}."
             # All smaller sets were run before this one.
             return f"{self.size} edits at once flip {found}; no smaller set of the edits that reach the model does."
-        spent = "" if self.complete else ", where the budget was spent"
+        spent = "" if self.complete else ", where the budget ran out"
         return f"None found within {plural(self.edits, 'edit')} and {plural(self.sequences, 'token sequence')}{spent}."
 
 

@@ -58,7 +58,7 @@ def verdict(study: Study) -> Verdict:
     """Compose the verdict of a complete profile."""
     if study.untrained:
         said = f"The head of {study.model} was never trained: its weights are random, and so is every number here."
-        clause = Clause(said, "parameters of the head are missing in the checkpoint and change the prediction")
+        clause = Clause(said, "parameters of the head are missing from the checkpoint and change the prediction")
         return Verdict("untrained", said, (clause,))
     # Factors whose cases have the same words are spoken of together, as one row.
     together: dict[str, Row] = {}
@@ -105,9 +105,9 @@ def _tie(study: Study, flipping: Sequence[Case]) -> Verdict:
     else:
         # A shift of s moves the difference of two probabilities by at most 2 s.
         said = (
-            "The two likeliest labels are nearer to each other than rounding is exact, so it has no label of its own."
+            "The two likeliest labels are closer together than rounding can tell apart, so it has no label of its own."
             if study.head.exclusive
-            else "A label is nearer to its threshold than rounding is exact, so it has no prediction of its own."
+            else "A label is closer to its threshold than rounding can tell apart, so it has no prediction of its own."
         )
         evidence = f"margin {margin:.1e}, at most twice the noise floor {study.noise_floor:.1e}"
     return Verdict("tie", f"A tie. {said}", (Clause(said, evidence),))
@@ -224,7 +224,7 @@ def _edits_clause(rows: Sequence[Row]) -> Clause:
     named = f"“{worst.made.said}”"
     first += f", {named}," if len(rows[0].flipping) == 1 else f" (furthest {named})"
     said = f"{listed([first, *others])} {_agreeing(rows, 'flips', 'flip')} it"
-    return Clause(said, f"{_evidence(rows)}; the named one has margin {worst.margin:+.2f}")
+    return Clause(said, f"{_evidence(rows)}; the one named has margin {worst.margin:+.2f}")
 
 
 def _half_precision(study: Study) -> list[Clause]:
@@ -261,7 +261,7 @@ def _none_flips(rows: Sequence[Row]) -> Clause:
 
 
 def is_profile(study: Study) -> bool:
-    """Whether it is of every factor that there is."""
+    """Whether it covers every factor that there is."""
     return study.wanted == tuple(one.name for one in factors())
 
 

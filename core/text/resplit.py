@@ -8,7 +8,7 @@ from core.base.words import plural, verb
 from core.text.tokens import Encoding, TextEncoder, refuse_surrogates
 from core.text.visible import visible
 
-WAYS: Mapping[str, Callable[[str], str]] = {"left out": lambda character: "", "in the other case": str.swapcase}
+WAYS: Mapping[str, Callable[[str], str]] = {"left out": lambda character: "", "put in the other case": str.swapcase}
 """How a character changes, in words that follow it."""
 
 MOST = 200

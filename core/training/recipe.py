@@ -145,7 +145,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         seeds += range(first, last + 1)
     repeated = min((seed for seed in seeds if seeds.count(seed) > 1), default=None)
     _refuse(
-        (repeated is not None, f"The seed {repeated} stands there twice: it would train the same model again."),
+        (repeated is not None, f"The seed {repeated} is given twice: it would train the same model again."),
         (len(seeds) > MOST_SEEDS, f"{len(seeds)} seeds are more than the {MOST_SEEDS} that one run may have."),
         (max(seeds) > MOST_SEED, f"A seed is at most {MOST_SEED:,}."),
     )
@@ -193,7 +193,7 @@ def check(recipe: Recipe, data: Labelled) -> None:
     _refuse(
         (
             not NAME.fullmatch(recipe.name),
-            f"{recipe.name[:48]!r} is not a name for a family: use small letters, digits, dots, dashes and underscores.",
+            f"{recipe.name[:48]!r} is not a name for a family: use lower-case letters, digits, dots, dashes and underscores.",
         ),
         (
             recipe.examples < FEWEST_EXAMPLES,
@@ -201,17 +201,17 @@ def check(recipe: Recipe, data: Labelled) -> None:
         ),
         (
             len(train.texts) < FEWEST_EXAMPLES,
-            f"The data hold {len(train.texts)} texts to train on (others are held out): at least {FEWEST_EXAMPLES} are needed.",
+            f"The data hold {len(train.texts)} texts to train on (the others are held out): at least {FEWEST_EXAMPLES} are needed.",
         ),
         (
             len(set(train.labels.tolist())) < 2,
             "The texts to train on have one label only: there is nothing to tell apart.",
         ),
         (not 1 <= recipe.epochs <= 50, f"{recipe.epochs:,} epochs cannot be run: choose from 1 to 50."),
-        (not 1 <= recipe.batch <= 512, f"{recipe.batch:,} texts a batch cannot be run: choose from 1 to 512."),
+        (not 1 <= recipe.batch <= 512, f"A batch of {recipe.batch:,} texts cannot be run: choose from 1 to 512."),
         (
             not 0 < recipe.learning_rate <= 1,
-            f"A learning rate of {recipe.learning_rate:g} is not above 0 and at most 1.",
+            f"A learning rate of {recipe.learning_rate:g} is not usable: it must be above 0 and at most 1.",
         ),
         (recipe.method not in get_args(Method), f"{recipe.method!r} is not a method: choose lora or full."),
         (recipe.precision not in ("bf16", "fp32"), f"{recipe.precision!r} is not a precision: choose bf16 or fp32."),

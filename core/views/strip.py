@@ -218,7 +218,7 @@ def legend_html(study: Study, *beside: Study) -> str:
         ("dotted", own, "your sentence")
         if not beside
         else ("solid", own, "your sentence under each model" if one_sentence else "each sentence as it is"),
-        *([("grey", ABSORBED, "another label than your sentence's")] if has_labels else []),
+        *([("grey", ABSORBED, "a label other than your sentence's")] if has_labels else []),
     ]
     items = (
         f"<span><i class='{mark}' style='color:{color}'></i>{words(shortened(said, 60))}</span>"

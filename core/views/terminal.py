@@ -109,13 +109,13 @@ def predictions(document: list[Document]) -> Iterator[Part]:
     )
     for row in document:
         if row["truncated"]:
-            yield f"Truncated: {len(row['ids']):,} tokens of {visible(shortened(row['text'], 40))!r} were read, not all."
+            yield f"Truncated: only {len(row['ids']):,} tokens of {visible(shortened(row['text'], 40))!r} were read."
 
 
 def comparison(document: Document) -> Iterator[Part]:
     """A text and its variants."""
     yield from predictions([document["reference"]])
-    yield f"{document['summary']} {plural(document['forward_rows'], 'prediction')} run for {document['rows_asked']:,} asked."
+    yield f"{document['summary']} {plural(document['forward_rows'], 'prediction')} run for {document['rows_asked']:,} asked for."
     yield (
         ("shift", "edit", "label", "fate", "text"),
         [
@@ -263,8 +263,8 @@ def profile(document: Document) -> Iterator[Part]:
     )
     yield from (f"{row['factor']}: {note}" for row in document["factors"] for note in row["notes"])
     yield (
-        f"{plural(document['forward_rows'], 'prediction')} run for {document['rows_asked']:,} asked, {document['seconds']:.2f} s "
-        f"after {document['loading_seconds']:.2f} s of loading."
+        f"{plural(document['forward_rows'], 'prediction')} run for {document['rows_asked']:,} asked for, "
+        f"{document['seconds']:.2f} s after {document['loading_seconds']:.2f} s of loading."
     )
 
 
@@ -276,7 +276,7 @@ def search(document: Document) -> Iterator[Part]:
             ("margin", "label", "edits", "text"),
             [(f"{row['margin']:+.4f}", row["label"], _called(row["name"]), visible(row["text"])) for row in found],
         )
-    yield f"{document['sequences']} sequences of a budget of {document['budget']}."
+    yield f"{document['sequences']} token sequences of a budget of {document['budget']}."
 
 
 def replayed(document: Document) -> Iterator[Part]:

@@ -94,9 +94,9 @@ def badge_html(fate: Fate) -> str:
 def noise_floor_html(noise_floor: float) -> str:
     """The noise floor, what it is one hover away."""
     return (
-        "<span class='w-faint' title='What rounding alone can do to this model and sentence at the most: the shift of logits "
+        "<span class='w-faint' title='The most that rounding alone can do to this model and sentence: the shift of logits "
         f"that are off by {BEYOND} times what padding or another attention kernel does in fp32, and by at least {LEAST_STEPS} "
-        "steps of fp32. No shift of anything else that is not above it means anything. The Numerics page shows what rounding "
+        "steps of fp32. A shift at or below it means nothing. The Numerics page shows what rounding "
         f"does.'>Noise floor {noise_floor:.1e}.</span>"
     )
 
@@ -106,7 +106,7 @@ def truncated_html(encoding: Encoding) -> str:
     if not encoding.truncated:
         return ""
     read, full = len(encoding.ids), encoding.full_length
-    return f"<p class='w-line'>\u26a0 Truncated: only {read:,} of {full:,} tokens were judged, the model reads no more.</p>"
+    return f"<p class='w-line'>\u26a0 Truncated: only {read:,} of {full:,} tokens were judged: the model reads no more.</p>"
 
 
 def changed_html(text: str, before: str, longest: int, variant: Variant | None = None) -> str:

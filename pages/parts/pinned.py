@@ -48,7 +48,7 @@ def line() -> None:
             )
             models = list(dict.fromkeys([pin.model, *now.models[1:]]))
             state.button(
-                "Swap", "swap the pin", "Go back to what is pinned, and pin what is here now instead",
+                "Swap", "swap the pin", "Go back to what is pinned, and pin what is shown now instead",
                 icon="swap_horiz", disabled=here in (None, pin),
                 pin=here, sentence=pin.sentence, model=models, temperature=pin.temperature,
             )  # fmt: skip
@@ -70,10 +70,10 @@ def beside(shown: Sequence[Classifier], run: Callable[[Classifier, str, float], 
     if pin is None or (pin.model in ids and (pin.sentence, pin.temperature) == (now.sentence, now.temperature)):
         return None
     if pin.model not in now.models and len(now.models) > BESIDE:
-        st.info(f"Choose {BESIDE} models or fewer to see the pin of another one beside them.", icon=":material/keep:")
+        st.info(f"Choose {BESIDE} models or fewer to see the pin of another model beside them.", icon=":material/keep:")
         return None
     try:
-        with st.spinner("The pin …"):
+        with st.spinner("Running the pin …"):
             model = subject.load(pin.model)
             found = run(model, pin.sentence, pin.temperature)
     except WobbleError as error:

@@ -99,7 +99,7 @@ def _temperature() -> None:
         step=0.1,
         format="%g",
         help="All probabilities on all pages are softmax(logits / T). 1 is the model's own; the Temperature page can fit one. "
-        "No label moves with it.",
+        "It never changes a label.",
     )
     with st.empty():
         subject.say_refused({"temperature": f"a number from {COLDEST:g} to {HOTTEST:,.0f}"})

@@ -187,11 +187,11 @@ def _averaging(classifier: Classifier, reference: Reference, temperature: float)
     (first, last), (p, q), parting = found.labels, found.probabilities, found.parting
     low, high = (f"{t:g}" for t in SEARCHED)
     everywhere = (
-        f"From T = {low} to {high} they part at {len(parting)} of {len(COMPARED)} temperatures, between {parting[0]:.3g} and "
+        f"From T = {low} to {high} they disagree at {len(parting)} of {len(COMPARED)} temperatures, between {parting[0]:.3g} and "
         f"{parting[-1]:.3g}."
         if len(parting)
-        else f"They name the same label at all of {len(COMPARED)} temperatures from {low} to {high}; nearer to the line they "
-        "need not."
+        else f"They name the same label at all of {len(COMPARED)} temperatures from {low} to {high}; for a sentence nearer to "
+        "the line they can differ."
     )
     here = f"They name different labels at T = {read(temperature)}. " if first != last else ""
     # At T = 1 there is nothing to temper: the two are one number.

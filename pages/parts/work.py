@@ -46,7 +46,7 @@ def header(running: str) -> DeltaGenerator:
         place.html(
             f"<p class='w-verdict' role='status'>{escape(running)} …</p>"
             f"<p class='w-line'><span class='w-text'>{visible_html(snapshot.sentence, 300)}</span></p>"
-            f"<p class='w-line w-faint'>Asked of {escape(listed(snapshot.models))}.</p>"
+            f"<p class='w-line w-faint'>Asking {escape(listed(snapshot.models))}.</p>"
         )
     st.session_state[HEADER] = asked, place
     return place

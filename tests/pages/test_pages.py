@@ -314,7 +314,7 @@ def test_what_lies_beyond_the_limit_is_a_fate_of_its_own(tmp_path: Path, monkeyp
     # Those that count, and those that do not.
     summary = re.search(r"<p class='w-verdict.*?</p>", said)
     assert summary and sum(map(int, re.findall(r"; (\d+) beyond the limit", summary.group()))) == int(beyond)
-    assert "tokens were judged, the model reads no more" in said
+    assert "tokens were judged: the model reads no more" in said
     assert "<span class='w-badge beyond'>beyond the limit</span>" in said and "so it was not tried" in said
 
 

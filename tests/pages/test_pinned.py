@@ -201,7 +201,7 @@ def test_no_more_models_are_loaded_than_stay_in_memory(small: str, monkeypatch: 
     monkeypatch.setattr(pinned, "BESIDE", 0)
     test = app(TOKENS, sentence=TEXT, model=[small], pin=Pin(TEXT, "minilm-uncased", 1.0))
     assert not test.exception and not test.error
-    assert any("to see the pin of another one beside them" in one.value for one in test.info)
+    assert any("to see the pin of another model beside them" in one.value for one in test.info)
     assert "The pin says" not in words(test)
 
 

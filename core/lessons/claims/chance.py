@@ -28,13 +28,13 @@ EDITED, SCORED = 40, 300
 @claim(
     "C1",
     "Random initial weights and optimization steps lead equal recipes to different local minima.",
-    "Of a fine-tuned encoder only the head is drawn at random (with LoRA its factors too), the order of the data, and dropout. Two "
-    "seeds end in different places; whether a barrier lies between them is to be measured: here one does.",
+    "Only the head (with LoRA its factors too), the order of the data and dropout are random when an encoder is fine-tuned. Two "
+    "seeds end in different places; whether a barrier lies between them has to be measured: here one does.",
     """
 import torch
 from transformers import AutoModelForSequenceClassification
 
-# All of chance in one place: before the model is made, for the head is drawn there.
+# All randomness in one place: before the model is made, since the head is drawn then.
 torch.manual_seed(42)
 model, info = AutoModelForSequenceClassification.from_pretrained(
     "assets/models/minilm", num_labels=2, output_loading_info=True
@@ -165,7 +165,7 @@ def dropout(models: Models) -> Found:
 @claim(
     "C9",
     "Example 1: seeds 42 and 43 give slightly different predictions.",
-    "True near the boundary, rarely for one sentence that was chosen beforehand. Head, order and dropout are three separate seeds.",
+    "True near the boundary, but rarely for a sentence chosen beforehand. Head, order and dropout have three separate seeds.",
     """
 import numpy as np
 import torch
@@ -257,7 +257,7 @@ def across_devices(models: Models) -> Found:
 @claim(
     "C11",
     "Keep the data set locally if results are to be repeated.",
-    "True: keep it and its fingerprint, for a data set on a hub can change under its name.",
+    "True: keep it and its fingerprint, because a data set on a hub can change while its name stays.",
     """
 import hashlib
 from pathlib import Path
@@ -282,7 +282,7 @@ def keep_the_data(_: Models) -> Found:
 @claim(
     "C15",
     "Fixed seeds and standardised tokenization and inference make outputs more consistent.",
-    "True, and it has a price: what standardising takes away the model cannot read any more.",
+    "True, and it has a price: the model can no longer read what standardising takes away.",
     """
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer

@@ -104,8 +104,8 @@ def white_space_and_case(models: Models) -> Found:
 @claim(
     "C12",
     "Example 2: “This is a test . ” and “This is a test.” give different tokens, so different classes.",
-    "Not with the tokenizer of bert-base-uncased: the ids are identical, so the classes are. Dropping the period, ! for ., a curly "
-    "apostrophe or a space inside a word do change ids.",
+    "Not with the tokenizer of bert-base-uncased: the ids are identical, so the classes are too. What does change ids: no period, "
+    "! instead of ., a curly apostrophe, or a space inside a word.",
     """
 from transformers import AutoTokenizer
 
@@ -143,7 +143,8 @@ def example_two(models: Models) -> Found:
 @claim(
     "C13",
     "Example 2 shows that the input alone makes a pre-trained model vary.",
-    "False: its head is not trained. Every load draws it afresh, so the same text gets another class: the commonest cause of all.",
+    "False: its head is not trained. Every load draws a new one, so the same text can get another class: the commonest cause of "
+    "all.",
     """
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -192,8 +193,8 @@ def _unmasked(model: Classifier) -> tuple[int, float, float, int]:
 @claim(
     "C16",
     "Example 1 runs its model the way it was trained.",
-    "The article does not say so, its code assumes it: it trains with the attention mask, then calls model(input_ids) on ids "
-    "that are padded to the maximum length, without the mask. The model reads the padding as text. That alone flips predictions.",
+    "The article does not say so, but its code assumes it: it trains with the attention mask, then calls model(input_ids) on ids "
+    "that are padded to the maximum length, without the mask, so it reads the padding as text. That alone flips predictions.",
     """
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer

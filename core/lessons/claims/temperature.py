@@ -79,8 +79,8 @@ def looks_inconsistent(models: Models) -> Found:
     "C14",
     "Example 3: the class can change with the temperature.",
     "False for T above 0 and the most probable class: dividing by T keeps the order. What can change: a threshold other than "
-    "1/2, sampling, averaging after tempering, ties from rounding in half precision or at a very high T; and near T = 1e-38 no "
-    "number is left.",
+    "1/2, sampling, averaging after tempering, ties from rounding in half precision or at a very high T; and near T = 1e-38 "
+    "nothing is a number any more.",
     """
 import torch
 

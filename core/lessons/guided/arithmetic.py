@@ -100,7 +100,7 @@ def batch_and_padding() -> Shown:
     "change?",
     ("Of none, or of one on the edge", "Of about a quarter", "Of about half: two digits are not enough"),
     right=0,
-    why="Rounding moves every logit, thousands of times further than the order of sums does, but two logits swap only if they "
+    why="Rounding moves every logit thousands of times further than the order of sums does, but two logits swap only if they "
     "lie closer together than that. So half precision matters exactly for sentences on the edge: warn where the two largest "
     "logits differ by less than twice the largest difference, and run those again in fp32.",
     read=(

@@ -18,7 +18,7 @@ REVIEWS = 60
 @lesson(
     "trailing-space",
     "Does a trailing space matter?",
-    "Somebody pastes a sentence with one space behind its last period. Three classifiers read it, each with a tokenizer of "
+    "Somebody pastes a sentence with one space after its last period. Three classifiers read it, each with a tokenizer of "
     "another kind. What does the space do?",
     (
         "Nothing: no model sees it",
@@ -27,7 +27,7 @@ REVIEWS = 60
     ),
     right=2,
     why="BERT's uncased tokenizer throws white space away before it cuts, so the token ids are the same and the prediction "
-    "must be. Byte-level BPE has a piece for a space, so the model reads one token more, and a sentence on the edge can fall. "
+    "must be too. Byte-level BPE has a piece for a space, so the model reads one token more, and a sentence on the edge can fall. "
     "Look at the token ids first: if they are equal, no model can tell the difference.",
     read=(
         ("The tokenization pipeline, Hugging Face", "https://huggingface.co/docs/tokenizers/pipeline"),
@@ -39,7 +39,7 @@ REVIEWS = 60
     opens=Opens("perturb", DEMAND, MODELS, {"variant": "trailing_space"}),
 )
 def trailing_space() -> Shown:
-    """Ids and labels of one snippet without and with a space behind it."""
+    """Ids and labels of one snippet without and with a space after it."""
     rows, changed, flipped = [], [], []
     for model in models():
         before, after = model.encoder([DEMAND, f"{DEMAND} "])
@@ -77,9 +77,9 @@ def trailing_space() -> Shown:
         "Of none or of about half: the tokenizer decides",
     ),
     right=2,
-    why="An uncased tokenizer makes every letter small first, so capitals never arrive. A cased one has few pieces in "
-    "capitals: the words fall into short, rare pieces, about which the model learned little. Lower-casing the input of a cased "
-    "model is not a free way out either, because it costs accuracy; the article's claim C15 has the numbers.",
+    why="An uncased tokenizer puts every letter in lower case first, so capitals never arrive. A cased one has few pieces in "
+    "capitals: the words fall into short, rare pieces, about which the model has learned little. Lower-casing the input of a cased "
+    "model is no free remedy either, because it costs accuracy; the article's claim C15 has the numbers.",
     read=(("BERT's README on cased and uncased models", "https://github.com/google-research/bert#pre-trained-models"),),
     opens=Opens("perturb", ON_THE_EDGE, MODELS, {"variant": "upper"}),
 )
@@ -139,8 +139,8 @@ def final_period() -> Shown:
     return Shown(
         2 if case.flip else 1 if case.shift > found.noise_floor else 0,
         f"Without it {model.id} says {case.label} instead of {before.label}: the margin goes from {before.value:+.2f} to "
-        f"{case.value:+.2f}. Of {len(texts)} other snippets {flips or 'none'} {verb(flips or 1, 'flips', 'flip')}, by a mean "
-        f"shift of {number(shift)}.",
+        f"{case.value:+.2f}. Of {len(texts)} other snippets {flips or 'none'} {verb(flips or 1, 'flips', 'flip')}; the mean "
+        f"shift is {number(shift)}.",
         ("edit", "label", "margin"),
         tuple(
             (one.made.said, one.label, f"{one.value:+.3f}")

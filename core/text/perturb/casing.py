@@ -1,4 +1,4 @@
-"""Casing: the same letters, large or small. Scripts without case have no such variants."""
+"""Casing: the same letters, in capitals or lower case. Scripts without case have no such variants."""
 
 import random
 import re
@@ -43,50 +43,50 @@ def _shout(word: list[str], _: random.Random) -> str | None:
 
 register(
     "casing",
-    Perturbation("lower", "Every letter small", str.lower, ("This is a TEST.", "this is a test.")),
-    Perturbation("upper", "Every letter large", str.upper, ("This is a test.", "THIS IS A TEST.")),
+    Perturbation("lower", "Every letter in lower case", str.lower, ("This is a TEST.", "this is a test.")),
+    Perturbation("upper", "Every letter in capitals", str.upper, ("This is a test.", "THIS IS A TEST.")),
     Perturbation(
         "title",
-        "Every word with a large first letter",
+        "Every word with a capital first letter",
         # Not str.title, which makes Don'T of don't.
         partial(WORD.sub, _title),
         ("Don't miss a well-made film.", "Don't Miss A Well-Made Film."),
     ),
     Perturbation(
         "sentence_case",
-        "A large letter at the start of each sentence (and for the word I), small ones elsewhere",
+        "A capital at the start of each sentence (and for the word I), lower case elsewhere",
         _sentence_case,
         ("THIS is what I want. do it.", "This is what I want. Do it."),
     ),
     Perturbation(
         "swapcase",
-        "Small letters large and large ones small",
+        "Lower case and capitals swapped",
         str.swapcase,
         ("This is a test.", "tHIS IS A TEST."),
     ),
     Perturbation(
         "alternating",
-        "Letters small and large in turn",
+        "Letters in lower case and capitals by turns",
         _alternating,
         ("This is a test.", "tHiS iS a TeSt."),
     ),
     Perturbation(
         "random_case_word",
-        "Each word small, large, or with a large first letter, at random",
+        "Each word in lower case, in capitals, or with a capital first letter, at random",
         _random_case_word,
         ("This is a test.", "This IS A Test."),
         seeded=True,
     ),
     Perturbation(
         "random_case_character",
-        "Each letter small or large at random",
+        "Each letter in lower case or a capital, at random",
         _random_case_character,
         ("This is a test.", "ThiS is A test."),
         seeded=True,
     ),
     Perturbation(
         "shout_one_word",
-        "One word in large letters",
+        "One word in capitals",
         partial(edit_one_word, edit=_shout),
         ("This is a test.", "This is a TEST."),
         seeded=True,

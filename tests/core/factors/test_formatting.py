@@ -63,8 +63,8 @@ def test_the_seed_draws_the_typos() -> None:
 @pytest.mark.parametrize(("text", "said"), [("12", ()), ("This is a test.", ("3 more make",)), ("x", ())])
 def test_steps_that_make_the_text_of_another_edit_are_told(text: str, said: tuple[str, ...]) -> None:
     row = study(load(), text, FACTORS)["preprocessing"]
-    told = [note for note in row.notes if "where it is counted" in note]
-    assert told == [f"{one} the text of another edit, where it is counted." for one in said]
+    told = [note for note in row.notes if "counts instead" in note]
+    assert told == [f"{one} the same text as another edit, which counts instead." for one in said]
 
 
 def test_steps_that_no_tokenizer_can_place_are_told(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_steps_that_no_tokenizer_can_place_are_told(tmp_path: Path) -> None:
 
 def test_where_all_make_the_text_of_other_edits_none_is_said_not_to_apply() -> None:
     (said,) = study(load(), "BAD", FACTORS)["preprocessing"].notes
-    assert said.endswith("the text of another edit, where it is counted.")
+    assert said.endswith("the same text as another edit, which counts instead.")
 
 
 def test_all_names_of_what_is_left_out_are_told() -> None:

@@ -55,7 +55,7 @@ def test_predictions_are_said_with_how_sure_they_are_and_what_lies_between() -> 
         (says([0.0, 1.0]), says([0.0, 1.0], labels=("bad", "good")), False, "neither labels nor margins are comparable"),
         (says([0.0, 1.0]), says([-1.0, 1.0], SIGMOID), False, "margins of softmax and sigmoid heads are not comparable"),
         (says([0.5], REGRESSION, ("score",)), says([0.75], REGRESSION, ("score",)), True, "the value differs by +0.250"),
-        (says([0.5], REGRESSION, ("score",)), says([0.75], REGRESSION, ("score",)), False, "need not have one unit"),
+        (says([0.5], REGRESSION, ("score",)), says([0.75], REGRESSION, ("score",)), False, "need not have the same unit"),
         (says([0.5], REGRESSION, ("score",)), says([0.0, 1.0]), False, "a value and a label have no common measure"),
     ],
 )  # fmt: skip

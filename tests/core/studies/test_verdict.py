@@ -135,7 +135,7 @@ TABLE: dict[str, tuple[str, dict[str, Row], str]] = {
             "dropout": passes([0.6, 0.46]),
             "seed": seeds([0.5, 0.6]),
         },
-        ("Solid. No formatting edit, no typo, no dropout pass and no other seed flips it; the closest, “every letter large”, "
+        ("Solid. No formatting edit, no typo, no dropout pass and no other seed flips it; the closest, “every letter in capitals”, "
          "moves it by 0.03."),
     ),
     "everything moves away": (
@@ -199,7 +199,7 @@ TABLE: dict[str, tuple[str, dict[str, Row], str]] = {
     "edits and typos": (
         "brittle",
         {"casing": edits("casing", [-0.1, -0.2]), "typo": edits("typo", [-0.1, 0.2])},
-        "Brittle. 2 of 8 formatting edits (furthest “every letter large”) and 1 of 2 typos flip it.",
+        "Brittle. 2 of 8 formatting edits (furthest “every letter in capitals”) and 1 of 2 typos flip it.",
     ),
     "half precision flips": (
         "on the edge", {"numerics": numerics(case(HALF, -0.01))},
@@ -277,7 +277,7 @@ def test_typos_and_cleaning_steps_decide_no_mood() -> None:
 def test_a_margin_within_twice_the_noise_floor_is_a_tie(start: float, tie: bool) -> None:
     found = verdict(made(start))
     assert (found.mood == "tie") == tie
-    assert ("nearer to each other than rounding is exact" in found.text) == tie
+    assert ("closer together than rounding can tell apart" in found.text) == tie
 
 
 def test_a_tie_says_how_near_its_labels_are() -> None:
@@ -289,7 +289,7 @@ def test_a_tie_says_how_near_its_labels_are() -> None:
 
 
 def test_a_multi_label_tie_speaks_of_its_threshold() -> None:
-    assert "A label is nearer to its threshold" in verdict(made(FLOOR, reference={"head": SIGMOID})).text
+    assert "A label is closer to its threshold" in verdict(made(FLOOR, reference={"head": SIGMOID})).text
 
 
 def test_a_flip_of_another_factor_that_knows_no_floor_is_no_tie() -> None:
@@ -332,8 +332,8 @@ def test_a_value_moves_and_does_not_flip() -> None:
     value = {"head": REGRESSION, "said": "3.210", "at": None}
     found = verdict(made(reference=value, dropout=passes([0.3, 0.2]), casing=edits("casing", [0.1])))
     assert found.text == (
-        "The value is 3.210. Of 7 formatting edits “every letter large” moves it furthest, by 0.20; dropout moves it by up to "
-        "0.15 in 2 passes."
+        "The value is 3.210. Of 7 formatting edits “every letter in capitals” moves it furthest, by 0.20; dropout moves it by up "
+        "to 0.15 in 2 passes."
     )
     assert "flip" not in found.text
     still = verdict(made(reference=value))

@@ -36,7 +36,7 @@ def test_a_change_is_what_the_tokenizer_makes_of_the_changed_text(kind: str) -> 
 def test_an_uncased_tokenizer_reads_every_case_alike_and_drops_a_doubled_space() -> None:
     left_out, other_case = resplits(TextEncoder(wordpiece(), 100), TEXT)
     assert other_case.most == () and {one.tokens for one in other_case.changes if one} == {0}
-    assert other_case.said == "16 characters in the other case, one at a time: no token changes."
+    assert other_case.said == "16 characters put in the other case, one at a time: no token changes."
     assert left_out.changes[TEXT.index("  ")] == Change(TEXT.index("  "), (), ())
 
 

@@ -212,7 +212,7 @@ def test_the_tempered_frame_holds_every_text_at_both_temperatures(compared: Stud
 def test_a_case_is_called_by_what_was_done_and_never_by_its_identifier(compared: Study) -> None:
     called = {key: case.called(key) for key, (_, case) in compared.keyed().items()}
     assert len(set(called.values())) == len(called)
-    assert called["upper"] == "Every letter large"
+    assert called["upper"] == "Every letter in capitals"
     assert called["space_inside_word 2"] == "A space inside one word (2)"
     assert not any("_" in words for words in called.values())
     passes = study(load(), TEXT, ["dropout"], {"dropout": {"passes": 2}}).keyed()
