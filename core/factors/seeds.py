@@ -35,7 +35,7 @@ def _loaded(id: str, _members: tuple[str, ...]) -> "Family":
 
 
 def _missing(classifier: Classifier) -> str | None:
-    return None if family_of(classifier.id) else "There is no seed family for this model: train one."
+    return None if family_of(classifier.id) else "No seed family for this model: train one."
 
 
 @factor(

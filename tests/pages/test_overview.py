@@ -198,12 +198,12 @@ def test_two_models_are_compared_on_one_chart() -> None:
     test = app(PAGE, sentence=TEXT, model=["minilm-uncased", "bpe-cased"])
     assert not test.exception and not test.error
     assert "<b>bpe-cased</b>:" in words(test)
-    assert "There is no seed family for this model" not in words(test)
+    assert "No seed family for this model" not in words(test)
 
 
 def test_a_model_without_a_family_says_so_on_its_card() -> None:
     test = app(PAGE, sentence=TEXT, model=["bpe-cased"])
-    assert "There is no seed family for this model: train one." in words(test).replace("\\", "")
+    assert "No seed family for this model: train one." in words(test).replace("\\", "")
 
 
 def test_the_shortest_flip_is_searched_when_asked_for() -> None:

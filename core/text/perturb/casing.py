@@ -66,7 +66,7 @@ register(
     ),
     Perturbation(
         "alternating",
-        "Letters in lower case and capitals by turns",
+        "Letters alternating between lower case and capitals",
         _alternating,
         ("This is a test.", "tHiS iS a TeSt."),
     ),

@@ -211,7 +211,7 @@ def test_what_a_model_lacks_is_said(tiny: Callable[..., Classifier]) -> None:
     classifier = tiny("modernbert")
     assert family_for(classifier) is None
     found = profile(classifier, "This is a test.", passes=5)
-    assert found["seed"].notes == ("There is no seed family for this model: train one.",)
+    assert found["seed"].notes == ("No seed family for this model: train one.",)
     assert found["dropout"].tried == 0
     assert "has no dropout" in found["dropout"].notes[0]
 
