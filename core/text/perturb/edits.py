@@ -1,6 +1,7 @@
 """Where a variant differs from its original, as spans of characters."""
 
 from bisect import bisect_left
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -51,30 +52,31 @@ def _common_prefix(a: str, b: str) -> int:
 
 def _equal_runs(a: str, b: str) -> list[_Run]:
     if len(a) != len(b):
-        return (_fewest_differences(a, b) if a and b else None) or []
+        return (_fewest_differences(a, b, _MOST_DIFFERENCES) if a and b else None) or []
     # Texts of one length differ mostly character by character (casing, look-alikes, swapped letters), and read best
     # so, unless something was moved along.
     ends = [i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y] + [len(a)]
     in_place = [(start + 1, start + 1, end - start - 1) for start, end in pairwise([-1, *ends]) if end > start + 1]
     if len(in_place) > _MOST_EDITS:
         return []
-    shifted = _fewest_differences(a, b)
-    fewer = shifted is not None and 2 * (len(a) - _total(shifted)) < len(a) - _total(in_place)
-    return shifted if shifted is not None and fewer else in_place
+    changed = len(a) - _total(in_place)
+    # Whatever moves, a character that only one text has is removed or inserted: that mostly tells that the search is in vain.
+    in_vain = 2 * (Counter(a) - Counter(b)).total() >= changed
+    return (None if in_vain else _fewest_differences(a, b, min(changed - 1, _MOST_DIFFERENCES))) or in_place
 
 
 def _total(runs: list[_Run]) -> int:
     return sum(length for _, _, length in runs)
 
 
-def _fewest_differences(a: str, b: str) -> list[_Run] | None:
-    """The equal runs that leave the fewest characters removed and inserted; None past `_MOST_DIFFERENCES`.
+def _fewest_differences(a: str, b: str, most: int) -> list[_Run] | None:
+    """The equal runs that leave the fewest characters removed and inserted; None where those are more than `most`.
 
     The greedy algorithm of E. Myers, "An O(ND) difference algorithm and its variations", Algorithmica 1 (1986).
     """
     # By diagonal (position in a minus position in b): the furthest position in a, and the last run on the path to it.
     reach: dict[int, tuple[int, _Path]] = {1: (0, None)}
-    for differences in range(_MOST_DIFFERENCES + 1):
+    for differences in range(most + 1):
         for diagonal in range(-differences, differences + 1, 2):
             inserted = reach.get(diagonal + 1, (-1, None))
             removed = reach.get(diagonal - 1, (-1, None))
