@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
@@ -23,6 +24,8 @@ CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 """Without a window for choice: that one needs a third less time."""
 OPTIONS = ["--no-sandbox"] if os.geteuid() == 0 else []
 """Chromium refuses its sandbox to root, which CI often is."""
+CALM: dict[str, Any] = {"reduced_motion": "reduce"}
+"""No test looks at what moves, and to draw that costs a quarter of the time of a page."""
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -76,7 +79,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def window(browser: Browser) -> Iterator[BrowserContext]:
     """What all pages are opened in: a browser that has been here before loads Wobble from its cache."""
-    context = browser.new_context()
+    context = browser.new_context(**CALM)
     yield context
     context.close()
 
