@@ -34,7 +34,7 @@ def _recipe(name: str, members: tuple[Seeds, ...], examples: int, method: Method
 
 
 def _trained(recipe: Recipe) -> tuple[list[dict[str, Any]], float, int]:
-    """One row a member, the seconds from the start to the end, and the bytes that the worker held at its peak."""
+    """One row per member, the seconds from the start to the end, and the bytes that the worker held at its peak."""
     begin = time.perf_counter()
     run = runs.submit(recipe, read(MOVIES))
     ended = threading.Event()

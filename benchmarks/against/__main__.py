@@ -32,7 +32,7 @@ class Engine:
 
 
 def main(rounds: int, commit: str) -> None:
-    """Print a line a task, as JSON."""
+    """Print a line per task, as JSON."""
     with tempfile.TemporaryDirectory() as directory:
         checkout(commit, Path(directory))
         engines = {"old": Engine("old", Path(directory)), "new": Engine("new", ROOT)}

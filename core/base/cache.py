@@ -12,7 +12,7 @@ _results: "list[Kept[Any]]" = []
 
 
 def forget(owner: Any) -> None:
-    """Forget all answers of a classifier, so that a benchmark measures the model and not the memory."""
+    """Forget all results of a classifier, so that a benchmark measures the model and not the memory."""
     for kept in _results:
         kept._drop(weakref.ref(owner))
 
@@ -20,21 +20,21 @@ def forget(owner: Any) -> None:
 class Kept(Generic[Value]):
     """At most `limit` values (which may change) by owner (a classifier) and key, least recently used first out.
 
-    The owner is held weakly: what was made of it must not keep a model in memory that nobody uses any more.
+    The owner is held weakly: what was made from it must not keep a model in memory that nobody uses any more.
     """
 
     def __init__(self, limit: int, results: bool = False) -> None:
-        """`results`: whether `forget` drops the values, because they are answers and not parts of a classifier."""
+        """`results`: whether `forget` drops the values, because they are results and not parts of a classifier."""
         self.limit = limit
         if results:
             _results.append(self)
-        # Each value with the lock of whoever makes it: a list that is empty until then.
+        # Each value with the lock of the thread that makes it: a list that is empty until then.
         self._places: OrderedDict[tuple[weakref.ref[Any], Hashable], tuple[threading.Lock, list[Value]]] = OrderedDict()
         # Re-entrant: the garbage collector may call `_drop` while this very thread holds the lock.
         self._lock = threading.RLock()
 
     def get(self, owner: Any, key: Hashable, make: Callable[[], Value]) -> Value:
-        """The value of a key; who asks while another thread makes it waits for that one. What `make` raises passes through."""
+        """The value of a key; a thread that asks while another one makes it waits. What `make` raises passes through."""
         place = weakref.ref(owner, self._drop), key
         with self._lock:
             making, value = self._places.setdefault(place, (threading.Lock(), []))
@@ -44,7 +44,7 @@ class Kept(Generic[Value]):
                 try:
                     value.append(make())
                 except BaseException:
-                    # What could not be made pushes nothing out.
+                    # What could not be made displaces nothing.
                     with self._lock:
                         self._places.pop(place, None)
                     raise

@@ -9,7 +9,7 @@ from typing import Any
 
 
 def draft_of(place: Path) -> Path:
-    """A hidden place beside another, for this process and thread alone: what is complete is then renamed."""
+    """A hidden place beside another, for this process and thread alone: once complete, it is renamed."""
     return place.with_name(f".{place.name}.{os.getpid()}.{threading.get_ident()}")
 
 
@@ -34,7 +34,7 @@ def read_json(file: Path) -> dict[str, Any]:
 
 
 def read_json_lines(file: Path) -> list[Any]:
-    """One value a line; the last line may be half written, and is left out then."""
+    """One value per line; the last line may be half written, and is left out then."""
     values = []
     with contextlib.suppress(OSError, ValueError):
         for line in file.read_text(encoding="utf-8").splitlines():

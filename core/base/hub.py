@@ -1,4 +1,4 @@
-"""The Hugging Face hub: which ids it may have, whether it answers, and how long anyone waits for it."""
+"""The Hugging Face hub: which ids are valid, whether it answers, and how long anyone waits for it."""
 
 import os
 import re

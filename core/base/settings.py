@@ -14,12 +14,12 @@ PREFIX = "WOBBLE_"
 
 
 def _folders(value: object) -> object:
-    """Folders from one line, separated as in PATH; two separators in a row name nothing."""
+    """Folders from one line, separated as in PATH; nothing stands between two separators in a row."""
     return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
 
 def _or_none(value: object) -> object:
-    """Set to nothing is not the same as not set: pydantic would read "" as the current folder."""
+    """An empty value is not the same as none: pydantic would read "" as the current folder."""
     return None if value == "" else value
 
 
@@ -57,7 +57,7 @@ def settings() -> Settings:
     """What the environment says now: it may change while the process lives.
 
     Raises:
-        WobbleError: a variable holds what cannot be used; the sentence names the first such variable.
+        WobbleError: a variable has an unusable value; the sentence names the first such variable.
     """
     return _read(
         tuple((name, value) for name, value in os.environ.items() if name.upper().startswith(PREFIX)), os.getcwd()

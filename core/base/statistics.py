@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 1000
-"""Of a bootstrap."""
+"""Resamples of a bootstrap."""
 
 
 def wilson(count: int, total: int, z: float = 1.959964) -> tuple[float, float]:
@@ -37,19 +37,19 @@ class Estimate:
 
 
 def estimate(value: float, resampled: NDArray[np.float64]) -> Estimate:
-    """A number and the middle 95% of what resampling made of it `[n_resamples]` (Efron 1979)."""
+    """A number and the middle 95% of its resampled values `[n_resamples]` (Efron 1979)."""
     low, high = np.percentile(resampled, [2.5, 97.5])
     return Estimate(value, float(low), float(high))
 
 
 def bootstrap_mean(values: NDArray[np.floating], seed: int = 0) -> Estimate:
-    """The mean of one value a text `[n_texts]`, with its interval over texts drawn again and again from a seeded generator.
+    """The mean of one value per text `[n_texts]`, with its interval over texts drawn again and again from a seeded generator.
 
     Raises:
         ValueError: there is no text.
     """
     if len(values) == 0:
-        raise ValueError("no text has no mean")
+        raise ValueError("the mean of no texts is undefined")
     rng = np.random.default_rng(seed)
     means = np.array([values[rng.integers(0, len(values), size=len(values))].mean() for _ in range(RESAMPLES)])
     return estimate(float(values.mean()), means)

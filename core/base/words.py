@@ -30,17 +30,17 @@ def listed(names: Sequence[str], word: str = "and") -> str:
 
 
 def number(shift: float) -> str:
-    """A shift with two decimals; one that they would show as 0.00, with the first digit that is not zero."""
+    """A shift with two decimals; where they would show 0.00, with its first digit that is not zero."""
     return f"{shift:.2f}" if shift >= 0.005 else f"{shift:.1g}"
 
 
 def tempered(temperature: float) -> str:
-    """What stands behind a number that was computed at a temperature; empty for 1, the model's own."""
+    """What follows a number that was computed at a temperature; empty for 1, the model's own."""
     return "" if temperature == 1 else f" at T = {temperature:g}"
 
 
 def beginning(text: str, longest: int) -> str:
-    """The first characters of a text, up to the end of a word; within a word that would take more than half of them with it."""
+    """The first characters of a text, up to the end of a word; cut within a word where that would cost more than half of them."""
     if len(text) <= longest:
         return text
     end = next((i for i in range(longest, longest // 2, -1) if text[i].isspace()), longest)
@@ -53,27 +53,27 @@ def shortened(text: str, longest: int) -> str:
 
 
 def capital(sentence: str) -> str:
-    """The sentence with a capital first letter; the rest, labels and names among it, stays as it is."""
+    """The sentence with a capital first letter; the rest, labels and names included, stays as it is."""
     return sentence[:1].upper() + sentence[1:]
 
 
 def megabytes(count: int) -> str:
-    """Bytes in millions of them, with one decimal: "267.8"."""
+    """Bytes as megabytes, with one decimal: "267.8"."""
     return f"{count / 1e6:,.1f}"
 
 
 def duration(seconds: float) -> str:
-    """Seconds as one says them, from "1 second" by "40 minutes" to "1.5 hours"."""
+    """Seconds in words: "1 second", "40 minutes", "1.5 hours"."""
     if seconds < 90:
         return plural(max(1, round(seconds)), "second")
     return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
 def so_far(done: int, total: int, seconds: float, unit: str, said: Callable[[int], str] = "{:,}".format) -> str:
-    """How far work is, and how long the rest takes at the same pace: "10 of 40 texts, about 15 seconds left".
+    """How far work has come, and how long the rest takes at the same pace: "10 of 40 texts, about 15 seconds left".
 
     Args:
-        total: 0 while nobody knows it.
+        total: 0 while it is unknown.
         seconds: since it began.
         unit: what is counted, in the plural.
         said: a count as it is read.

@@ -1,4 +1,4 @@
-"""Tables in files of strangers: CSV, JSONL and Parquet."""
+"""Tables in files that anyone may bring: CSV, JSONL and Parquet."""
 
 import io
 import json
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "jsonl", "parquet")
 OTHER_FORMATS = ("json", "tsv", "txt", "xls", "xlsx", "zip")
-"""Names of files that are none of these, and of no data set of the hub either."""
+"""Endings of file names in other formats, which are not data sets of the hub either."""
 
 
 def read_table(content: bytes, name: str) -> "pd.DataFrame":
@@ -37,7 +37,7 @@ def read_table(content: bytes, name: str) -> "pd.DataFrame":
     except Exception as error:  # whatever a library says of a stranger's file, the file is what is wrong
         raise WobbleError(f"{name} is not a readable {kind.upper()} table in UTF-8: {first_line(error)}") from error
     if kind == "csv" and not isinstance(table.index, pd.RangeIndex):
-        # pandas would take the first columns for names of rows, and all others for their neighbours.
+        # pandas would take the first column for the names of the rows, and shift all the others by one.
         raise WobbleError(f"The rows of {name} have more fields than its header: texts with commas need quotes.")
     table = table.reset_index(drop=True)
     if table.empty:

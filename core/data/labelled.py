@@ -1,7 +1,7 @@
 """Labelled texts to learn from and to be tested on: the embedded snippets, a data set of the hub, or a file.
 
-Whatever they come from, they end as texts with numbered labels, without empty and repeated rows, in fixed splits and
-with a fingerprint, so that what was learned from them can be repeated.
+Wherever they come from, they end up as texts with numbered labels, without empty and repeated rows, in fixed splits and
+with a fingerprint, so that a training on them can be repeated.
 """
 
 import hashlib
@@ -38,22 +38,22 @@ EMBEDDED = {
     "editorial": "newspaper editorials",
     "all": "all four domains",
 }
-"""Embedded data by name, and what they are."""
+"""Embedded data: names and descriptions."""
 
 HUB = {"glue": "nyu-mll/glue"}
-"""Short names of data sets that the hub has moved to another one."""
+"""Short names of data sets that the hub has renamed."""
 
 TEXTS = ("text", "sentence")
 LABELS = ("label", "labels")
 """What columns of texts and of labels are usually named."""
 
 MOST_ROWS = 100_000
-"""Rows that are read at the most; a data set on the hub may hold millions."""
+"""The most rows that are read; a data set on the hub may hold millions."""
 MOST_LABELS = 1_000
 FEWEST_LABELS = 5
-"""So many different labels are never taken for texts, however few rows there are."""
+"""Up to this many different labels are never mistaken for texts, however few rows there are."""
 WHOLE = re.compile(r"([+-]?\d{1,18})\.0+", re.ASCII)
-"""A whole number as a table writes it whose column has gaps: `1.0`."""
+"""A whole number as written in a table whose column has gaps: `1.0`."""
 HELD_OUT = 0.2
 """Share of the texts held out for validation where the data have no split of their own."""
 MOST_HELD_OUT = 2_000
@@ -94,7 +94,7 @@ class Labelled:
         digest = hashlib.sha256()
         rows = zip(self.texts, map(str, self.labels), map(str, self.split), strict=True)
         for part in (str(len(self.names)), *self.names, *chain.from_iterable(rows)):
-            # Its length before each part, so that no character within one can pass for the end of it.
+            # Each part is preceded by its length, so that no character within it can pass for its end.
             encoded = part.encode("utf-8", "surrogatepass")
             digest.update(len(encoded).to_bytes(8) + encoded)
         return digest.hexdigest()
@@ -114,7 +114,7 @@ class Labelled:
         )
 
     def drawn(self, most: int) -> "Labelled":
-        """At most so many of the texts, drawn with seed 0, in their order: the same at each call."""
+        """At most this many of the texts, drawn with seed 0, in their order: the same at each call."""
         return self.rows(np.sort(np.random.default_rng(0).permutation(len(self.texts))[:most]))
 
     def numbered_as(self, labels: Sequence[str]) -> NDArray[np.int64]:
@@ -143,7 +143,7 @@ def read(source: DataSource, content: bytes | None = None, files: bool = False) 
         files: whether the name may be the path of a file on this machine: for its owner, never for a visitor.
 
     Raises:
-        WobbleError: there are no such data, or they are unfit; the sentence says why.
+        WobbleError: there are no such data, or they are unusable; the sentence says why.
     """
     if content is None and source.name in EMBEDDED:
         rated = snippets(domain=None if source.name == "all" else source.name, labelled=True)
@@ -157,9 +157,7 @@ def read(source: DataSource, content: bytes | None = None, files: bool = False) 
     kind = Path(source.name).suffix.lstrip(".").lower()
     if content is None and kind in (*FORMATS, *OTHER_FORMATS):
         if not files:
-            raise WobbleError(
-                f"{source.name[:80]!r} names a file, not a data set of the hub: hand the file itself over."
-            )
+            raise WobbleError(f"{source.name[:80]!r} names a file, not a data set of the hub: upload the file itself.")
         try:
             content = Path(source.name).read_bytes()
         except (OSError, ValueError) as error:  # ValueError: a name that no file can have
@@ -251,7 +249,7 @@ def _word(value: Any) -> str:
     """A label as a word: `1.0` and `1` are one label; empty where there is none.
 
     Raises:
-        WobbleError: the value is a list, say, and no label.
+        WobbleError: the value is not a label but, say, a list.
     """
     if isinstance(value, float | np.floating):
         return "" if np.isnan(value) else str(int(value)) if float(value).is_integer() else str(value)
@@ -274,7 +272,7 @@ def _cleaned(table: "pd.DataFrame", source: DataSource) -> Labelled:
     """Texts and numbered labels of a table, without empty and repeated rows, in splits.
 
     Raises:
-        WobbleError: a column is missing, or what is left is nothing to learn from.
+        WobbleError: a column is missing, or nothing is left to learn from.
     """
     text_column = _column(table, source.text_column, TEXTS, "text")
     label_column = _column(table, source.label_column, LABELS, "label")
@@ -300,14 +298,14 @@ def _cleaned(table: "pd.DataFrame", source: DataSource) -> Labelled:
         elif (text, label) in rows:
             counts["like another one"] += 1
         else:
-            # A text stays in the split in which it came first, whatever its label there: none straddles two.
+            # A text stays in the split in which it came first, whatever its label there: no text is in two splits.
             rows[text, label] = home.setdefault(text, split)
     left_out = {what: count for what, count in counts.items() if count}
     notes += [
         f"{plural(count, 'row')} {what} {verb(count, 'was', 'were')} left out." for what, count in left_out.items()
     ]
     if both := sum(count > 1 for count in Counter(text for text, _ in rows).values()):
-        notes.append(f"{plural(both, 'text stands', 'texts stand')} there with more than one label.")
+        notes.append(f"{plural(both, 'text has', 'texts have')} more than one label.")
     names = sorted({label for _, label in rows}, key=_place)
     if len(names) < 2:
         raise WobbleError(
@@ -333,7 +331,7 @@ def _cleaned(table: "pd.DataFrame", source: DataSource) -> Labelled:
 
 
 def _held_out(texts: Sequence[str], split: NDArray[np.str_]) -> NDArray[np.str_]:
-    """Move a share of the training texts to validation, chosen by their hash: equal texts never straddle, nothing moves."""
+    """Move a share of the training texts to validation, chosen by their hash: equal texts stay together."""
     train = {text for text, name in zip(texts, split, strict=True) if name == "train"}
     order = sorted(train, key=lambda text: hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
     chosen = set(order[: min(max(1, round(HELD_OUT * len(order))), MOST_HELD_OUT, len(order) - 1)])
@@ -343,7 +341,7 @@ def _held_out(texts: Sequence[str], split: NDArray[np.str_]) -> NDArray[np.str_]
 
 
 def to_parquet(data: Labelled, file: Path) -> None:
-    """Keep labelled texts beside what was learned from them."""
+    """Keep labelled texts beside the models trained on them."""
     import pandas as pd
 
     frame = pd.DataFrame({"text": data.texts, "label": data.labels, "split": data.split})

@@ -21,9 +21,9 @@ class Example:
     """What it shows, in a few words."""
     source: str
     flips: dict[str, str] = field(default_factory=dict)
-    """Embedded model: a perturbation that flips the sentence there. Tested."""
+    """By embedded model: a perturbation that flips the sentence there. A test checks each."""
     teaches: str = ""
-    """What it is the best example of, under `model`; empty for most."""
+    """What it teaches best, under `model`; empty for most."""
     model: str = ""
 
 

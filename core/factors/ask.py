@@ -1,4 +1,4 @@
-"""One sentence asked of one classifier: its reference, what was run for it, and what all factors share."""
+"""One sentence put to one classifier: its reference, what was run for it, and what all factors share."""
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -50,9 +50,9 @@ class Ask:
         self.floor_rows = 0
         """Rows that were run for the noise floor alone, which are not counted."""
         self.notes: list[str] = []
-        """What the factor that is being tried did not try and why, or what holds whatever is tried, in sentences."""
+        """What the present factor did not try and why, or what holds whatever is tried, in sentences."""
         self.facts: dict[str, Any] = {}
-        """What else it found, as plain JSON values."""
+        """What else the factor found, as plain JSON values."""
         self._made: dict[int, tuple[Variant, ...]] = {}
         self._encoded: dict[str, Encoding] = {}
         (encoding,) = readable(classifier, [text], self.encode([text]))
@@ -61,13 +61,13 @@ class Ask:
         self.reference = Reference(text, encoding, alone.logits[0], classifier.head, classifier.labels, temperature)
 
     def encode(self, texts: Sequence[str]) -> list[Encoding]:
-        """What the model reads of texts; each is encoded once."""
+        """What the model reads of each text; each is encoded once."""
         new = list(dict.fromkeys(text for text in texts if text not in self._encoded))
         self._encoded |= dict(zip(new, self.classifier.encoder(new), strict=True))
         return [self._encoded[text] for text in texts]
 
     def predict(self, encodings: Sequence[Encoding], condition: Condition | None = None) -> Logits:
-        """Logits `[n, n_labels]` of encodings, counted; what has the reference's tokens gets its logits, bit for bit."""
+        """Logits `[n, n_labels]` of encodings, counted; an encoding with the reference's tokens gets its logits, bit for bit."""
         own = [condition is None and one.key == self.reference.encoding.key for one in encodings]
         others = [one for one, known in zip(encodings, own, strict=True) if not known]
         found = predict(self.classifier, others, condition)
@@ -76,7 +76,7 @@ class Ask:
         return np.array([self.reference.logits if known else next(rows) for known in own])
 
     def count(self, asked: int, run: int) -> None:
-        """Add rows that a factor ran by a way of its own."""
+        """Add rows that a factor ran in its own way."""
         self.rows_asked += asked
         self.rows_run += run
 
@@ -88,13 +88,13 @@ class Ask:
         return self._made[seed]
 
     def ahead(self, made: Sequence[Variant]) -> None:
-        """Run edits before factors ask for them, together: the batches are fuller."""
+        """Run edits together, before factors ask for them: the batches are fuller."""
         _, encodings = self._read(made)
         others = [encoding for encoding in encodings if encoding.key != self.reference.encoding.key]
         self.count(0, predict(self.classifier, others).rows_run)
 
     def edited(self, made: Sequence[Variant]) -> list[Case]:
-        """Edits as cases: those that reach the model first, largest shift first; a note tells of those that leave no token.
+        """Edits as cases: those that reach the model first, largest shift first; a note tells how many leave no token.
 
         Raises:
             WobbleError: one typed by hand leaves none.
@@ -130,11 +130,11 @@ class Ask:
 
     @cached_property
     def noise_floor(self) -> float:
-        """What rounding alone can do, see `Reference.noise_floor`: a shift of anything else that is not above it means nothing."""
+        """What rounding alone can do, see `Reference.noise_floor`: any other shift that is not above it means nothing."""
         asked, run = self.rows_asked, self.rows_run
         cheap = bounding(self.classifier, len(self.reference.encoding.ids))
         differences = [case.difference for condition in cheap for case in self.under(condition)]
-        # Whoever shows the conditions asks for them, and tells what they cost.
+        # Whatever shows the conditions asks for them, and says what they cost.
         self.floor_rows, self.rows_asked, self.rows_run = self.rows_run - run, asked, run
         return self.reference.noise_floor(max(differences, default=0.0))
 

@@ -1,6 +1,6 @@
 """Everything that was tried is a case: logits measured against one reference, by one function.
 
-What is special about a case is one small typed value, `made`, which knows its name, its words and its JSON.
+What is special about a case is one small typed value, `made`, which knows its name, its words and its JSON form.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ Fate = Literal["flips", "reaches the model", "absorbed", "beyond the limit"]
 
 @dataclass(frozen=True)
 class Trial:
-    """What made a case of which a name, words and a few values say everything: a pass, a temperature, a seed."""
+    """What made a case, where a name, words and a few values say everything: a pass, a temperature, a seed."""
 
     name: str
     """The identifier that stands in downloads and small print: "pass 17", "T = 2"."""
@@ -38,11 +38,12 @@ class Trial:
 
 
 LEAST_STEPS = 16
-"""Steps of fp32 that rounding is taken to move a logit by at least: no difference of two numbers is finer than one step, so a few
-conditions often show none, or one, where others show several. With 8, one text of the golden record has a shift above the floor.
+"""By how many steps of fp32 rounding is assumed to move a logit at least: two numbers cannot differ by less than one step, so a
+few conditions often show none, or one, where others show several. With 8, one text of the golden record has a shift above the
+floor.
 """
 BEYOND = 2
-"""How many times the largest logit difference of a few conditions the others' is taken to be at the most."""
+"""How many times as large as in a few conditions the logit difference is assumed to be in all the others, at most."""
 
 
 Made = Variant | Condition | Trial
@@ -141,12 +142,12 @@ class Case:
 
     @property
     def reaches(self) -> bool:
-        """Whether the model saw something else than the reference's tokens, or could have."""
+        """Whether the model saw anything but the reference's tokens, or could have."""
         return self.tried and not self.absorbed
 
     @property
     def variant(self) -> Variant | None:
-        """The edited text that it is of; None where the text is the reference's."""
+        """The edited text behind it; None where the text is the reference's."""
         return self.made if isinstance(self.made, Variant) else None
 
     @property
@@ -155,7 +156,7 @@ class Case:
         return float(self.probabilities[0]) if self.margin is None else self.margin
 
     def called(self, key: str) -> str:
-        """What it is called where people read, in a few words: what was done to the text, with the number that its key in links
+        """Its name for people, in a few words: what was done to the text, with the number that its key in links
         has where several did the same. The key of a case whose text is the reference's is words already.
         """
         if self.variant is None:
@@ -227,7 +228,7 @@ class Row:
     title: str = ""
     """Its name on the strip, where it is not the factor's."""
     prefixed: bool = True
-    """Whether a title of its own goes before the names of its cases in links; not where they are nowhere else in the study."""
+    """Whether its own title precedes the names of its cases in links; not needed where no other row of the study has them."""
 
     @property
     def name(self) -> str:
@@ -255,7 +256,7 @@ class Row:
         return tuple(case for case in self.cases if case.shift > self.noise_floor)
 
     def counts(self, case: Case) -> bool:
-        """Whether the shift of a case is one: above the noise floor, where that applies."""
+        """Whether the shift of a case counts: it is above the noise floor, where that applies."""
         return case.shift > self.noise_floor or not self.factor.floor_applies
 
     def made_by(self, case: Case) -> str:
@@ -264,7 +265,7 @@ class Row:
 
     def fate(self, case: Case) -> Fate:
         """What became of a case; one that flips at or below the noise floor only reaches the model, where the floor applies:
-        rounding alone makes it.
+        rounding alone causes that flip.
         """
         return case.fate if self.counts(case) or case.fate != "flips" else "reaches the model"
 
@@ -284,7 +285,7 @@ class Row:
 
     @property
     def can_flip(self) -> bool:
-        """Whether it is a finding how many flip: not of temperatures, none of which can, nor of regression."""
+        """Whether the number of flips is a finding: not for temperatures, none of which can flip, nor for regression."""
         return self.flips is not None and (self.factor.flips_count or self.factor.edits or self.flips > 0)
 
     @property

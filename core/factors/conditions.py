@@ -14,7 +14,7 @@ REFERENCE = Condition(batch="alone")
 EAGER = Condition(batch="alone", kernel="eager")
 
 WIDEST = {"cpu": 512, "mps": 2048, "cuda": 8192}
-"""Tokens that a text is padded to at the most: attention grows with the square of it."""
+"""The most tokens that a text is padded to: attention grows with the square of them."""
 
 DTYPES: tuple[Dtype, ...] = ("bfloat16", "float16")
 

@@ -1,4 +1,4 @@
-"""Dropout: stochastic passes, the same text again and again with dropout on, as a property of the call; and what they come to.
+"""Dropout: stochastic passes, the same text again and again with dropout on, as a property of the call; and what they amount to.
 
 The shared model stays in eval mode; see `core.models.sites` for how a call drops. Pass i of seed s draws from a generator of
 its own, so it is the same whatever else is computed with it.
@@ -155,7 +155,7 @@ def dropout(
     yield from ask.measured([one_pass(number) for number in range(1, passes + 1)], logits)
 
 
-# --- what passes come to ------------------------------------------------------------------------------------------------
+# --- what passes amount to ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -229,7 +229,7 @@ def passes_of(
 
 
 def said(row: Row) -> str:
-    """What the passes of a text come to, in a sentence."""
+    """What the passes of a text amount to, in a sentence."""
     passes = plural(row.tried, "pass", "passes")
     if row.flips is None or row.flip_interval is None:
         return f"Over {passes} the output scatters by {row.probabilities.std(axis=0).max():.3f} (standard deviation)."

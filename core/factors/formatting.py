@@ -12,11 +12,11 @@ from core.text.perturb import Variant
 from core.text.truncation import why_not
 
 CUSTOM = Factor("custom", "own edit", "own edits", lambda ask: (), (), edits=True)
-"""Edits typed by hand: they come from a person, so no profile tries any."""
+"""Edits typed by hand: they come from a person, so a profile tries none."""
 
 
 def edits_of(ask: Ask, name: str, seed: int = 0, same_sentence: bool = True) -> list[Variant]:
-    """The edits that a factor tries, each text once; what another makes too is the other's."""
+    """The edits that a factor tries, each text once; a text that another factor makes too belongs to that one."""
     return [one for one in ask.variants(seed) if one.factor == name and (one.same_sentence or not same_sentence)]
 
 
@@ -58,6 +58,6 @@ for _name in perturb.FACTORS:
         one=_one,
         many=_many,
         edits=True,
-        # By chance a typo makes another word, and a cleaning step is somebody's choice, so they decide no mood.
+        # A typo can happen to make another word, and a cleaning step is somebody's choice, so they decide no mood.
         often=0.1 if _name in perturb.FORMATTING else None,
     )(_edits_of(_name))

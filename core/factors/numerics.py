@@ -26,7 +26,7 @@ def numerics(ask: Ask) -> Iterator[Case]:
         for dtype in DTYPES
         if can_flip(ask.reference, cases, dtype)
     ]
-    # What failed when it was run is there already; it comes last.
+    # Notes of conditions that failed when they were run are there already; they come last.
     ask.notes[:0] = [*flipping, *left_out]
     yield from cases
 
@@ -47,7 +47,7 @@ def dtype_of(case: Case) -> Dtype:
 
 
 def by_dtype(row: Row) -> tuple[Row, ...]:
-    """Conditions in a row a dtype: "fp32" first, then half precision."""
+    """Conditions in a row per dtype: "fp32" first, then half precision."""
     by: dict[str, list[Case]] = {}
     for case in row.cases:
         by.setdefault(dtype_of(case).replace("float32", "fp32"), []).append(case)

@@ -20,14 +20,14 @@ Maker = Callable[..., Iterable[Any]]
 
 @dataclass(frozen=True)
 class Range:
-    """What an option takes, as the annotation of an argument: `passes: Annotated[int, Range("...", 1, 1000)] = 100`."""
+    """What an option accepts, as the annotation of an argument: `passes: Annotated[int, Range("...", 1, 1000)] = 100`."""
 
     help: str
     low: float | None = None
     high: float | None = None
     """Inclusive bounds of a number; None: no bound."""
     choices: tuple[str, ...] = ()
-    """What a word, or each of several, must be one of; empty: anything."""
+    """The words that it accepts, for each of several; empty: anything."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Factor:
     make: Maker = field(repr=False)
     options: tuple[Option, ...]
     flips_count: bool = True
-    """Whether its flips count as instability; temperature's cannot happen."""
+    """Whether its flips count as instability; temperature cannot flip anything."""
     floor_applies: bool = True
     """Whether a shift at or below the noise floor means nothing; not for numerics, which is where the floor comes from."""
     rounding: bool = False
@@ -97,13 +97,13 @@ class Factor:
     moved: str = "{count} {many} move it by up to {shift}"
     """How a verdict says that its cases move a value; not for edits, whose furthest is named."""
     often: float | None = 0.1
-    """From this share of flips on, of what reaches the model, the factor alone decides the mood of a verdict: on the edge, or
+    """From this share of flips among what reaches the model, the factor alone decides the mood of a verdict: on the edge, or
     for edits brittle; None: it never does.
     """
     edits: bool = False
     """Whether its cases are edits of the text, which the tokenizer may erase."""
     effort: int = 0
-    """In which order factors run where all do: those that take longest last."""
+    """The order in which factors run where all do: those that take longest last."""
     missing: Callable[[Classifier], str | None] = field(default=lambda classifier: None, repr=False)
     """The sentence that says why a classifier has nothing to try here; None where it has."""
 
@@ -124,7 +124,7 @@ _registered: dict[str, Factor] = {}
 
 
 def factor(name: str, *, one: str, many: str, **attributes: Any) -> Callable[[Maker], Maker]:
-    """Register the decorated maker of cases as a factor; it stands behind those that are registered already.
+    """Register the decorated maker of cases as a factor, after those that are registered already.
 
     Args:
         name: the factor's, as in the documents.

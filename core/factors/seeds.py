@@ -28,7 +28,7 @@ def family_for(classifier: Classifier) -> "Family | None":
 
 @lru_cache(maxsize=2)
 def _loaded(id: str, _members: tuple[str, ...]) -> "Family":
-    """Kept by its members too, so that a family that has grown is loaded anew."""
+    """Kept by its members too, so that a family that has grown is loaded again."""
     from core.families.stacked import load_family
 
     return load_family(id)

@@ -1,4 +1,4 @@
-"""How much the members of a family agree: votes, disagreement on labelled texts, which seed matters, and people beside seeds."""
+"""How much the members of a family agree: votes, disagreement on labelled texts, which seed matters, and people compared."""
 
 import time
 from collections.abc import Iterable
@@ -56,7 +56,7 @@ class OnData:
     of: int
     """How many labelled texts there are to draw from."""
     seconds: float
-    """That all members took."""
+    """How long all members took."""
 
     @property
     def accuracy_intervals(self) -> tuple[tuple[float, float], ...]:
@@ -77,7 +77,7 @@ class OnData:
 
     @property
     def seconds_of_all(self) -> float:
-        """That all the texts would take, as far as these tell."""
+        """How long all the texts would take, judging by these."""
         return self.seconds * self.of / len(self.texts)
 
     @property
@@ -95,7 +95,7 @@ def on_data(family: "Family", data: Labelled, progress: "Progress | None" = None
     """All members on labelled texts.
 
     Args:
-        most: draw at most so many of the texts; by default all are asked.
+        most: draw at most this many of the texts; by default all are used.
 
     Raises:
         WobbleError: the data hold labels that the family does not have.
@@ -174,7 +174,7 @@ def against_people(found: OnData, bins: int = 5) -> tuple[HumanBin, ...]:
     """Seed disagreement over human disagreement: bins of about equally many texts, from agreed to disputed.
 
     Raises:
-        ValueError: nobody rated these texts.
+        ValueError: these texts have no ratings.
     """
     if found.rating_std is None:
         raise ValueError("these texts have no ratings")
@@ -197,11 +197,11 @@ class Grid:
     """Members by the variants of one text, those first that move some member's own answer furthest."""
 
     margins: NDArray[np.float64]
-    """`[n_seeds, 1 + n_shown]`, of what the first member says of the text; the text itself comes first."""
+    """`[n_seeds, 1 + n_shown]`, of the label that the first member gives the text; the text itself comes first."""
     shown: tuple[int, ...]
     """Which variants the others are."""
     flipped: int
-    """How many of all variants change what some member says itself."""
+    """How many of all variants change the label of some member."""
 
 
 def grid(p: Probabilities, head: Head, shown: int) -> Grid | None:

@@ -24,7 +24,7 @@ def predict_between(
     were trained as a whole are mixed parameter by parameter, in a copy.
 
     Raises:
-        WobbleError: a member is not in the family, or the two are the same or read other tokens.
+        WobbleError: a member is not in the family, or the two are the same or have different tokenizers.
     """
     for name in (first, second):
         if name not in family.names:
@@ -79,7 +79,7 @@ class Interpolation:
 
     @property
     def barrier(self) -> float:
-        """How far the loss in between rises above the straight line between its two ends, in nats; 0 where it nowhere does.
+        """How far the loss in between rises above the straight line between its two ends, in nats; 0 where it does not.
 
         A barrier between two minima is what "different local minima" means (Frankle et al., arXiv 1912.05671).
         """
@@ -88,12 +88,12 @@ class Interpolation:
 
     @property
     def has_barrier(self) -> bool:
-        """Whether the barrier is worth the name."""
+        """Whether the barrier is high enough to be called one."""
         return self.barrier > NO_BARRIER
 
 
 NO_BARRIER = 0.01
-"""A rise of the loss, in nats, up to which one says that there is none."""
+"""A rise of the loss, in nats, up to which there is said to be no barrier."""
 
 MOST_TEXTS = 300
 """Labelled texts of an interpolation: enough to see a barrier, few enough to wait for."""

@@ -1,4 +1,4 @@
-"""Families of training seeds: which there are, their members, and the texts that none of them was trained on."""
+"""Families of training seeds: which ones there are, their members, and the texts that none of them was trained on."""
 
 import re
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ def families() -> tuple[str, ...]:
 
 
 def _families() -> dict[str, tuple[Member, ...]]:
-    """Members by family: models that are named alike (`x`, `x-43`, `x-44`, …), then those of trainings (`runs/mine`)."""
+    """Members by family: models whose names match (`x`, `x-43`, `x-44`, …), then those of trainings (`runs/mine`)."""
     trained = runs()
     named: dict[str, dict[int, str]] = {}
     for id in catalog.local_ids():
@@ -52,7 +52,7 @@ def _families() -> dict[str, tuple[Member, ...]]:
 
 
 def members(id: str) -> tuple[Member, ...]:
-    """The members of a family: those of a training (`runs/mine`), or models that are named alike (`x`, `x-43`, `x-44`, …).
+    """The members of a family: those of a training (`runs/mine`), or models whose names match (`x`, `x-43`, `x-44`, …).
 
     Raises:
         WobbleError: there is no such family, or only one member.

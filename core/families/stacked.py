@@ -1,7 +1,7 @@
 """Training seeds: the same recipe with another seed is another model. All of a family answer in one forward pass.
 
 Where the members are LoRA adapters on one encoder, they are not merged into copies of it; their factors are stacked: a batch
-holds every text once a seed, each linear layer runs once over all rows, and each seed's rows get their own low-rank term.
+holds every text once per seed, each linear layer runs once over all rows, and each seed's rows get their own low-rank term.
 What a call adds is looked up in a context variable, so the shared encoder never changes. Members of other kinds (fine-tuned
 as a whole, or of an architecture whose layers do not take rows first) answer one after the other.
 """
@@ -117,7 +117,7 @@ def _same_tokenizer(sources: Sequence[Source]) -> bool:
 
 
 def pieces(settings: dict[str, Any]) -> dict[str, Any]:
-    """A tokenizer without what each call decides anew."""
+    """The settings of a tokenizer without those that each call decides."""
     return {name: value for name, value in settings.items() if name not in ("padding", "truncation")}
 
 

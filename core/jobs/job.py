@@ -1,4 +1,4 @@
-"""Jobs on disk: one folder a job below a root, and a worker process each.
+"""Jobs on disk: one folder per job below a root, and a worker process each.
 
 Everything that is known of a job lies in its folder, so it survives a closed page, another page and a restarted app:
 
@@ -10,7 +10,7 @@ Everything that is known of a job lies in its folder, so it survives a closed pa
     worker.log      what the libraries said
 
 What is not complete has a hidden folder or file, whose name begins with a dot. Only the worker writes how a job stands, so that
-whoever cancels it never overwrites that, nor is overwritten. In what people read, a job is a run.
+a cancellation neither overwrites that nor is overwritten. In what people read, a job is a run.
 """
 
 import contextlib
@@ -48,7 +48,7 @@ kind of lock that is a file's mere existence: a killed worker would keep the tur
 SECONDS_TO_APPEAR = 30.0
 """A job without a worker after this long will not get one."""
 MOST_QUEUED = 5
-"""Jobs below one root that may wait or run at once: each waiting worker holds some memory."""
+"""How many jobs of one root may wait or run at once: each waiting worker holds some memory."""
 FREE_DISK = 200 * 2**20
 """Bytes that must stay free beside what a job will save."""
 
@@ -230,7 +230,7 @@ def tidy(folder: Path) -> None:
 
 
 def free_name(root: Path | None, wanted: str) -> str:
-    """The name, or the name with a number behind it where it is taken."""
+    """The name, or the name with a number added where it is taken."""
     names = chain([wanted], (f"{wanted}-{number}" for number in count(2)))
     return next(name for name in names if root is None or not (root / name).exists())
 
@@ -258,7 +258,7 @@ def work(folder: Path, do: Callable[[Path], None], explain: Callable[[Exception]
     """Wait for the turn, do the work in a folder, and say how it ended.
 
     Args:
-        do: the work; a `WobbleError` of its is what people read.
+        do: the work; people read the text of a `WobbleError` that it raises.
         explain: any other error in one sentence.
     """
     process.appear(folder)
@@ -281,6 +281,6 @@ def work(folder: Path, do: Callable[[Path], None], explain: Callable[[Exception]
         except Exception as error:
             traceback.print_exc()
             outcome = "failed", explain(error)
-        # First of all, for the disk may be full: saying how it ended takes room too.
+        # First, since the disk may be full: saying how it ended takes room too.
         tidy(folder)
         announce(folder, *outcome)

@@ -1,6 +1,6 @@
-"""The worker's process: started apart from whoever asked, known by its number and its birth, and stopped.
+"""The worker's process: started independently of whoever asked, identified by its number and its start time, and stopped.
 
-It says how it stands by JSON files, which one process writes while others read them.
+Its state is in JSON files, which one process writes while others read them.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 WORKER = "worker.json"
 LOG = "worker.log"
 SECONDS_TO_STOP = 5.0
-"""What a worker gets for ending by itself before it is killed."""
+"""How long a worker has to end by itself before it is killed."""
 
 
 def start_worker(module: str, folder: Path) -> None:
@@ -30,7 +30,7 @@ def start_worker(module: str, folder: Path) -> None:
     with (folder / LOG).open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", module, str(folder)],
-            # Not in another directory: what is asked for may name files by a relative path.
+            # In the same directory: a recipe may name files by a relative path.
             env={
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
@@ -41,7 +41,7 @@ def start_worker(module: str, folder: Path) -> None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    # Somebody has to take note of its end, or it would stay behind as a zombie.
+    # Somebody has to take note of its end, or it would remain as a zombie.
     threading.Thread(target=process.wait, daemon=True).start()
     # Not left to the worker: its imports take seconds, and many where the machine is busy.
     with contextlib.suppress(psutil.Error):
@@ -49,7 +49,7 @@ def start_worker(module: str, folder: Path) -> None:
 
 
 def appear(folder: Path, pid: int | None = None) -> None:
-    """Note which process works in a folder; without a number this one, in case that who started it was gone before noting it."""
+    """Note which process works in a folder; without a number this one, in case the starter was gone before noting it."""
     # The number alone could be that of a later process.
     process = psutil.Process(pid)
     write_json(folder / WORKER, {"pid": process.pid, "began": process.create_time()})

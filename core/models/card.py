@@ -1,4 +1,4 @@
-"""What a model's card says of its training: the README.md that stands beside the weights, as the hub defines it."""
+"""What a model's card says about its training: the README.md beside the weights, as the hub defines it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,7 @@ def card(directory: Path) -> Card:
 
 
 def _share(value: object) -> float | None:
-    """An accuracy as a share; cards write percent, too."""
+    """An accuracy as a share; cards give percentages, too."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
         return None
     return value / 100 if value > 1 else float(value)

@@ -1,4 +1,4 @@
-"""Which models there are, where their files lie, and the bounded set of those that are loaded.
+"""Which models there are, where their files are, and the bounded set of loaded ones.
 
 An id names an embedded model (`minilm-uncased`), a local directory under the operator's folders (`models/mine`) or a
 model of the Hugging Face hub (`ProsusAI/finbert`). Whatever it names, loading happens from a local directory.
@@ -101,7 +101,7 @@ def stamp(id: str) -> int:
             if directory.is_relative_to(root) and any((directory / name).is_file() for name in CONFIGS):
                 return max(file.stat().st_mtime_ns for file in directory.iterdir() if file.is_file())
         except (OSError, ValueError, RuntimeError):
-            continue  # no path at all, or one that is being written: loading it says what is wrong
+            continue  # not a path, or one that is being written: loading it says what is wrong
     return 0
 
 
@@ -125,7 +125,7 @@ def resolve(id: str, progress: Progress | None = None) -> Source:
     """Find the files of a model, downloading them from the hub when they are nowhere on this machine.
 
     Args:
-        progress: hears how far a download is; what it raises ends that.
+        progress: told how far a download has come; what it raises ends the download.
 
     Raises:
         WobbleError: the id names nothing that may be loaded; the sentence says why.
@@ -157,12 +157,12 @@ def base_source(id: str) -> Source:
     """
     source = resolve(id)
     if source.adapter is not None:
-        raise WobbleError(f"{id} is an adapter: train the model that it stands on, {source.directory.name}, instead.")
+        raise WobbleError(f"{id} is an adapter: train its base model, {source.directory.name}, instead.")
     return source
 
 
 def _allowed(id: str, path: Path) -> Path:
-    """The real directory behind a path, if the operator allows it. What is refused does not tell what exists."""
+    """The real directory behind a path, if the operator allows it. A refusal does not tell what exists."""
     directory = path.resolve()
     roots = model_roots()
     if not any(directory.is_relative_to(root) for root in (*roots, EMBEDDED.resolve())):
@@ -177,13 +177,13 @@ def _allowed(id: str, path: Path) -> Path:
 
 
 def _source(id: str, kind: Kind, directory: Path, progress: Progress | None = None) -> Source:
-    """The files of a directory: a model, or an adapter together with the model it stands on."""
+    """The files of a directory: a model, or an adapter together with its base model."""
     adapter_config = directory / "adapter_config.json"
     if not adapter_config.is_file():
         return Source(id, kind, directory)
     base = str(read_json(adapter_config).get("base_model_name_or_path") or "")
     if not base:
-        raise WobbleError(f"The adapter {id} does not say which base model it stands on.")
+        raise WobbleError(f"The adapter {id} does not name its base model.")
     beside = directory / base
     if not Path(base).is_absolute() and beside.is_dir():
         return Source(id, kind, beside.resolve() if kind == "embedded" else _allowed(base, beside), directory)
@@ -209,7 +209,7 @@ def _embedded() -> dict[str, Path]:
 
 
 def _local() -> dict[str, Path]:
-    """Model directories in the operator's folders, by id; of two folders with one name the first has its way."""
+    """Model directories in the operator's folders, by id; of two folders with one name the first counts."""
     found: dict[str, Path] = {}
     for root in model_roots():
         for directory in _model_directories(root, depth=2):
@@ -218,7 +218,7 @@ def _local() -> dict[str, Path]:
 
 
 def _is_classifier(directory: Path) -> bool:
-    """False for an encoder that only carries adapters: on its own its head would be random."""
+    """False for an encoder that is only a base for adapters: on its own its head would be random."""
     return _is_adapter(directory) or any(
         "Classification" in name for name in read_json(directory / "config.json").get("architectures") or []
     )

@@ -1,4 +1,4 @@
-"""A loaded text classifier, where its files are, and what can be known of those without loading any.
+"""A loaded text classifier, where its files are, and what can be known about them without loading any.
 
 A classifier is loaded once and shared by all threads of the process: nothing on it changes afterwards. Whatever can vary from
 call to call is a `core.models.predict.Condition` of the call.
@@ -81,19 +81,19 @@ class Classifier:
     labels: tuple[str, ...]
     head: Head
     limit: int
-    """Tokens at the most, special ones included; longer texts are truncated, and that is shown."""
+    """The most tokens, special ones included; longer texts are truncated, and that is shown."""
     device: "torch.device"
     parameters: int
     weights_hash: str
     """sha256 over the weight files, adapter last."""
     checkpoint_dtype: str
-    """The dtype in which the checkpoint stores its weights; they are always computed with in fp32."""
+    """The dtype in which the checkpoint stores its weights; computation is always in fp32."""
     untrained: tuple[str, ...]
-    """Parameters that were drawn at random at loading and that change the prediction: the model is not usable as it is."""
+    """Parameters that were drawn at random during loading and that change the prediction: the model is not usable as it is."""
     sites: tuple[Site, ...]
     """Where dropout can act, in the order in which it does, with the checkpoint's own rates."""
     batching: Batching
-    """Padding is trusted only where a check at loading showed that it changes nothing."""
+    """Padding is trusted only where a check during loading showed that it changes nothing."""
     notes: tuple[str, ...] = ()
     """What a user should know before trusting this model, in sentences."""
 
@@ -157,7 +157,7 @@ def weight_files(directory: Path) -> list[Path]:
 
 
 def tensors(files: Iterable[Path]) -> Iterator[dict[str, Any]]:
-    """What the headers of weight files say of each tensor: its "dtype" and its "shape"."""
+    """What the headers of weight files say about each tensor: its "dtype" and its "shape"."""
     for file in files:
         with file.open("rb") as stream:
             header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
@@ -170,7 +170,7 @@ def stored_dtypes(files: Sequence[Path]) -> str:
 
 
 def sha256(files: Sequence[Path]) -> str:
-    """Of some files, one after the other: the sha256 of their own."""
+    """One sha256 over the sha256 of each of some files."""
     digest = hashlib.sha256()
     for file in files:
         with file.open("rb") as stream:

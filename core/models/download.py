@@ -1,4 +1,4 @@
-"""Files of a model from the Hugging Face hub: fetched once for all who wait for them, who hear how far it is and may leave."""
+"""Files of a model from the Hugging Face hub: fetched once for all who wait for them, who are told the progress and may leave."""
 
 import threading
 import time
@@ -18,8 +18,8 @@ from core.base.errors import WobbleError, first_line
 from core.base.hub import HUB_SECONDS, endpoint, hub_answers, within
 
 Progress = Callable[[int, int], None]
-"""Told, several times a second, how many bytes are here and how many are wanted (0 while nobody knows). What it raises ends the
-waiting, and the download with it unless others wait, too."""
+"""Told, several times a second, how many bytes have arrived and how many are wanted (0 while unknown). What it raises ends the
+waiting, and the download with it unless others are waiting too."""
 
 HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
 
@@ -27,9 +27,9 @@ LOOK = 0.2
 """Seconds between two looks at a download."""
 
 PATIENCE = 5.0
-"""Seconds that a download goes on while nobody waits for it: a page that is run anew leaves, and asks for it again at once."""
+"""Seconds that a download goes on while nobody waits for it: a page that reruns leaves, and asks for it again at once."""
 
-# The library says how far it is once a chunk, which is 10 MB: half a minute of a slow line.
+# The library reports once per chunk, which is 10 MB: half a minute on a slow line.
 constants.DOWNLOAD_CHUNK_SIZE = 2**20
 
 
@@ -132,13 +132,13 @@ def _fetch(key: tuple[str, str], transfer: _Transfer) -> None:
 
 
 def _forget(key: tuple[str, str], transfer: _Transfer) -> None:
-    """Whoever asks from now on begins anew."""
+    """Whoever asks from now on starts a new download."""
     if _transfers.get(key) is transfer:
         del _transfers[key]
 
 
 def _bar(key: tuple[str, str], transfer: _Transfer) -> type[Any]:
-    """A progress bar that draws nothing: it notes how far a download is, and ends it where nobody waits for it any more."""
+    """A progress bar that draws nothing: it notes how far a download has come, and ends it where nobody waits for it any more."""
 
     class Bar(tqdm):  # type: ignore[misc]
         # Without a thread that watches over bars.

@@ -26,7 +26,7 @@ THRESHOLD = 0.5
 class Head:
     """The measures of one kind of head, all of them pure functions of arrays.
 
-    What stands here is what a value's head does, and what the heads with labels share.
+    Here is what the head of a value does, and what the heads with labels share.
     """
 
     name: ClassVar[str]

@@ -41,15 +41,15 @@ logging.getLogger("peft").setLevel(logging.ERROR)
 warnings.filterwarnings("ignore", message="`is_gradient_checkpointing` is deprecated", category=FutureWarning)
 
 LONGEST = 8192
-"""Tokens at the most where neither the tokenizer nor the model names a limit (XLNet, T5)."""
+"""The most tokens where neither the tokenizer nor the model names a limit (XLNet, T5)."""
 
 
 PROBES = ("Fine.", "A text of quite another length, so that the first one has to be padded.")
-"""Two texts of different lengths, for the checks at loading."""
+"""Two texts of different lengths, for the checks while a model is loaded."""
 
 
 ALMOST_ALL = 0.9
-"""Embedding rows are often padded to a round number, so a tokenizer of the same model has nearly as many pieces."""
+"""Embedding rows are often padded to a round number, so the right tokenizer has nearly, but not exactly, as many pieces."""
 
 
 NO_PADDING = -1
@@ -63,7 +63,7 @@ SAFE_PADDING = 1e-4
 
 @contextmanager
 def drawn_from(seed: int) -> Iterator[None]:
-    """Run transformers' initialisers from a seed of our own and put the process-wide random state back afterwards."""
+    """Run transformers' initialisers from a seed of our own and restore the process-wide random state afterwards."""
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - the point is to protect the legacy state
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -78,7 +78,7 @@ def load_classifier(source: Source, device: torch.device | None = None) -> Class
     """Load a classifier from files: safetensors only, no remote code, fp32, eval mode.
 
     Raises:
-        WobbleError: the files are no usable classifier; the sentence says why.
+        WobbleError: the files are not a usable classifier; the sentence says why.
     """
     device = device or best_device()
     files = weight_files(source.directory)
@@ -170,8 +170,8 @@ def load_tokenizer(source: Source) -> Any:
 
 
 def pretrained(directory: Path, **settings: Any) -> tuple[PreTrainedModel, dict[str, set[str]]]:
-    """A classifier as transformers makes it of a directory (safetensors only, no remote code, no network, fp32), and the names
-    of the tensors with which something was wrong, by transformers' word for it.
+    """A classifier as transformers makes it from a directory (safetensors only, no remote code, no network, fp32), and the names
+    of the tensors with which something was wrong, by transformers' names for what was wrong.
 
     Args:
         settings: more of what `from_pretrained` takes.
@@ -217,7 +217,7 @@ def _model(source: Source, config: Any, seed: int) -> tuple[PreTrainedModel, tup
 
 
 def _batching(classifier: Classifier) -> Batching:
-    """Find out by trying whether padding leaves this model's logits alone (XLNet, say, reads its answer off the padding)."""
+    """Find out by trying whether padding leaves this model's logits unchanged (XLNet, say, reads its answer from the padding)."""
     if classifier.model.config.get_text_config().pad_token_id == NO_PADDING:
         return "equal lengths"
     try:
@@ -261,7 +261,7 @@ def _labels(model: PreTrainedModel) -> tuple[str, ...]:
 
 
 def token_limit(model: PreTrainedModel, tokenizer: Any) -> int:
-    """Tokens at the most: the tokenizer's own limit (about 1e30 where nobody set one), never beyond the position table."""
+    """The most tokens: the tokenizer's own limit (about 1e30 where nobody set one), never beyond the position table."""
     longest = int(min(tokenizer.model_max_length, LONGEST))
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     # RoBERTa and its kin count positions from padding_idx + 1, so their first rows hold no position.

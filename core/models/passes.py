@@ -49,7 +49,7 @@ def together(
 
 
 class _Once(nn.Module):
-    """Stands where the encoder does: runs it at the first call, and repeats that answer for as many rows as are asked."""
+    """Takes the place of the encoder: runs it at the first call, and repeats that answer for as many rows as are asked for."""
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()

@@ -29,7 +29,7 @@ Dtype = Literal["float32", "bfloat16", "float16"]
 
 
 COMPANY = tuple(f"Text {number}." for number in range(1, 32))
-"""The other texts of `Condition.among`: short, so that they cost little, and none like another."""
+"""The other texts of `Condition.among`: short, so that they cost little, and all different."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Condition:
     """Everything but the text that fixes a forward pass on one device."""
 
     batch: Literal["shared", "alone"] = "shared"
-    """Among the other texts of the call, or each text alone in its batch."""
+    """With the other texts of the call, or each text alone in its batch."""
     padded: int = 0
-    """Alone, padded to at least so many tokens; 0: to none."""
+    """Alone, padded to at least this many tokens; 0: not padded."""
     among: int = 0
-    """Alone but for the first so many of `COMPANY`."""
+    """Alone but for this many of the first texts of `COMPANY`."""
     kernel: Literal["own", "eager"] = "own"
     """The attention kernel that the model was loaded with (sdpa wherever there is one), or plain matrix products."""
     dtype: Dtype = "float32"
@@ -106,7 +106,7 @@ class _Memory:
 
     @contextmanager
     def turn(self, keys: Iterable[TokenKey], condition: Condition) -> Iterator[dict[TokenKey, Logits]]:
-        """What is known of some token sequences once nobody runs any of them; the others are the caller's to run meanwhile."""
+        """What is known of some token sequences once nobody is running any of them; the others are the caller's to run."""
         asked = {(key, condition) for key in keys}
         with self._idle:
             # All at once, so that two threads never wait for each other.
@@ -136,7 +136,7 @@ def readable(classifier: Classifier, texts: Sequence[str], encodings: list[Encod
     """What a model reads of texts, where they are not encoded yet.
 
     Raises:
-        WobbleError: the tokenizer makes no token of one of them.
+        WobbleError: the tokenizer makes no token from one of them.
     """
     encodings = classifier.encoder(texts) if encodings is None else encodings
     for text, encoding in zip(texts, encodings, strict=True):
@@ -201,7 +201,7 @@ def predict(
 
 
 def check_condition(classifier: Classifier, condition: Condition) -> None:
-    """Refuse a condition that this model cannot be run under, or in which its answer would be another one.
+    """Refuse a condition under which this model cannot be run, or under which its answer would be another one.
 
     Raises:
         WobbleError: with one sentence that says why.

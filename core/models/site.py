@@ -1,4 +1,4 @@
-"""A place where a model drops something while it is trained: what is known of it once the model is loaded."""
+"""A place where a model drops something while it is trained: what is known about it once the model is loaded."""
 
 from dataclasses import dataclass
 from typing import Literal

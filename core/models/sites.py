@@ -1,10 +1,10 @@
-"""Where dropout acts in a model, and how one call switches it on while all others run as ever.
+"""Where dropout acts in a model, and how one call switches it on while all others run as usual.
 
 Nothing on a shared model may change, so dropout is a property of the call: a context variable holds what the current
 call wants, and everything that could drop something asks it. Three kinds of places ask:
 
 - `torch.nn.functional.dropout`, which `torch.nn.Dropout` modules call and some models call themselves (BART): a
-  `TorchFunctionMode`, active in the calling thread only; hooks on the modules, installed once at loading, say which one;
+  `TorchFunctionMode`, active in the calling thread only; hooks on the modules, installed when the model is loaded, say which one;
 - attention probabilities, which most families drop inside the kernel (`dropout_p` of scaled_dot_product_attention):
   a kernel of our own, registered with transformers, is the stock one unless the call wants dropout.
 
@@ -29,7 +29,7 @@ from core.models.site import Kind
 
 KERNEL = "wobble_sdpa"
 FUNCTION_CALLS = "function calls"
-"""The name of the sites that are no modules: a model that calls the function itself."""
+"""The name of the sites that are not modules: the model calls the function itself."""
 
 ROW_DIMENSION = {"xlnet": 1}
 """Families whose three-dimensional states are not `[rows, tokens, width]`: XLNet's are `[tokens, rows, width]`."""

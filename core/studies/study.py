@@ -1,4 +1,4 @@
-"""A study: a reference and its cases, a row a factor, with the noise floor and the cost.
+"""A study: a reference and its cases, a row per factor, with the noise floor and the cost.
 
 The profile is the study of all factors on one sentence, on one scale, all against the noise floor.
 """

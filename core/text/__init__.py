@@ -1,1 +1,1 @@
-"""Texts: perturbations, tokens, what is seen."""
+"""Texts: perturbations, tokens, hidden characters made visible."""

@@ -15,11 +15,11 @@ MOST = 200
 """Characters that are tried, from the beginning of the text."""
 
 LONGEST = 2000
-"""Characters of a text of which any is tried: each of them costs a tokenization of the whole text."""
+"""Characters of the longest text that is tried: each of them costs a tokenization of the whole text."""
 
 
 NAMED = 3
-"""Changes that are named, of those that reach furthest."""
+"""How many changes are named, of those that reach furthest."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Change:
     position: int
     """Of the character in the text, from 0."""
     before: tuple[str, ...]
-    """The text's tokens from the first to the last that is another one afterwards; none where the ids stay the same."""
+    """The text's tokens from the first to the last that differs afterwards; none where the ids stay the same."""
     after: tuple[str, ...]
     """What stands in their place."""
 
@@ -50,7 +50,7 @@ class Resplit:
 
     @property
     def most(self) -> tuple[Change, ...]:
-        """Those that touch the most tokens, at most `NAMED`, each at other tokens of the text; none where no token changes."""
+        """The changes that touch the most tokens, at most `NAMED`, each at different tokens; none where no token changes."""
         ranked = sorted(
             (one for one in self.changes if one and one.tokens), key=lambda one: (-one.tokens, one.position)
         )
@@ -79,7 +79,7 @@ class Resplit:
 
 
 def _word(text: str, position: int) -> str:
-    """Behind a character: the word that it stands in; nothing where it stands alone."""
+    """Follows a character: the word that it is in; empty where it stands alone."""
     found = next((m for m in re.finditer(r"\w+", text) if m.start() <= position < m.end() and len(m[0]) > 1), None)
     return f" in “{found[0][:40]}”" if found else ""
 
@@ -110,7 +110,7 @@ def resplits(encoder: TextEncoder, text: str) -> tuple[Resplit, ...]:
 
 
 def _whole(encoder: TextEncoder, texts: list[str]) -> list[Encoding]:
-    """Encodings that nothing is cut off from: a character less would bring another token in at the end."""
+    """Encodings without truncation: one character fewer would bring in another token at the end."""
     if encoder.backend is None:
         return encoder(texts)
     refuse_surrogates(texts[0])

@@ -59,12 +59,12 @@ class Stages:
 
     raw: str
     normalized: str | None
-    """None where the tokenizer has no normalizer, or it cannot be looked into."""
+    """None where the tokenizer has no normalizer, or none that can be inspected."""
     pre_tokens: tuple[PreToken, ...] | None
-    """None where the tokenizer has no pre-tokenizer, or it cannot be looked into."""
+    """None where the tokenizer has no pre-tokenizer, or none that can be inspected."""
     encoding: Encoding
     notes: tuple[str, ...]
-    """What cannot be shown, and what to know, in sentences."""
+    """What cannot be shown, and what one should know, in sentences."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,11 @@ class Counts:
     utf8: int
     """Bytes in UTF-8."""
     tokens: int
-    """What the model reads, special tokens too."""
+    """What the model reads, special tokens included."""
     special: int
     """Tokens that the tokenizer put around the text."""
     characters_a_token: float | None
-    """Characters that are read for each token that stands for any; None where none does."""
+    """Characters read per token that stands for any; None where no token does."""
 
 
 def counts(found: Stages) -> Counts:
@@ -212,7 +212,7 @@ def _steps(settings: dict[str, Any] | None) -> Iterator[Step]:
             if on[name]:
                 yield words, normalizers.BertNormalizer(**{**dict.fromkeys(BERT_STEPS, False), name: True})
     else:
-        # A tokenizer of one normalizer alone is the way to make it from its settings.
+        # The only way to make a normalizer from its settings is a tokenizer with nothing else in it.
         made = Tokenizer.from_str(_EMPTY.replace("null", json.dumps(settings), 1))
         yield NORMALIZERS.get(kind, kind), made.normalizer
 

@@ -34,7 +34,7 @@ class Encoding:
     full_length: int
     """Tokens before truncation, special ones included."""
     cut: int = 0
-    """Hash of the ids that truncation cut off; 0 where it cut none."""
+    """Hash of the ids that truncation cut off; 0 where it cut off none."""
 
     @property
     def key(self) -> "TokenKey":
@@ -70,7 +70,7 @@ class Aligned:
 class TextEncoder:
     """Texts to encodings, with the ids of `tokenizer(text, truncation=True, max_length=limit)`; safe for threads.
 
-    transformers' `__call__` sets truncation on the Rust object that all callers share, so threads disturb each other.
+    transformers' `__call__` sets truncation on the Rust object that all callers share, so threads interfere with each other.
     Here a private copy gets its truncation once, at construction, and is only read afterwards. A tokenizer that is
     written in Python has no such object and is called under a lock.
     """
@@ -84,7 +84,7 @@ class TextEncoder:
         self.truncation_side: str = tokenizer.truncation_side
         """At which end the text is cut off where it is too long: "right" or "left"."""
         self.backend: Tokenizer | None = None
-        """The private copy, without padding and truncation, for whoever looks at single stages; never to be changed."""
+        """The private copy, without padding and truncation, for looking at single stages; never to be changed."""
         self.settings: dict[str, Any] = {}
         """Of a fast tokenizer: its tokenizer.json."""
         self._lock = threading.Lock()
@@ -121,7 +121,7 @@ class TextEncoder:
         around = self._truncating.num_special_tokens_to_add(is_pair=False)
         tokens = tuple(found.tokens)
         if self.unknown is not None and (unknown := self._truncating.token_to_id(self.unknown)) in found.ids:
-            # Unigram names a piece that it does not know by its text, not by its id.
+            # Unigram names an unknown piece by its text, not by its id.
             tokens = tuple(self.unknown if id == unknown else t for id, t in zip(found.ids, tokens, strict=True))
         return Encoding(
             cut=hash(tuple(tuple(rest.ids) for rest in found.overflowing)) if found.overflowing else 0,
@@ -166,7 +166,7 @@ def algorithm(settings: dict[str, Any]) -> str | None:
 
 
 def align(original: Encoding, variant: Encoding) -> tuple[Aligned, ...]:
-    """Which tokens stayed: stretches that cover both sequences once, in order, from a longest-match diff of the ids."""
+    """Which tokens stayed the same: stretches that cover both sequences once, in order, from a longest-match diff of the ids."""
     kinds: dict[str, Literal["same", "changed", "removed", "added"]] = {
         "equal": "same",
         "replace": "changed",

@@ -1,4 +1,4 @@
-"""Where the first tokens of a text end: what truncation before the model leaves of it, as a text."""
+"""Where the first tokens of a text end: what truncation in front of the model leaves of it, as a text."""
 
 import unicodedata
 from functools import partial
@@ -11,14 +11,14 @@ from core.text.tokens import TextEncoder, refuse_surrogates
 def cut_after(encoder: TextEncoder, text: str, tokens: int) -> str | None:
     """The part of the text that `tokenizer(text, truncation=True, max_length=tokens)` reads; None where it is all.
 
-    Special tokens count, as they do for `max_length`. Where the tokenizer cuts at the left, the text starts where its
+    Special tokens count, as they do for `max_length`. Where the tokenizer cuts on the left, the text starts where its
     last tokens start. Tokens that share a character with one that is cut off (the bytes of an emoji) are cut off too.
 
-    Cut at the right, what is left encodes to the first ids of the text: WordPiece takes the longest piece from the
+    Cut on the right, what is left encodes to the first ids of the text: WordPiece takes the longest piece from the
     left, a best path of Unigram has best beginnings, and merges of BPE never cross the end of a token that stands.
     The exception is what a pre-tokenizer splits by what follows it: white space at the very end (`ĠĠ`, of which GPT-2's
-    gives the last to the word), and the beginning of a contraction (`'r` of `'re`). Cut at the left, the first word can
-    begin with other tokens: it has lost what stood before it, a space (`Ġ`, `▁`) or its own beginning (`##`).
+    pre-tokenizer gives the last to the word), and the beginning of a contraction (`'r` of `'re`). Cut on the left, the
+    first word can begin with other tokens: it has lost what stood before it, a space (`Ġ`, `▁`) or its own beginning (`##`).
 
     Raises:
         WobbleError: the tokenizer has no offsets (see `why_not`), or the text holds a lone surrogate.
@@ -51,6 +51,6 @@ def cutter(encoder: TextEncoder) -> Cut | None:
 
 
 def why_not(encoder: TextEncoder) -> str | None:
-    """One sentence on why texts cannot be cut where a token ends; None where they can."""
+    """Why texts cannot be cut where a token ends, in one sentence; None where they can."""
     said = f"{encoder.name} does not say which characters a token stands for, so no text can be cut where one ends."
     return said if encoder.backend is None else None

@@ -14,7 +14,7 @@ LEGEND = {
 """Mark: what it stands for."""
 
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-"""Is no character, and neither a tokenizer nor a file takes it."""
+"""Not a character: neither a tokenizer nor a file takes it."""
 
 _MARKS = {
     **{chr(code): chr(0x2400 + code) for code in range(0x20)},
@@ -34,7 +34,7 @@ _JOINER = "\u200d"
 
 
 def visible(text: str) -> str:
-    """The text with a mark for every character that one would not see, or that would disturb the line it stands in.
+    """The text with a mark for every character that would not be seen, or that would disturb the line it stands in.
 
     Control characters become their pictures (U+2400 ff.), direction marks and lone surrogates their code points in
     angle quotes. A joiner inside an emoji sequence stays, so that the emoji does.

@@ -1,4 +1,4 @@
-"""What one training is: the recipe, its three seeds, and what it will cost. Nothing here trains.
+"""What one training is: the recipe, its seeds, and what it will cost. Nothing here trains.
 
 Head initialisation, data order and dropout are three separate sources of chance (Dodge et al., arXiv 2002.06305); which
 examples are drawn is a fourth. Each has a seed of its own, so that three can be held while one varies.
@@ -44,9 +44,9 @@ MOST_SEED = 2**31 - 1
 FEWEST_EXAMPLES = 10
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,47}", re.ASCII)
 MEMBER_RECORD = "training.json"
-"""Lies in the folder of a finished member: how it was trained, and how well it does."""
+"""In the folder of a finished member: how it was trained, and how well it does."""
 LIMIT = 128
-"""Tokens of a training example at the most; what is trained can read longer texts."""
+"""The most tokens of a training example; the trained model can read longer texts."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     """Seeds from a list like "42, 43" or a range like "42-45".
 
     Raises:
-        WobbleError: something in it is no seed, or stands there twice.
+        WobbleError: something in it is not a seed, or is given twice.
     """
     seeds: list[int] = []
     for part in (part.strip() for part in text.split(",")):
@@ -156,9 +156,9 @@ def plan(seeds: Sequence[int], vary: Vary = "together") -> tuple[Seeds, ...]:
     """The members that some seeds make.
 
     Args:
-        seeds: the first one is what is held where something else varies.
+        seeds: the first one is held where something else varies.
         vary: "together": head, order and dropout follow the seed, the texts stay; one part: the others stay at the first
-            seed; "each": for each part a member a seed, all beside the one that has the first seed everywhere.
+            seed; "each": for each part one member per seed, besides the one that has the first seed everywhere.
 
     Raises:
         WobbleError: there is nothing to vary, or there would be too many members.
@@ -225,12 +225,12 @@ def check(recipe: Recipe, data: Labelled) -> None:
 
 
 def drawn(data: Labelled, count: int, seed: int) -> Labelled:
-    """At most so many of the texts, drawn, because data may be sorted, and in their own order."""
+    """At most so many of the texts, drawn, because data may be sorted, but kept in their own order."""
     return data.rows(np.sort(np.random.default_rng(seed).permutation(len(data.texts))[:count]))
 
 
 def default_precision(device: "torch.device") -> Literal["bf16", "fp32"]:
-    """bf16 where the device computes it fast, which no clock decides: equal machines choose equally."""
+    """bf16 where the device computes it fast; no timing decides that, so equal machines choose equally."""
     import torch
 
     fast = (device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)) or (
@@ -241,7 +241,7 @@ def default_precision(device: "torch.device") -> Literal["bf16", "fp32"]:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a training will about cost."""
+    """About what a training will cost."""
 
     seconds: float
     """All members together."""
@@ -295,7 +295,7 @@ def _speed(device: str, precision: str) -> float:
     size, times = (1024, 20) if device == "cpu" else (4096, 5)
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     a = torch.ones(size, size, device=device, dtype=dtype)
-    # The first one also loads the kernel; to read a number waits for the device.
+    # The first one also loads the kernel; reading a number waits for the device.
     seconds = timeit.repeat(lambda: float((a @ a)[0, 0]), number=1, repeat=times + 1)
     return 2 * size**3 / min(seconds[1:])
 

@@ -24,7 +24,7 @@ from core.training.recipe import MEMBER_RECORD, Recipe, check, members_of, recip
 WORKER = "core.training.worker"
 DATA = "data.parquet"
 MEASURED = ("accuracy", "loss", "tested_on", "weights", "seconds")
-"""What is told of each finished member."""
+"""What is reported of each finished member."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,7 @@ def _result(member: Path) -> dict[str, Any]:
 
 
 def results(run: Run) -> list[dict[str, Any]]:
-    """One entry a finished member: accuracy, loss, where it was saved."""
+    """One entry per finished member: accuracy, loss, where it was saved."""
     return [
         {
             "name": name,
@@ -144,7 +144,7 @@ def event_said(event: dict[str, Any]) -> str:
 
 
 def so_far(events: Sequence[dict[str, Any]], members: int) -> tuple[float, str]:
-    """How much of a run is done, from 0 to 1, and what it does now, in words.
+    """How much of a run is done, from 0 to 1, and what it is doing now, in words.
 
     Args:
         events: as `core.jobs.job.progress` reads them.
@@ -160,7 +160,7 @@ def so_far(events: Sequence[dict[str, Any]], members: int) -> tuple[float, str]:
     if kind == "began":
         said += ", loading"
     elif kind == "evaluated" or (kind == "step" and inside == 1):
-        said += ", asking the held-out texts"
+        said += ", predicting the held-out texts"
     elif kind == "step":
         said += f", step {last['step']:,} of {last['steps']:,}"
     if steps := [event for event in told if event["event"] == "step"]:
@@ -191,5 +191,5 @@ def remove(name: str) -> None:
 
 
 def free_name(wanted: str) -> str:
-    """The name, or the name with a number behind it where it is taken."""
+    """The name, or the name with a number added where it is taken."""
     return jobs.free_name(settings().runs_dir, wanted)

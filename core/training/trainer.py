@@ -87,7 +87,7 @@ class _Told(TrainerCallback):
             }
         elif "eval_loss" in logs:
             if not math.isfinite(logs["eval_loss"]):
-                # The last step of all may spoil the weights: no loss of training would tell.
+                # The very last step may spoil the weights, which no training loss would show.
                 raise _no_number(float(logs["eval_loss"]), f"on the held-out texts after step {state.global_step:,}")
             event |= {
                 "event": "evaluated",
@@ -108,7 +108,7 @@ def train_member(
         the held-out texts after the last epoch, `weights` (sha256 of the adapter, or of the whole model), `seconds`.
 
     Raises:
-        WobbleError: the base cannot be trained, or the loss became no number.
+        WobbleError: the base cannot be trained, or the loss was no longer a number.
     """
     begin = time.monotonic()
     source = catalog.base_source(recipe.base)
@@ -158,7 +158,7 @@ def train_member(
 
 
 def _padded(model: PreTrainedModel, tokenizer: Any, base: str) -> int:
-    """Let the model know what texts are padded with; the most tokens that a text may have.
+    """Tell the model what texts are padded with; returns the most tokens that a text may have.
 
     Raises:
         WobbleError: there is no pad token.
@@ -213,7 +213,7 @@ def _model(source: Source, recipe: Recipe, names: Sequence[str]) -> tuple[PreTra
 def _adapted(model: PreTrainedModel, fresh: set[str]) -> nn.Module:
     base = model.base_model_prefix
     heads = [name for name, child in model.named_children() if name != base and any(True for _ in child.parameters())]
-    # LoRA trains as a whole: the head, and what the checkpoint lacks (BERT's pooler, say).
+    # Trained in full beside LoRA: the head, and what the checkpoint lacks (BERT's pooler, say).
     whole = [*heads, *sorted({name.rpartition(".")[0] for name in fresh if name.startswith(f"{base}.")})]
     linear = [
         name

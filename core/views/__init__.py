@@ -1,1 +1,1 @@
-"""How results are shown, one module a format."""
+"""How results are shown, one module per format."""

@@ -34,7 +34,7 @@ SMALLEST = 1e-9
 
 
 def condition_shifts(study: Study, row: Row, *, title: str, dark: bool = False, marked: str = "") -> go.Figure:
-    """The shift of each condition on a logarithmic axis, a line a condition in their order; exactly 0 stands at the left edge.
+    """The shift of each condition on a logarithmic axis, a line per condition in their order; exactly 0 stands at the left edge.
 
     Lines mark the noise floor and half the margin: the margin falls by at most twice a shift, so a flip needs at least that.
 
@@ -285,7 +285,7 @@ def tempered_strip(
 
     Args:
         frame: columns `key`, `name`, `visible`, `tokens`, `before`, `after` (margins), `label`, `said_before`, `said_after`
-            (probabilities as a line to read); one row a text, the first on top.
+            (probabilities as a line to read); one row per text, the first on top.
         colors: of each label.
         at: the other T, as it is read.
         marked: the key of a text whose full dot a ring is drawn around.

@@ -101,7 +101,7 @@ def interpolation(
 
 
 def loss_curves(frame: pd.DataFrame, evaluated: pd.DataFrame, *, title: str, dark: bool = False) -> go.Figure:
-    """Training loss over steps, a line a member (thin as it was, thick the mean of the last few), and the held-out loss after
+    """Training loss over steps, a line per member (thin as it was, thick the mean of the last few), and the held-out loss after
     each epoch as a diamond of the same colour.
 
     Args:

@@ -143,7 +143,7 @@ def profile_document(study: Study) -> dict[str, Any]:
 
 
 def comparison_document(study: Study) -> dict[str, Any]:
-    """A study of edits, one entry a variant, largest shift first."""
+    """A study of edits, one entry per variant, largest shift first."""
     return {
         **model_document(study),
         "reference": reference_document(study.reference),

@@ -67,7 +67,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def factors_table(study: Study) -> str:
-    """One row a factor: what was tried, what became of it, and the case that goes furthest."""
+    """One row per factor: what was tried, what became of it, and the case that goes furthest."""
     return table(
         ("factor", "tried", "absorbed", "flips", "flip rate (95%)", "largest shift", "median shift", "worst case"),
         (
@@ -87,7 +87,7 @@ def factors_table(study: Study) -> str:
 
 
 def study_html(study: Study) -> str:
-    """A study in a notebook: the finding, the prediction, a row a factor, and of edits those that move it most."""
+    """A study in a notebook: the finding, the prediction, a row per factor, and of edits those that move it most."""
     reference = study.reference
     margin = "" if reference.margin is None else f", margin {reference.margin:+.4f}"
     return (

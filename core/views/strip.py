@@ -1,4 +1,4 @@
-"""Wobble's picture: the signed margin of every case on one axis, one row a factor; what crosses zero has flipped."""
+"""Wobble's picture: the signed margin of every case on one axis, one row per factor; what crosses zero has flipped."""
 
 import textwrap
 from collections import Counter
@@ -64,7 +64,7 @@ def figure(
     dark: bool = False,
     marked: str = "",
 ) -> go.Figure:
-    """The margin strip of a study: a row a factor, a dot a case in the colour of the label that it predicts.
+    """The margin strip of a study: a row per factor, a dot per case in the colour of the label that it predicts.
 
     Args:
         beside: studies of other models or texts, all with labels or none: a factor has a row for each of them. A click opens no
@@ -248,7 +248,7 @@ def _beside(line: Line, said: Sequence[str], dark: bool) -> dict[str, Any]:
 def _dots(
     cases: Sequence[Mapping[str, Any]], colors: Mapping[str, str], dark: bool, quantity: str
 ) -> list[dict[str, Any]]:
-    """A trace a fate: plain values, which Plotly takes as they are."""
+    """A trace per fate: plain values, which Plotly takes as they are."""
     traces: list[dict[str, Any]] = []
     for fate, (name, style) in FATES.items():
         part = [case for case in cases if case["fate"] == fate]

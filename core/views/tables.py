@@ -29,7 +29,7 @@ STRIP = (
 
 
 def strip_records(study: Study) -> list[dict[str, Any]]:
-    """What a strip shows, one entry a case: its row, its key as `variant`, what one reads of it, its fate, and its `value`
+    """What a strip shows, one entry per case: its row, its key as `variant`, what one reads of it, its fate, and its `value`
     (margin; for regression the output).
     """
     records = (
@@ -46,7 +46,7 @@ def strip_frame(study: Study) -> pd.DataFrame:
 
 
 def cases_frame(*studies: Study) -> pd.DataFrame:
-    """One row a case, for a download; probabilities in one column a label, `p(label)`."""
+    """One row per case, for a download; probabilities in one column per label, `p(label)`."""
     frame = pd.DataFrame.from_records(
         [
             {
@@ -133,7 +133,7 @@ def tokens_line(encoding: Encoding) -> str:
 def side_by_side(
     studies: Sequence[Study], factors: Collection[str] = (), fates: Collection[str] = (), longest: int = 160
 ) -> list[dict[str, Any]]:
-    """One entry a case with the answer of each model: what the page's table shows, as plain JSON values.
+    """One entry per case with the answer of each model: what the page's table shows, as plain JSON values.
 
     Args:
         studies: of one text under several models; all have the same cases.
@@ -317,7 +317,7 @@ def tempered_rows(study: Study, temperature: float, most: int) -> pd.DataFrame:
 
 
 def tempered_frame(study: Study, temperature: float) -> pd.DataFrame:
-    """The sentence and its cases at T = 1 and at another T, for a download: probabilities (one column a label), entropy in nats
+    """The sentence and its cases at T = 1 and at another T, for a download: probabilities (one column per label), entropy in nats
     and margin, each twice. Nothing runs: the logits are the study's.
     """
     head, keyed, reference = study.head, study.keyed(), study.reference

@@ -42,7 +42,7 @@ def cuts(stages: Stages, longest: int) -> list[Cut]:
 
 
 def tokens_frame(model: str, stages: Stages) -> pd.DataFrame:
-    """One row a token; `start` and `end` count characters of the raw text."""
+    """One row per token; `start` and `end` count characters of the raw text."""
     encoding = stages.encoding
     spans = encoding.offsets or [(None, None)] * len(encoding.ids)
     return pd.DataFrame(
@@ -60,7 +60,7 @@ def tokens_frame(model: str, stages: Stages) -> pd.DataFrame:
 
 
 def resplit_frame(model: str, found: Sequence[Resplit]) -> pd.DataFrame:
-    """One row a character that was changed; `position` counts characters of the text from 0, `tokens` is how many are touched."""
+    """One row per character that was changed; `position` counts characters of the text from 0, `tokens` is how many are touched."""
     return pd.DataFrame(
         {
             "model": model,

@@ -18,13 +18,13 @@ from core.views.documents import unique
 
 
 def texts_frame(family: Family, data: Labelled) -> pd.DataFrame:
-    """One row a labelled text, with the name of its label as the family has it."""
+    """One row per labelled text, with the name of its label as the family has it."""
     names = unique(family.first.labels)
     return pd.DataFrame({"text": data.texts, "label": [names[i] for i in data.numbered_as(family.first.labels)]})
 
 
 def on_data_frame(family: Family, found: OnData) -> pd.DataFrame:
-    """One row a text, for a download: its label, what each member predicts and how sure it is."""
+    """One row per text, for a download: its label, what each member predicts and how sure it is."""
     names = unique(family.first.labels)
     columns: dict[str, Any] = {
         "text": found.texts,
@@ -40,7 +40,7 @@ def on_data_frame(family: Family, found: OnData) -> pd.DataFrame:
 
 
 def interpolation_frame(found: Interpolation, sentence: Probabilities, labels: tuple[str, ...]) -> pd.DataFrame:
-    """One row a point of the interpolation, for a download.
+    """One row per point of the interpolation, for a download.
 
     Args:
         sentence: `[points, n_labels]`.
@@ -56,7 +56,7 @@ def interpolation_frame(found: Interpolation, sentence: Probabilities, labels: t
 
 
 def accuracies_frame(family: Family, found: OnData) -> pd.DataFrame:
-    """One row a member, for `charts_training.level_bars`: `seed`, `accuracy`, and Wilson's interval of it as `low` and `high`."""
+    """One row per member, for `charts_training.level_bars`: `seed`, `accuracy`, and Wilson's interval of it as `low` and `high`."""
     low, high = zip(*found.accuracy_intervals, strict=True)
     return pd.DataFrame({"seed": family.names, "accuracy": found.accuracy, "low": low, "high": high})
 

@@ -1,1 +1,1 @@
-"""What pages share, one file a part."""
+"""What pages share, one file per part."""

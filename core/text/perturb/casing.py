@@ -37,7 +37,7 @@ def _random_case_character(text: str, rng: random.Random) -> str:
 
 def _shout(word: list[str], _: random.Random) -> str | None:
     small = "".join(word)
-    # One letter in capitals is no shout, only a typo.
+    # A single capital letter is not a shout, only a typo.
     return small.upper() if len(word) > 1 and small.upper() != small else None
 
 

@@ -5,13 +5,13 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 
-# Past either limit the whole differing middle is one edit: nobody tells thousands of edits apart on a page. The
+# Past either limit the whole differing middle is one edit: nobody can tell thousands of edits apart on a page. The
 # search for the fewest differences takes time and memory in the square of its limit.
 _MOST_DIFFERENCES = 200
 _MOST_EDITS = 2000
 
 _Run = tuple[int, int, int]
-"""What is equal: its start in either text, and its length."""
+"""An equal run: its start in either text, and its length."""
 
 _Path = tuple[_Run, "_Path"] | None
 

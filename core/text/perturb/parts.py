@@ -55,7 +55,7 @@ def _words(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def edit_one_word(text: str, rng: random.Random, edit: Callable[[list[str], random.Random], str | None]) -> str | None:
-    """The text with one word edited: from a random word on, the first for whose graphemes `edit` gives no None."""
+    """The text with one word edited: from a random word on, the first whose graphemes `edit` does not answer with None."""
     words = _words(text)
     first = rng.randrange(len(words)) if words else 0
     for start, end in chain(words[first:], words[:first]):
@@ -86,7 +86,7 @@ def edit_one_place(
 
 
 def before_letters(word: list[str]) -> list[int]:
-    """The places of letters that another one follows."""
+    """The places of letters that are followed by another one."""
     return [i for i, (one, other) in enumerate(pairwise(word)) if one[0].isalpha() and other[0].isalpha()]
 
 

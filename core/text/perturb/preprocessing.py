@@ -1,6 +1,6 @@
 """Preprocessing: the cleaning that people put before the tokenizer, its single steps and the usual chains of them.
 
-Each step does what the named library or recipe does, no more carefully: somebody's pipeline does it on one occasion and
+Each step does exactly what the named library or recipe does: somebody's pipeline does it on one occasion and
 not on another. A chain runs its steps in order; it is a perturbation of its own, and a person can build another.
 """
 
@@ -22,7 +22,7 @@ URL_PLACEHOLDER = "http"
 MENTION_PLACEHOLDER = "@user"
 """What cardiffnlp's tweet models read for every link and every name (`preprocess` on their model cards)."""
 
-# As on those cards, a word is replaced with everything that sticks to it. There only spaces part words; here any white space
+# As on those cards, a word is replaced with everything that sticks to it. There only spaces separate words; here any white space
 # does, so that the end of a line does not take the first word of the next with it.
 URL = re.compile(r"(?<!\S)http\S*")
 MENTION = re.compile(r"(?<!\S)@\S+")
@@ -181,7 +181,7 @@ _STEPS = {rule.name: rule for rule in perturbations(["preprocessing"])}
 
 
 def steps() -> tuple[Perturbation, ...]:
-    """The single steps, in the order in which a pipeline would take them."""
+    """The single steps, in the order in which a pipeline would run them."""
     return tuple(_STEPS.values())
 
 

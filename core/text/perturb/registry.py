@@ -16,11 +16,11 @@ from core.text.perturb.edits import Edit, edits
 
 FACTORS: tuple[str, ...] = ("whitespace", "casing", "punctuation", "unicode", "typo", "preprocessing")
 USUAL = FACTORS[:5]
-"""The factors whose variants are made unless others are asked for: what happens to a text by itself. What the others do,
-someone does to it on purpose, and often it is what an edit does too."""
+"""The factors whose variants are made by default: what happens to a text by itself. What the others do is done to it on
+purpose, and often it is what an edit does too."""
 
 FORMATTING = FACTORS[:4]
-"""The factors that change the form of a text alone; by chance a typo makes another word."""
+"""The factors that change only the form of a text; a typo can happen to make another word."""
 
 Cut = Callable[[str, int], str | None]
 """`cut(text, n)` is the text up to where its first n tokens end, or None where it has no more (`core.text.truncation`)."""
@@ -47,7 +47,7 @@ class Perturbation:
     seeded: bool = False
     needs_cut: bool = False
     factor: str = ""
-    """That of the table it stands in."""
+    """The factor of the table that it is in."""
 
     @property
     def said(self) -> str:
@@ -94,7 +94,7 @@ class Variant:
         return {**document, "also": [name for name, _ in self.also]} if self.also else document
 
 
-# What a description adds to its rule: exceptions and fine print.
+# Exceptions and fine print at the end of a description.
 _FINE_PRINT = re.compile(r"(?:; | \(|, (?:as|except|never)\b).*")
 
 
@@ -152,7 +152,7 @@ def variants(
     texts are dropped, so it may give fewer. One that needs a `cut` is left out where there is none. No variant equals
     the text. Raises WobbleError when `only` names something that is not a factor.
 
-    `read` is the span of characters that the model reads of a longer text: what draws a place draws it there.
+    `read` is the span of characters that the model reads of a longer text: random places are drawn there.
     """
     begin, end = read or (0, len(text))
     found = []
@@ -181,10 +181,10 @@ def custom(original: str, text: str) -> Variant:
 
 
 def merged(variants: Iterable[Variant]) -> tuple[Variant, ...]:
-    """The variants without those of factors beyond `USUAL` whose text stands before them already: one case with two names.
+    """The variants without those of factors beyond `USUAL` whose text an earlier one has: one case with two names.
 
     The first keeps its provenance; the others become its `also`, each perturbation once. It is the same sentence if one of
-    them is. To merge again what is merged already changes nothing.
+    them is. Merging twice changes nothing.
     """
     kept: list[Variant] = []
     first: dict[str, int] = {}

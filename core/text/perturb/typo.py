@@ -47,7 +47,7 @@ def _later_letters(word: list[str]) -> list[int]:
 
 
 def _cased_like(letter: str, model: str) -> str:
-    """The letter, large where `model` is large and small where it is small; as it is where either has no case."""
+    """The letter in the case of `model`; as it is where either has no case."""
     if model.isupper() and len(letter.upper()) == len(letter):
         return letter.upper()
     return letter.lower() if model.islower() and len(letter.lower()) == len(letter) else letter

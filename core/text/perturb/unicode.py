@@ -71,7 +71,7 @@ register(
         ("This is a test.", "This \u0456s a test."),
         seeded=True,
     ),
-    # A smile is evidence of what the writer feels, and can turn praise into irony: not the same sentence.
+    # A smile shows what the writer feels, and can turn praise into irony: not the same sentence.
     Perturbation(
         "append_emoji",
         "A smiling emoji after the text",

@@ -29,7 +29,7 @@ NEAREST = 20
 
 @dataclass(frozen=True)
 class Segmentation:
-    """A text cut into pieces in another way, or, for a draw that changed nothing, in the same."""
+    """A text cut into pieces in another way, or, for a draw that changed nothing, in the same way."""
 
     encoding: Encoding
     """As a model reads it: truncated, with its special tokens."""
@@ -63,13 +63,13 @@ class Drawn:
 
 
 _recutters: Kept[Recutter] = Kept(limit=8)
-"""By text encoder: its vocabulary once more, in tables."""
+"""By text encoder: a second copy of its vocabulary, in tables."""
 
 
 def why_not(encoder: TextEncoder) -> str | None:
     """Why a tokenizer has no other segmentations, in one sentence; None where it has."""
     if encoder.backend is None:
-        return f"No other segmentation: the tokenizer is {encoder.name}, and cannot be looked into."
+        return f"No other segmentation: the tokenizer is {encoder.name}, and cannot be inspected."
     model = encoder.settings["model"]
     if model["type"] not in ALGORITHMS:
         return f"No other segmentation: a {model['type']} tokenizer knows each word as one piece or not at all."
@@ -103,9 +103,9 @@ def method(encoder: TextEncoder) -> str:
 def draws(encoder: TextEncoder, text: str, count: int, *, p: float = P, alpha: float = ALPHA, seed: int = 0) -> Drawn:
     """Draw segmentations of a text: BPE-dropout, MaxMatch-dropout for WordPiece, sampling from the lattice for Unigram.
 
-    The whole text is cut, then truncated as the tokenizer truncates: in a text beyond the limit, a draw of more pieces reads
-    less of it. Words of which the reference reads nothing stay as they are; so does a word that is unknown to the tokenizer.
-    That draws decode to the reference's text holds before truncation.
+    The whole text is cut, then truncated as the tokenizer truncates: of a text beyond the limit, a draw of more pieces reads
+    less. Words of which the reference reads nothing stay as they are; so does a word that is unknown to the tokenizer.
+    Before truncation, all draws decode to the reference's text.
 
     Args:
         count: draws; those that are rejected are not made up for, since a draw depends on the seed and its number alone.
@@ -124,7 +124,7 @@ def draws(encoder: TextEncoder, text: str, count: int, *, p: float = P, alpha: f
     samplers = {word: recutter.algorithm.sampler(word, rate) for word in {words.words[i] for i in words.read}}
 
     def drawn(number: int) -> list[Cut]:
-        # The text belongs to the generator, so that two texts do not meet the same luck.
+        # The text is part of the seed, so that two texts do not get the same draws.
         rng = Random(f"{seed}/{number}/{text}")
         pairs = enumerate(zip(words.words, words.cuts, strict=True))
         return [samplers[word](rng) if i in words.read else own for i, (word, own) in pairs]
@@ -150,7 +150,7 @@ def nearest(encoder: TextEncoder, text: str, count: int = NEAREST) -> tuple[Segm
     """
     reference, recutter, words = _prepared(encoder, text)
     edges = [recutter.algorithm.edges(word) if i in words.read else {} for i, word in enumerate(words.words)]
-    # Some may differ only beyond the limit, or decode otherwise.
+    # Some may differ only beyond the limit, or decode to another text.
     cuts = _nearest_cuts(edges, words.cuts, 2 * count)
     found: dict[tuple[int, ...], Segmentation] = {}
     for segmentation in _segmentations(encoder, recutter, text, words, ((None, cut) for cut in cuts)):
@@ -177,8 +177,8 @@ class _Path(NamedTuple):
 def _nearest_cuts(words: Sequence[Edges], references: Sequence[Cut], count: int) -> list[list[Cut]]:
     """The cuts of a text with the smallest `difference` from its reference, the reference itself left out.
 
-    K shortest paths through all words by dynamic programming from the end: a piece that the reference has saves one, one
-    that it has not costs one. Among equals comes first what departs from the reference further left, then what has the
+    K shortest paths through all words by dynamic programming from the end: a piece that the reference has saves one, any
+    other costs one. Among equals, the path that departs from the reference further left comes first, then the one with the
     longer piece there.
 
     Args:
@@ -236,7 +236,7 @@ def _prepared(encoder: TextEncoder, text: str) -> tuple[Encoding, Recutter, Word
 def _segmentations(
     encoder: TextEncoder, recutter: Recutter, text: str, words: Words, cuts: Iterable[tuple[int | None, list[Cut]]]
 ) -> Iterator[Segmentation]:
-    """Segmentations of cuts, each with its number; those that say another text than the reference are left out."""
+    """Segmentations of cuts, each with its number; those that decode to another text than the reference are left out."""
     said, said_of_read = (
         _said(encoder, recutter.encode(text, words.cuts, truncated=truncated).ids) for truncated in (False, True)
     )
@@ -254,6 +254,6 @@ def _said(encoder: TextEncoder, ids: Sequence[int]) -> tuple[int, str]:
     """What ids decode to, and how many are unknown."""
     assert encoder.backend is not None
     unknown = encoder.backend.token_to_id(encoder.unknown) if encoder.unknown else None
-    # Without a decoder the library puts spaces between the pieces, so that any other cut would decode otherwise.
+    # Without a decoder the library puts spaces between the pieces, so that any other cut would decode to another text.
     text = encoder.backend.decode(list(ids), skip_special_tokens=False) if encoder.backend.decoder else ""
     return sum(id == unknown for id in ids), text

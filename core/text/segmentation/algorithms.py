@@ -1,4 +1,4 @@
-"""How words are cut into pieces of a vocabulary, at will: BPE, WordPiece and Unigram.
+"""How words can be cut into pieces of a vocabulary: BPE, WordPiece and Unigram.
 
 BPE-dropout: Provilkov, Emelianenko and Voita, arXiv 1910.13267. MaxMatch-dropout: Hiraoka, arXiv 2209.04126. Sampling
 from the lattice of a Unigram tokenizer: Kudo, arXiv 1804.10959.
@@ -39,7 +39,7 @@ Sampler = Callable[[Random], Cut]
 
 
 class Algorithm(ABC):
-    """One kind of vocabulary, and how it can be made to cut otherwise."""
+    """One kind of vocabulary, and how it can be made to cut differently."""
 
     def __init__(self, model: dict[str, Any]) -> None:
         vocab = model["vocab"]
@@ -52,7 +52,7 @@ class Algorithm(ABC):
 
     @abstractmethod
     def edges(self, word: str) -> Edges:
-        """Every piece that a draw can cut out of a word, but no unknown one; may be empty."""
+        """Every piece that a draw can cut out of a word, except unknown ones; may be empty."""
 
     @abstractmethod
     def sampler(self, word: str, rate: float) -> Sampler:

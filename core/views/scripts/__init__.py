@@ -31,7 +31,7 @@ SEEDS_FILE = "wobble-seeds-data.parquet"
 
 def predict_script(classifier: Classifier, texts: Sequence[str], *temperatures: float) -> str:
     """A script that prints the probabilities of each text at each temperature (T = 1 if none is given), and shift and margin
-    beside the first text, one JSON object a line.
+    beside the first text, one JSON object per line.
 
     It loads nothing of Wobble. Embedded models are named by their path from Wobble's folder, so it runs from there.
     """
@@ -40,7 +40,7 @@ def predict_script(classifier: Classifier, texts: Sequence[str], *temperatures: 
 
 def edits_script(classifier: Classifier, text: str, edits: Mapping[str, list[str]], temperature: float = 1.0) -> str:
     """A script that prints for each factor how many edits were tried, are absorbed and flip the text, and its largest and median
-    shift, one JSON object a line.
+    shift, one JSON object per line.
 
     Args:
         edits: the edited texts of each factor.
@@ -81,7 +81,7 @@ def dropout_script(
 
 
 def numerics_script(classifier: Classifier, study: Study) -> str:
-    """A script that prints the probabilities under each condition of a study of numerics, one JSON object a line.
+    """A script that prints the probabilities under each condition of a study of numerics, one JSON object per line.
 
     Every condition gets a copy of the model of its own.
     """
@@ -96,7 +96,7 @@ def numerics_script(classifier: Classifier, study: Study) -> str:
 
 
 def tokens_script(classifier: Classifier, texts: Sequence[str]) -> str:
-    """A script that prints the stages of each text: normalized, pre-tokens, tokens, ids; one JSON object a line."""
+    """A script that prints the stages of each text: normalized, pre-tokens, tokens, ids; one JSON object per line."""
     return render("tokens", **model_values(classifier), texts=texts)
 
 
@@ -109,7 +109,7 @@ def resplit_script(classifier: Classifier, text: str, tried: int) -> str:
 
 def segmentation_script(classifier: Classifier, study: Study) -> str:
     """A script that prints the probabilities of each segmentation of a study, or of whatever else it lets the model read, and
-    shift and margin beside the reference, one JSON object a line. It holds the ids: what makes them is no part of transformers.
+    shift and margin beside the reference, one JSON object per line. It holds the ids: what makes them is no part of transformers.
     """
     found = {"your sentence": study.reference} | {key: case for key, (_, case) in study.keyed().items()}
     segmentations = {
@@ -126,7 +126,7 @@ def chain_script(classifier: Classifier, chain: Chain, text: str) -> str:
 
 
 def seeds_script(family: Family, text: str, temperature: float = 1.0, only: Collection[str] = ()) -> str:
-    """A script that loads every member of a family, one after the other, and prints its probabilities, one JSON object a line.
+    """A script that loads every member of a family, one after the other, and prints its probabilities, one JSON object per line.
 
     Args:
         only: names of members; by default all of them.
@@ -157,7 +157,7 @@ def training_script(run: Run) -> str:
 
 def calibration_script(classifier: Classifier) -> str:
     """A script that fits the temperature and prints accuracy, ECE, NLL and Brier score, each with its interval, before and
-    after, one JSON object a line. It reads `CALIBRATION_FILE` (`core.views.tables_training.calibration_frame`).
+    after, one JSON object per line. It reads `CALIBRATION_FILE` (`core.views.tables_training.calibration_frame`).
     """
     values = model_values(classifier)
     return render("calibration", **values, file=CALIBRATION_FILE, searched=SEARCHED, resamples=RESAMPLES, bins=BINS)
@@ -165,7 +165,7 @@ def calibration_script(classifier: Classifier) -> str:
 
 def on_data_script(family: Family) -> str:
     """A script that prints the accuracy of each member, the pairwise disagreement, and for each source of chance that varies
-    alone the disagreement and the shift, one JSON object a line. It reads `SEEDS_FILE`
+    alone the disagreement and the shift, one JSON object per line. It reads `SEEDS_FILE`
     (`core.views.tables_training.on_data_frame`).
     """
     seeds = {member.name: astuple(member.seeds) for member in family.members}
@@ -176,7 +176,7 @@ def interpolation_script(
     family: Family, first: str, second: str, text: str, points: int = 11, temperature: float = 1.0
 ) -> str:
     """A script that prints loss, accuracy and the probabilities of a text on the straight line between the weights of two
-    members, one JSON object a line. It reads `SEEDS_FILE` (`core.views.tables_training.texts_frame`, all the texts).
+    members, one JSON object per line. It reads `SEEDS_FILE` (`core.views.tables_training.texts_frame`, all the texts).
     """
     return render(
         "interpolation",

@@ -29,7 +29,7 @@ def _literal(value: object) -> object:
 
 
 def lines(values: Mapping[str, object] | Sequence[object], indent: str = "") -> Code:
-    """A dictionary or a list as a literal with an item a line; the lists in a dictionary likewise."""
+    """A dictionary or a list as a literal with an item per line; the lists in a dictionary likewise."""
     if isinstance(values, Mapping):
         items = [
             f"{key!a}: {lines(v, f'{indent}    ') if isinstance(v, list) else ascii(v)}" for key, v in values.items()

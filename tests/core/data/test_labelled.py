@@ -109,7 +109,7 @@ def test_texts_with_two_labels_are_kept_and_said() -> None:
     )
     data = as_csv(table)
     assert len(data.texts) == 23
-    assert data.notes == ("2 texts stand there with more than one label.",)
+    assert data.notes == ("2 texts have more than one label.",)
 
 
 def test_texts_stay_as_they_are() -> None:

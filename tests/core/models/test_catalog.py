@@ -173,7 +173,7 @@ def test_an_adapter_whose_base_lies_elsewhere_is_refused(models: Path, tmp_path:
     (adapter / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "../../outside"}))
     assert "lies outside the folders" in refused("models/stray")
     (adapter / "adapter_config.json").write_text("{}")
-    assert "does not say which base model" in refused("models/stray")
+    assert "does not name its base model" in refused("models/stray")
 
 
 @pytest.mark.parametrize("id", ["", "  ", "a b", "x/y/z/..", "caf\u00e9/model", "\0", "x" * 2000, "<script>"])

@@ -1,4 +1,4 @@
-"""The profile: a row a factor, shared work once, everything against the noise floor, absences said."""
+"""The profile: a row per factor, shared work once, everything against the noise floor, absences said."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

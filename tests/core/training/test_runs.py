@@ -172,7 +172,7 @@ def test_what_is_done_so_far_counts_finished_members_and_steps_and_says_what_goe
     assert runs.so_far([step], 2) == (
         0.25, "model 1 of 2: 42, step 30 of 60, 50 examples a second, about 30 seconds left"
     )  # fmt: skip
-    assert "asking the held-out texts" in runs.so_far([step | {"step": 60}], 2)[1]
+    assert "predicting the held-out texts" in runs.so_far([step | {"step": 60}], 2)[1]
     assert runs.so_far([step, saved], 2)[0] == 0.5
     assert runs.so_far([step, saved, began], 2) == (
         0.5, "model 2 of 2: 43, loading, 50 examples a second, about 30 seconds left"

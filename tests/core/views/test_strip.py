@@ -1,4 +1,4 @@
-"""The strip is a pure function of a study: a dot a case, and no text becomes markup."""
+"""The strip is a pure function of a study: a dot per case, and no text becomes markup."""
 
 from dataclasses import replace
 from pathlib import Path
