@@ -18,11 +18,11 @@ from core.models.predict import Condition, predict
 from core.text.tokens import Encoding
 
 MODELS = (catalog.DEFAULT, "bpe-cased", "unigram-cased")
-"""A WordPiece, a byte-level BPE and a Unigram tokenizer; the first one is that of `bert-base-uncased`."""
+"""Models with a WordPiece, a byte-level BPE and a Unigram tokenizer; the first tokenizer is that of `bert-base-uncased`."""
 BASE = "google-bert/bert-base-uncased"
 """The article's own checkpoint, which has no trained head."""
 ENCODER = "minilm"
-"""The embedded encoder of the same vocabulary that has no trained head either, so it can stand for it."""
+"""The embedded encoder of the same vocabulary that has no trained head either, so it can stand in for it."""
 
 PAIR = (catalog.DEFAULT, f"{catalog.DEFAULT}-43")
 """The members of the embedded family that were trained with the article's two seeds."""
@@ -34,12 +34,12 @@ SENTENCE = "This is a test sentence."
 
 
 def models() -> tuple[Classifier, ...]:
-    """The embedded classifiers, one a kind of tokenizer."""
+    """The embedded classifiers, one for each kind of tokenizer."""
     return tuple(map(catalog.load, MODELS))
 
 
 def on_hub() -> tuple[Classifier | None, str]:
-    """The article's own checkpoint, or why it is not there, as a clause."""
+    """The article's own checkpoint, or why it is not available, as a clause."""
     try:
         if not hub_answers():
             raise WobbleError("the hub cannot be reached")
@@ -69,7 +69,7 @@ def alone(model: Classifier, texts: Sequence[str]) -> Logits:
 
 
 def without_mask(model: Classifier, encoding: Encoding, padded: int) -> Logits:
-    """Logits `[n_labels]` of `model(input_ids)`: the ids padded to a length and nothing said of which are padding.
+    """Logits `[n_labels]` of `model(input_ids)`: the ids padded to a length, without saying which are padding.
 
     That is what the article's first example calls. The model then attends to the padding as if it were text.
     """

@@ -15,14 +15,14 @@ from core.base.words import duration
 from core.lessons.guided import lessons
 
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
-"""Without signs that look alike on a projector."""
+"""Without characters that look alike on a projector."""
 LETTERS = 10
-"""Of a code: 31 ** 10 is 49 bits."""
+"""Length of a code: 31 ** 10 is 49 bits."""
 LASTS = 2 * 60 * 60.0
 """Seconds until a room is gone."""
 MOST_ROOMS = 100
 MOST_VOTES = 20_000
-"""Votes that one room takes: memory is bounded whatever anyone does."""
+"""Votes that one room accepts: memory stays bounded whatever anyone does."""
 
 
 @dataclass
@@ -45,21 +45,21 @@ class Rooms:
         """A new room's code.
 
         Raises:
-            WobbleError: there are as many rooms as there may be.
+            WobbleError: there are as many rooms as allowed.
         """
         with self._lock:
             self._sweep()
             if len(self._rooms) >= MOST_ROOMS:
                 wait = min(room.until for room in self._rooms.values()) - self._clock()
                 raise WobbleError(
-                    f"{MOST_ROOMS} rooms are open, more than fit: the next one closes in {duration(wait)}."
+                    f"{MOST_ROOMS} rooms are open, and there is no room for more: the next one closes in {duration(wait)}."
                 )
             code = "".join(secrets.choice(ALPHABET) for _ in range(LETTERS))
             self._rooms[code] = _Room(self._clock() + LASTS)
             return code
 
     def vote(self, code: str, lesson: str, choice: int, session: str) -> bool:
-        """Count a guess; the first of a session on a lesson is the one that counts.
+        """Count a guess; only the first guess of a session on a lesson counts.
 
         Returns:
             Whether it was counted.
@@ -113,7 +113,7 @@ class Rooms:
 
 
 def tidied(code: str) -> str:
-    """A code as it may be typed: without spaces and dashes, in small letters."""
+    """A typed code without spaces and dashes, in lower case."""
     return "".join(code.split()).replace("-", "").lower()
 
 
@@ -123,4 +123,4 @@ def spelled(code: str) -> str:
 
 
 ROOMS = Rooms({one.id: len(one.choices) for one in lessons()})
-"""Those of this process."""
+"""The rooms of this process."""

@@ -1,4 +1,4 @@
-"""A training small enough to be watched: the same recipe twice, each in a process of its own, and what their weights hash to."""
+"""A training small enough to watch: the same recipe twice, each in a process of its own, and the hashes of their weights."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,15 +31,15 @@ class Twice:
 
 
 def train_twice() -> Twice:
-    """Train a few steps with two seeds, and with the first of them again. Nothing of it is kept.
+    """Train a few steps with two seeds, and with the first of them again. Nothing is kept.
 
-    Not in this process: to train is to seed the process-wide random state.
+    Not in this process: training seeds the process-wide random state.
 
     Raises:
         WobbleError: training is switched off, or did not end well.
     """
     if settings().runs_dir is None:
-        raise WobbleError("Training is switched off here, and this trains a model twice.")
+        raise WobbleError("Training is switched off here, and this claim needs it.")
     movies = read(DataSource("movie"))
     some = np.concatenate(
         [np.flatnonzero(movies.split == "train")[:EXAMPLES], np.flatnonzero(movies.split == "validation")[:HELD_OUT]]

@@ -1,1 +1,1 @@
-"""What is made of a reference and its cases."""
+"""Studies: a reference, its cases, and what follows from them."""

@@ -15,7 +15,7 @@ from core.models.predict import predict
 
 BINS = 15
 SEARCHED = (0.05, 20.0)
-"""Temperatures between which the fit looks."""
+"""The range of temperatures that the fit searches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class Reliability:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """What probabilities are worth on labelled texts."""
+    """How good probabilities are on labelled texts."""
 
     accuracy: float
     nll: Estimate
@@ -125,13 +125,13 @@ def calibrate_on(
     """Calibrate a classifier on labelled texts: each text runs once.
 
     Where the data have a validation and a test split of their own, the temperature is fitted on the one and tested on the
-    other; else a drawn half of the validation split serves for each (of all texts, where nobody split them).
+    other; otherwise a random half of the validation split serves for each (of all texts, where the data have no splits).
 
     Args:
         progress: called with the distinct texts that are done and those asked for; what it raises cancels.
 
     Raises:
-        WobbleError: the head is not a softmax, or the data are unfit; the sentence says why.
+        WobbleError: the head is not a softmax, or the data are unusable; the sentence says why.
     """
     if not classifier.head.exclusive:
         raise WobbleError(

@@ -1,6 +1,6 @@
-"""What is pinned beside what there is now, in words: predictions, edits and tokens of two studies.
+"""The pin compared with what is shown now, in words: predictions, edits and tokens of two studies.
 
-Only what has a common measure is compared; where two heads have none, that is what is said. A flip is named with how many of
+Only what has a common measure is compared; where two heads have none, the sentence says so. Flips are given as how many of
 how many, and nothing at or below the noise floor counts as one.
 """
 
@@ -13,28 +13,28 @@ from core.studies.verdict import GRADES, usual_edits, verdict
 from core.text.tokens import Encoding, TextEncoder, align
 
 NAMED = 3
-"""Edits that a sentence names, at the most."""
+"""The most edits that a sentence names."""
 
 
 def predictions(pin: Reference, now: Reference, *, one_model: bool, this: str = "this") -> str:
-    """What either says, and what lies between.
+    """What each says, and how they differ.
 
     Args:
         one_model: whether both are predictions of one model.
-        this: what the present one is called.
+        this: the name of the present one.
     """
     return _sentence(_says(pin), _says(now), [_apart(pin, now, one_model)], this)
 
 
 def profiles(pin: Study, now: Study, this: str = "this") -> str:
-    """What either says with its grade, what lies between, and how many edits flip: of two complete profiles."""
+    """What each of two complete profiles says with its grade, how they differ, and how many edits flip."""
     said = [_apart(pin.reference, now.reference, _one_model(pin, now)), *flips(pin, now)]
     before, after = (_says(one.reference, _grade(one)) for one in (pin, now))
     return _sentence(before, after, said, this)
 
 
 def flips(pin: Study, now: Study) -> list[str]:
-    """How many of the usual edits flip either, as a clause; none where one gives a value."""
+    """How many of the usual edits flip each, as a clause; none where one of the two gives a value."""
     if not (pin.head.has_labels and now.head.has_labels):
         return []
     before, after = usual_edits(pin), usual_edits(now)
@@ -45,10 +45,10 @@ def flips(pin: Study, now: Study) -> list[str]:
 
 
 def edits(pin: Study, now: Study, this: str = "this") -> str:
-    """Which of the usual edits flip one and not the other; empty where one gives a value.
+    """Which of the usual edits flip one and not the other; empty where one of the two gives a value.
 
-    Of one sentence the same edits are compared. Those of two sentences are matched by what was done: a draw has its place in
-    its own text.
+    For one sentence the same edits are compared. Those of two sentences are matched by what was done: a random edit has its
+    place in its own text.
     """
     if not (pin.head.has_labels and now.head.has_labels):
         return ""
@@ -99,7 +99,7 @@ def tokens(pin: Encoding, now: Encoding, *, one_tokenizer: bool, one_text: bool)
 
 
 def one_tokenizer(first: TextEncoder, second: TextEncoder) -> bool:
-    """Whether two encoders are known to cut a text alike; how they pad and where they truncate is no part of that."""
+    """Whether two encoders are known to cut a text in the same way, however they pad and wherever they truncate."""
     rules = [{k: v for k, v in one.settings.items() if k not in ("padding", "truncation")} for one in (first, second)]
     return first is second or (bool(rules[0]) and rules[0] == rules[1])
 
@@ -126,7 +126,7 @@ def _grade(study: Study) -> str:
 
 
 def _apart(pin: Reference, now: Reference, one_model: bool) -> str:
-    """What lies between two predictions, as a clause: of labels whether they differ, of values by how much."""
+    """How two predictions differ, as a clause: labels whether they differ, values by how much."""
     before, after = pin.head, now.head
     if before.has_labels != after.has_labels:
         return "a value and a label have no common measure"
@@ -149,7 +149,7 @@ def _one_model(pin: Study, now: Study) -> bool:
 
 
 def _flipped(study: Study, exact: bool) -> dict[str, tuple[str, bool]]:
-    """The usual edits that were tried: by their text, or by their rule, what each is called and whether it (any of them) flips."""
+    """The usual edits that were tried: by text or by rule, the name of each and whether it (or any of them) flips."""
     found: dict[str, tuple[str, bool]] = {}
     for key, (row, case) in usual_edits(study).keyed().items():
         if case.tried:
@@ -164,6 +164,6 @@ def _named(said: Sequence[str]) -> str:
 
 
 def _own(pin: Encoding, now: Encoding) -> tuple[int, int]:
-    """How many tokens of either the other does not have."""
+    """How many tokens of each the other does not have."""
     parts = [part for part in align(pin, now) if part.kind != "same"]
     return sum(len(part.original) for part in parts), sum(len(part.variant) for part in parts)

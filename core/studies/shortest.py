@@ -1,8 +1,8 @@
 """The shortest flip: the smallest set of formatting edits that keep the sentence and change its label.
 
-Typos are no such edits: by chance a slip makes another word. Single edits first, then pairs and triples, best first: by how
-far the parts moved the margin towards the line. Supersets of a known flip are skipped, as in LIT (PAIR-code/lit): they are no
-smallest set.
+Typos are not among them: a slip can happen to make another word. Single edits first, then pairs and triples, best first: by how
+far the parts moved the margin towards the line. Supersets of a known flip are skipped, as in LIT (PAIR-code/lit): they are not
+the smallest set.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,9 +19,9 @@ from core.text.perturb import FORMATTING, Variant
 
 MOST_EDITS = 3
 BUDGET = 400
-"""Token sequences that are run at the most."""
+"""The most token sequences that are run."""
 BATCH = 32
-"""Sequences that are run before it is looked whether one flips."""
+"""Sequences that are run before checking whether one flips."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Search:
     nearest: Case | None
     """The set that came nearest to the line, or went furthest beyond it; None where no edit reaches the model."""
     edits: int
-    """Sets of up to so many edits were looked at."""
+    """Sets of up to this many edits were tried."""
     complete: bool
-    """Whether the search ended because a set flipped or none was left; False: the budget was spent first."""
+    """Whether the search ended because a set flipped or none was left; False: the budget ran out first."""
     sequences: int
     """Distinct token sequences that were run or known."""
     rows_run: int
@@ -77,7 +77,7 @@ class Search:
 
 
 def check_search(most_edits: int, budget: int) -> None:
-    """Refuse a search that cannot be made, whatever the classifier.
+    """Refuse a search that no classifier allows.
 
     Raises:
         WobbleError: with one sentence that says why.
@@ -103,8 +103,8 @@ def shortest_flip(
 
     Args:
         most_edits: edits at once, from 1 to 3.
-        budget: token sequences to run at the most.
-        seed: of the perturbations that draw.
+        budget: the most token sequences to run.
+        seed: of the perturbations that draw at random.
         temperature: what all logits are divided by.
         progress: called after each batch with the sequences that are done and the budget; what it raises cancels.
 
@@ -119,7 +119,7 @@ def shortest_flip(
     for edits in range(1, most_edits + 1):
         complete = search.try_all(search.promising(edits))
         found = [case for key, case in search.tried.items() if len(key) == edits]
-        # Where nothing reaches the model, or nothing composes, no larger set does.
+        # Where nothing reaches the model, or no edits can be combined, no larger set does.
         if not complete or not found or any(map(search.row.flip, found)):
             break
     flipping = {key: case for key, case in search.tried.items() if search.row.flip(case)}
@@ -195,7 +195,7 @@ class _Search:
         return next(new, None) is None
 
     def _new(self, sets: Iterator[Key]) -> Iterator[tuple[Key, Combined]]:
-        """The sets that make tokens which the model has not been given yet."""
+        """The sets that make token sequences which the model has not seen yet."""
         for key in sets:
             edits = tuple(self.single[i] for i in key)
             text = combined(self.ask.text, edits)
@@ -206,9 +206,9 @@ class _Search:
 
 
 def overlap(one: Variant, other: Variant) -> bool:
-    """Whether two variants of a text edit the same place, so that both at once have no meaning.
+    """Whether two variants of a text edit the same place, so that making both at once has no meaning.
 
-    Two insertions at one place overlap, and so do an insertion and a change that begins there: their order is not said.
+    Two insertions at one place overlap, and so do an insertion and a change that begins there: their order is undefined.
     """
     return any(
         a.original[0] == b.original[0] or (a.original[0] < b.original[1] and b.original[0] < a.original[1])
@@ -230,5 +230,5 @@ def combined(text: str, chosen: Sequence[Variant]) -> str | None:
 
 
 def changed(variant: Variant) -> int:
-    """How many characters an edit removes or inserts; one that stands in the place of another counts once."""
+    """How many characters an edit removes or inserts; a replaced character counts once."""
     return sum(max(edit.original[1] - edit.original[0], edit.variant[1] - edit.variant[0]) for edit in variant.edits)

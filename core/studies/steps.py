@@ -19,7 +19,7 @@ RULES = {rule.name: rule for rule in perturbations([PREPROCESSING.name])}
 def usual_steps(classifier: Classifier, text: str, temperature: float = 1.0) -> Study:
     """Every usual step and chain that changes a text, each text once, whether or not an edit makes it too.
 
-    One row of those that a reader would call the same sentence, and one that is not counted: see `compare`.
+    One row of those after which a reader would call it the same sentence, and one of those not counted: see `compare`.
 
     Raises:
         WobbleError: the text cannot be predicted.
@@ -49,7 +49,7 @@ def steps_finding(study: Study) -> str:
 
 
 def made_by_edits(study: Study) -> int:
-    """How many of the steps and chains that count make the text of an edit too: a profile counts them there."""
+    """How many of the steps and chains that count also make the text of an edit, where a profile counts them."""
     read = study.reference.encoding.kept
     texts = {variant.text for variant in variants(study.reference.text, read=read)}
     return sum(case.text in texts for row in study.counted for case in row.cases)
@@ -90,7 +90,7 @@ def chained(classifier: Classifier, text: str, chain: Chain, temperature: float 
         WobbleError: a step truncates and the tokenizer cannot say where, or a text cannot be predicted.
     """
     after = chain.apply(text, cutter(classifier.encoder))
-    # The first steps that make a text stand for it: later ones may leave it as it is.
+    # The first steps that make a text name it: later ones may leave it as it is.
     names: dict[str, str] = {}
     for count, one in enumerate(after, start=1):
         names.setdefault(one, " + ".join(chain.steps[:count]))

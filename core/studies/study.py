@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from core.families.stacked import Family
 
 NOT_COUNTED = "not counted"
-"""Title of the row of edits that a reader could take for another sentence: shown, but no sign of instability."""
+"""Title of the row of edits whose result a reader could take for another sentence: shown, but no sign of instability."""
 OTHER = replace(
     CUSTOM,
     name=NOT_COUNTED,
@@ -56,14 +56,14 @@ class Study:
     rows: tuple[Row, ...]
     """In the order in which they were ready."""
     wanted: tuple[str, ...]
-    """Names of the rows that there will be, in the order in which they are shown."""
+    """Names of all the rows to come, in the order in which they are shown."""
     options: Options = field(default_factory=dict)
     rows_asked: int = 0
     rows_run: int = 0
-    """Rows that went through a model for this study, those of other texts beside it and of other seeds included; what is
+    """Rows that went through a model for this study, including those of other texts in a batch and of other seeds; what is
     remembered does not run again."""
     seconds: float = 0.0
-    """Since the study was begun."""
+    """Since the study began."""
 
     @property
     def head(self) -> Head:
@@ -72,7 +72,7 @@ class Study:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Of the model."""
+        """The model's labels."""
         return self.reference.labels
 
     @property
@@ -132,10 +132,10 @@ class Study:
         return sum(row.flips or 0 for row in self.counted)
 
     def keyed(self) -> dict[str, tuple[Row, Case]]:
-        """The cases by a name each, which a link can hold: what made it, numbered where that made several ("shout_one_word 2").
+        """The cases, each by a name that a link can hold: what made it, numbered where that made several ("shout_one_word 2").
 
         In the order of `cases`. Rows with a title of their own put it before the name ("only attention, pass 17"), unless
-        they say that their cases need none.
+        their cases need none.
         """
         drawn: dict[str, list[tuple[Row, Case]]] = {}
         for row in self.shown:
@@ -175,7 +175,7 @@ def _study(ask: Ask, wanted: Sequence[str], rows: Sequence[Row], options: Option
 
 
 def checked(only: Collection[str] | None, options: Options) -> tuple[Factor, ...]:
-    """All factors, or those that are named, if they take these options; needs no classifier.
+    """All factors, or those that are named, provided that they take these options; needs no classifier.
 
     Raises:
         WobbleError: there is no such factor or option.
@@ -228,7 +228,7 @@ def study(
     temperature: float = 1.0,
     progress: Progress | None = None,
 ) -> Study:
-    """The whole study of a text: the last of `studies`, which says the arguments and what is raised."""
+    """The whole study of a text: the last of `studies`, where arguments and errors are described."""
     *_, last = studies(classifier, text, only, options, temperature=temperature, progress=progress)
     return last
 
@@ -237,8 +237,8 @@ def compare(classifier: Classifier, text: str, variants: Sequence[Variant], *, t
     """One sentence against some variants of it: which does the tokenizer absorb, which reach the model, which flip it?
 
     The same edits count as in a profile: those after which a reader would still call it the same sentence. The others
-    stand in a row of their own, and so do those typed by hand, which count where nothing else was asked. What leaves no
-    token is no case, and the notes of its row say so.
+    stand in a row of their own, and so do those typed by hand, which count where nothing else was asked for. An edit that leaves
+    no token is not a case, and the notes of its row say so.
 
     Args:
         temperature: what all logits are divided by.
@@ -304,23 +304,23 @@ def prepare(classifier: Classifier) -> None:
             continue  # the profile says why
 
 
-# --- other rows than one a factor ---------------------------------------------------------------------------------------
+# --- rows other than one per factor ---------------------------------------------------------------------------------------
 
 
 def arranged(study: Study, rows: Iterable[Row]) -> Study:
-    """The study with these rows, in this order, in the place of its own."""
+    """The study with these rows, in this order, instead of its own."""
     chosen = tuple(rows)
     return replace(study, rows=chosen, wanted=tuple(row.name for row in chosen))
 
 
 def in_one_row(study: Study, title: str) -> Row:
-    """All edits of a study that count, in one row: it says the same numbers as their study."""
+    """All edits of a study that count, in one row: its numbers are those of their study."""
     cases = tuple(case for row in study.counted if row.factor.edits for case in row.cases)
     return Row(EDITS, cases, study.noise_floor, title=title, prefixed=False)
 
 
 def ensemble(reference: Reference, row: Row) -> Row:
-    """The mean of the probabilities of all seeds, the reference's among them, as a case in a row of its own."""
+    """The mean of the probabilities of all seeds, including the reference's, as a case in a row of its own."""
     every = np.concatenate([reference.probabilities[None], row.probabilities])
     mean = reference.head.logits(every.mean(axis=0, keepdims=True))
     # The probabilities are tempered already.

@@ -1,4 +1,4 @@
-"""What a temperature does to a study: curves, labels that stay, decisions that change. Arithmetic on logits that are known."""
+"""What a temperature does to a study: curves, labels that stay, decisions that change. Arithmetic on known logits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ HALF = np.geomspace(1.0, HOTTEST, 600)
 
 
 def read(temperature: float) -> str:
-    """A temperature as it is read: 0.05, 1, 1,000,000."""
+    """A temperature as people read it: 0.05, 1, 1,000,000."""
     return f"{temperature:,.7g}"
 
 
@@ -40,7 +40,7 @@ class Curves:
 
 
 def curves(reference: Reference, temperature: float) -> Curves:
-    """The curves from the coldest to the hottest that a fit searches, and as far as a given one."""
+    """The curves over the range that a fit searches, extended to a given temperature."""
     head, logits = reference.head, np.asarray(reference.logits, np.float64)
     grid = np.geomspace(min(SEARCHED[0], temperature), max(SEARCHED[1], temperature), 200)
     p = head.probabilities(logits[None] / grid[:, None])
@@ -69,7 +69,7 @@ def crossing(logits: NDArray[np.floating], threshold: float) -> float | None:
     """The temperature at which the probability of the top label passes a decision threshold, for two labels.
 
     `sigmoid(d / T) = threshold` at `T = d / log(threshold / (1 - threshold))`, d the difference of the two logits; None
-    where no T > 0 does (a threshold of at most 1/2 is passed at every T), and where labels are not two.
+    where no T > 0 does (a threshold of at most 1/2 is passed at every T), and unless there are two labels.
 
     Args:
         logits: `[n_labels]`.
@@ -80,7 +80,7 @@ def crossing(logits: NDArray[np.floating], threshold: float) -> float | None:
 
 
 def sampled_flips(row: NDArray[np.float64], draws: int, seed: int) -> int:
-    """How many of some labels drawn from a row of probabilities `[n_labels]` are not the most probable one."""
+    """How many labels drawn from a row of probabilities `[n_labels]` are not the most probable one."""
     drawn = np.random.default_rng(seed).choice(len(row), size=draws, p=row / row.sum())
     return int((drawn != row.argmax()).sum())
 

@@ -1,7 +1,7 @@
-"""What a study comes to, in words.
+"""What a study amounts to, in words.
 
-The verdict: a profile said in one or two plain sentences, each clause with its evidence. Of other studies a summary to read
-first, and the finding as the title of their picture.
+The verdict: a profile in one or two plain sentences, each clause with its evidence. For other studies there is a summary to
+read first, and the finding as the title of their picture.
 
 Only what was tried is spoken of, a flip is named with how many of how many, and nothing at or below the noise floor counts.
 """
@@ -22,7 +22,7 @@ from core.text.perturb import USUAL
 Mood = Literal["solid", "nearly solid", "brittle", "on the edge", "tie", "value", "untrained"]
 
 CLOSE = 0.1
-"""A sentence that anything takes to a margin below this is not solid, though nothing flips it."""
+"""A sentence that anything brings to a margin below this is not solid, even if nothing flips it."""
 
 GRADES: dict[Mood, str] = {
     "solid": f"Nothing that was tried flips it, or brings it to a margin below {CLOSE}.",
@@ -32,7 +32,7 @@ GRADES: dict[Mood, str] = {
     "on the edge": "Other seeds (one in four), dropout passes (one in ten) or half precision flip it; or formatting edits "
     f"do (one in ten), and its margin is below {CLOSE}.",
 }
-"""The grades from the steadiest to the least steady, each with its rule: what is counted is what reaches the model."""
+"""The grades from the steadiest to the least steady, each with its rule; only what reaches the model is counted."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ class Clause:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a profile comes to."""
+    """What a profile amounts to."""
 
     mood: Mood
     """Its grade; a tie, a value and an untrained head have none of the four `GRADES`."""
     text: str
-    """One or two sentences after a word or two."""
+    """The grade in a word or two, then one or two sentences."""
     clauses: tuple[Clause, ...]
 
 
@@ -60,13 +60,13 @@ def verdict(study: Study) -> Verdict:
         said = f"The head of {study.model} was never trained: its weights are random, and so is every number here."
         clause = Clause(said, "parameters of the head are missing from the checkpoint and change the prediction")
         return Verdict("untrained", said, (clause,))
-    # Factors whose cases have the same words are spoken of together, as one row.
+    # Factors whose cases have the same name are treated together, as one row.
     together: dict[str, Row] = {}
     for row in study.shown:
         if row.factor.flips_count and not row.factor.rounding:
             first = together.setdefault(row.factor.one, replace(row, cases=()))
             together[row.factor.one] = replace(first, cases=(*first.cases, *row.cases))
-    # Edits are spoken of before what happens inside the model.
+    # Edits are mentioned before what happens inside the model.
     tried = sorted((row for row in together.values() if row.tried), key=lambda row: not row.factor.edits)
     rounding = [case for row in study.shown if row.factor.rounding for case in row.flipping]
     half = [case for case in rounding if dtype_of(case) != "float32"]
@@ -142,13 +142,13 @@ def _flips(study: Study, tried: Sequence[Row], half: Sequence[Case]) -> Verdict:
     if half or False in often or (often and (study.reference.margin or 0.0) < CLOSE):
         mood = "on the edge"
     elif often:
-        # Sure of its label, and thrown by form alone.
+        # Sure of its label, yet flipped by form alone.
         mood = "brittle"
     return _verdict(mood, clauses, second)
 
 
 def _often(row: Row) -> bool:
-    """Whether so many of what reaches the model flip that the factor alone decides the mood."""
+    """Whether so much of what reaches the model flips that the factor alone decides the mood."""
     limit, count = row.factor.often, len(row.flipping)
     return limit is not None and count > 0 and count / (row.tried - row.absorbed) >= limit
 
@@ -282,17 +282,17 @@ def summary(study: Study) -> str:
 
 
 def usual_edits(study: Study) -> Study:
-    """The edits of a study, as far as they count on every page: cleaning steps, which someone does on purpose, are left out."""
+    """The edits of a study that count on every page: cleaning steps, which are done on purpose, are left out."""
     return arranged(study, [row for row in study.shown if row.factor.name in USUAL])
 
 
 def edit_counts(study: Study) -> str:
-    """The summary of the edits in a study of more than edits, which is what a study of them alone says."""
+    """The summary of the edits in a study of more than edits: the same as that of a study of edits alone."""
     return summary(usual_edits(study))
 
 
 def in_all(study: Study) -> str:
-    """What the rows of the strip add up to, in one sentence."""
+    """The total over the rows of the strip, in one sentence."""
     tried, flips = (sum(getattr(row, what) or 0 for row in study.shown) for what in ("tried", "flips"))
     flip = f", {flips:,} {verb(flips, 'flips', 'flip')}" if study.head.has_labels else ""
     return f"All factors together: {plural(tried, 'case')} tried{flip}."
@@ -305,7 +305,7 @@ def _uncounted(row: Row) -> str:
 
 
 def finding(study: Study) -> str:
-    """What the strip shows, as its title: of edits the worst case by name; the verdict for a profile."""
+    """What the strip shows, as its title: for edits the worst case by name; for a profile the verdict."""
     if not _of_edits_alone(study):
         return _said(study)
     label, beyond = f"“{study.reference.label}”", _beyond(study)
@@ -337,7 +337,7 @@ def _beyond(study: Study) -> str:
 
 
 def _said(study: Study) -> str:
-    """What is said alike as a summary and as a title: the verdict of a profile, the counts of some factors."""
+    """What serves as both summary and title: the verdict of a profile, the counts of some factors."""
     if not study.complete:
         return f"{len(study.rows)} of {len(study.wanted)} factors are ready."
     if is_profile(study):

@@ -145,7 +145,7 @@ with torch.inference_mode():
     on_base=True,
 )
 def dropout(models: Models) -> Found:
-    """Repeat in eval mode and with dropout on, and count answers that differ in a bit."""
+    """Repeat in eval mode and with dropout on, and count answers that differ in any bit."""
     model = models[0]
     (encoding,) = model.encoder([SENTENCE])
     off = {forward(model, [encoding]).tobytes() for _ in range(REPEATS)}

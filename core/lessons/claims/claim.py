@@ -15,7 +15,7 @@ Models = tuple[Classifier, ...]
 
 @dataclass(frozen=True)
 class Found:
-    """What an experiment came to.
+    """What an experiment found.
 
     Args:
         evidence: what was measured, in sentences.
@@ -37,7 +37,7 @@ class Claim:
         code: the corrected code, on plain transformers, to run in Wobble's folder.
         on_base: whether the experiment needs nothing but a classifier, so that it can run on a checkpoint without a trained
             head too.
-        unsaid: whether the article does not say it, but does it.
+        unsaid: whether the article does it without saying so.
     """
 
     id: str
@@ -60,7 +60,7 @@ class Result:
     truth: str
     code: str
     on_base: str
-    """What became of it on the article's own checkpoint, in one clause."""
+    """The result on the article's own checkpoint, in one clause."""
     seconds: float
     unsaid: bool = False
     measured: Mapping[str, float | int | str | list[str]] = field(default_factory=dict)
@@ -93,7 +93,7 @@ def claims() -> tuple[Claim, ...]:
 
 
 def run(one: Claim) -> Result:
-    """Run the experiment of a claim on the embedded models, and on the article's own checkpoint where that can be had.
+    """Run the experiment of a claim on the embedded models, and on the article's own checkpoint where that is available.
 
     One that cannot be run here says why.
     """
@@ -120,7 +120,7 @@ def run_all(progress: Callable[[int, int], None] | None = None) -> Iterator[Resu
     """Every claim, one after the other.
 
     Args:
-        progress: called with the claims that are done and their number; what it raises cancels.
+        progress: called with the number of claims done and that of all; what it raises cancels.
     """
     for done, one in enumerate(claims(), start=1):
         yield run(one)

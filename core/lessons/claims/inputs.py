@@ -20,7 +20,7 @@ RUN = 60
 LOADS = 10
 """How often the encoder without a trained head is loaded."""
 WIDEST = 512
-"""What the article's `padding="max_length"` comes to with its checkpoint."""
+"""What the article's `padding="max_length"` means with its checkpoint."""
 
 
 @claim(

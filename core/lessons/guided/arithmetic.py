@@ -14,7 +14,7 @@ from core.text.perturb import variants
 AT = (0.05, 0.2, 0.5, 2.0, 5.0, 20.0)
 REVIEWS = 60
 SURE = 0.9
-"""Confidence from which one would call a model sure."""
+"""The confidence from which a model is called sure."""
 ROUNDING = 1e-4
 """A shift that fp32 rounding alone stays far below."""
 

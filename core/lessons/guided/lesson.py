@@ -18,7 +18,7 @@ class Shown:
         said: the finding, in one or two sentences with the numbers that it rests on.
         columns: of the table of what was measured.
         rows: its cells, already written.
-        study: what the margin strip is drawn of, where the experiment is a study of one sentence.
+        study: what the margin strip shows, where the experiment is a study of one sentence.
         measured: the numbers that answer and finding rest on, by name.
     """
 
@@ -32,7 +32,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Opens:
-    """The full page that shows the same thing, and what stands there.
+    """The full page that shows the same thing, and what is set there.
 
     Args:
         page: name of its file.
