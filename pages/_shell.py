@@ -1,4 +1,4 @@
-"""What stands before the engine is there: the style sheet, and what the first visitor reads meanwhile.
+"""What is shown before the engine is loaded: the style sheet, and what the first visitor reads meanwhile.
 
 Importing torch and transformers takes seconds, once for each start of the app. Nothing here imports `core`.
 """
@@ -25,7 +25,7 @@ def style() -> None:
 
 
 def enter() -> None:
-    """Of app.py alone: from now on the pages of this session run within it."""
+    """For app.py alone: from now on the pages of this session run within it."""
     st.session_state[ENTERED] = True
 
 
@@ -42,7 +42,7 @@ def through_router() -> None:
 
 
 def is_imported() -> bool:
-    """Whether the engine is there."""
+    """Whether the engine is imported."""
     return _imported.is_set()
 
 

@@ -1,6 +1,6 @@
 """The widgets of Wobble: each shows a value of the state, and what a person chooses there becomes that value.
 
-A page draws none of Streamlit's own inputs: mounted anew, those would start at a bare default.
+A page draws none of Streamlit's own inputs: mounted again, those would start at a bare default.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -29,8 +29,8 @@ def _bound(
 
     Args:
         name: of the value, in links too.
-        default: what it is where nobody chose.
-        read: the value of a link's parameter; raises ValueError where it is not one. None where no link holds the value.
+        default: its value where nobody chose one.
+        read: reads a link's parameter; raises ValueError where it holds no such value. None where no link holds the value.
         draw: draws the widget under a key with a value and returns what it shows.
         offered: what becomes of a value that may no longer be offered.
     """
@@ -54,7 +54,7 @@ def read_switch(given: Sequence[str]) -> bool:
 
 
 def _read_option(options: Iterable[T], words: Callable[[T], str]) -> Callable[[Sequence[str]], T]:
-    """Reads one of some options, which stands in links as itself or in words."""
+    """Reads one of some options, which links hold as itself or in words."""
     by_text = {text: one for one in options for text in (words(one), store.written(one)[0])}
 
     def read(given: Sequence[str]) -> T:
@@ -148,7 +148,7 @@ def choice(
 def segments(
     label: str, name: str, options: Sequence[T], default: T | None = None, words: Callable[[T], str] = str, **look: Any
 ) -> T:
-    """A segmented control of which one is always chosen."""
+    """A segmented control in which one option is always chosen."""
     usual = options[0] if default is None else default
     return _bound(
         name,
@@ -210,7 +210,7 @@ def slider(label: str, name: str, low: float, high: float, default: float, step:
 
 
 def upload(label: str, name: str, types: Sequence[str]) -> UploadedFile | None:
-    """A file of the person's own, at most as large as the server takes; kept, with its name, until it is removed.
+    """A person's own file, at most as large as the server accepts; kept, with its name, until it is removed.
 
     Args:
         types: endings of the names of files that may be chosen.
@@ -219,7 +219,7 @@ def upload(label: str, name: str, types: Sequence[str]) -> UploadedFile | None:
     nothing: dict[str, Any] = {name: None}
 
     def draw(key: str, kept: UploadedFile | None) -> UploadedFile | None:
-        # An uploader that is mounted anew is empty, so none is drawn while a file is kept.
+        # An uploader that is mounted again is empty, so none is drawn while a file is kept.
         if kept is None:
             return st.file_uploader(label, type=list(types), key=key)
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -81,7 +81,7 @@ def room() -> str:
 
 
 def votes(lesson: Lesson, code: str, revealed: bool) -> None:
-    """How the room guessed; before the reveal only how many did."""
+    """How the room guessed; before the reveal, only how many did."""
     counts = work.attempt(partial(ROOMS.counts, code, lesson.id))
     if counts is None:
         return
@@ -186,7 +186,7 @@ def badge(outcome: str) -> str:
 
 
 def unsaid(result: Result) -> None:
-    """The claim that the article makes without knowing it, large."""
+    """The claim that the article makes without saying so, large."""
     finding, _, numbers = result.evidence.partition(". ")
     with st.container(border=True):
         st.html(
@@ -198,7 +198,7 @@ def unsaid(result: Result) -> None:
 
 
 def claimed() -> None:
-    """The article's claims, and what each came to here."""
+    """The article's claims, and the outcome of each here."""
     st.html(
         "<p class='w-verdict'>A much-read article says why classifiers are inconsistent. What of it holds?</p>"
         "<p class='w-line w-faint'>Sixteen claims, each run here on the embedded models, and on bert-base-uncased where the "

@@ -1,4 +1,4 @@
-"""One sentence in, one verdict out: every factor on one scale, the culprit named, and the way to the page that explains it."""
+"""One sentence in, one verdict out: every factor on one scale, the culprit named, and a link to the page that explains it."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -158,7 +158,7 @@ def grown(
 
 
 def card(row: Row, found: Study, keys: Mapping[int, str]) -> None:
-    """One factor: how much of it flips, its worst case as before and after, and the way to the page that explains it.
+    """One factor: how much of it flips, its worst case before and after, and a link to the page that explains it.
 
     Args:
         keys: of the cases in links, by identity.

@@ -1,9 +1,9 @@
-"""The one state of a session: what it starts from, what changes it, and how it reaches the widgets.
+"""The one state of a session: what it starts from, what changes it, and how widgets get it.
 
-A browser tells with every message what all its widgets show, and what it tells may be behind what the server has set
-meanwhile. So a widget never holds the truth; the `Store` does. A widget is drawn with the stored value as its own
+With every message a browser reports what all its widgets show, and that may be older than what the server has set
+since. So a widget never holds the truth; the `Store` does. A widget is drawn with the stored value as its own
 default (mounting it resets nothing) under a key that names the value's revision. `Store.change` begins a new revision:
-what a browser still says under the key of an older one is behind and counts for nothing, all else is a person's choice.
+what a browser still says under the key of an older one is out of date and ignored; all else is a person's choice.
 
 A page shares one snapshot of the model, the sentence, the temperature and the pin, taken when its run begins.
 """

@@ -33,7 +33,7 @@ class Snapshot:
 
     @property
     def to_pin(self) -> Pin | None:
-        """What a pin would keep of it, of several models the first; None where there is nothing to keep."""
+        """What a pin would keep of it (the first of several models); None where there is nothing to keep."""
         return Pin(self.sentence, self.models[0], self.temperature) if self.models and self.sentence.strip() else None
 
 
@@ -42,9 +42,9 @@ class Field:
     """One value of the state.
 
     Args:
-        default: what it is where nobody chose, and what a link means that does not name it.
-        read: the value of a link's parameter; raises ValueError where it is not one. None where no link holds the value.
-        pages: those that show it, as far as they have been visited; none for what all pages share.
+        default: its value where nobody chose one, and in a link that does not name it.
+        read: reads a link's parameter; raises ValueError where it holds no such value. None where no link holds the value.
+        pages: the visited pages that show it; none for what all pages share.
     """
 
     default: Any
@@ -104,7 +104,7 @@ class Store:
         return True
 
     def wish(self, **values: Any) -> str:
-        """The name of a wish to change some values; it stays what it is when the page is drawn anew."""
+        """The name of a wish to change some values; it stays the same when the page is drawn again."""
         name = blake2b(repr(values).encode(), digest_size=8).hexdigest()
         self.wishes.pop(name, None)
         self.wishes[name] = values
@@ -113,7 +113,7 @@ class Store:
         return name
 
     def grant(self, wished: Iterable[Mapping[str, Any]]) -> None:
-        """Change what buttons asked for, each click once: a browser repeats what it said until it hears that it was heard.
+        """Change what buttons asked for, each click once: a browser repeats a click until it is told that it was heard.
 
         Args:
             wished: the clicks in their order, each with its `wish` and its `number`.
@@ -178,7 +178,7 @@ class Store:
             self.declare(name, self.fields[name])
 
     def parameters(self, names: Iterable[str]) -> dict[str, list[str]]:
-        """How a link says the values of some names; what is the default is missing."""
+        """The parameters of a link for some names; values that are the default are left out."""
         return {
             name: written(self.get(name))
             for name in names
@@ -191,7 +191,7 @@ class Store:
 
 
 def written(value: Any) -> list[str]:
-    """A value as a link says it: one text for each parameter of its name."""
+    """A value as a link holds it: one text for each parameter of its name."""
     if isinstance(value, list | tuple):
         return [text for one in value for text in written(one)] or [""]
     if isinstance(value, bool):

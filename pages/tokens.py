@@ -70,7 +70,7 @@ def grid(columns: Sequence[tuple[str, str, Stages, Sequence[int]]], name: str) -
     """Stages as rows, texts as columns (heading, what stands below it, stages, marked tokens), all aligned.
 
     Args:
-        name: of the pieces of each text, behind which its number stands.
+        name: of the pieces of each text, followed by its number.
     """
     heads = (
         f"<div class='heading'><b>{escape(heading)}</b><br><span class='w-faint'>{escape(below)}</span></div>"
@@ -188,7 +188,7 @@ def segmented(model: Classifier, text: str, temperature: float) -> None:
 
 
 def heading(drawn: Study, near: Row, how: str) -> None:
-    """What the segmentations come to, said first, and how they were drawn."""
+    """The finding about the segmentations, said first, and how they were drawn."""
     row, reference = drawn.rows[0], drawn.reference
     margin = "" if reference.margin is None else f", margin {reference.margin:+.3f}{tempered(drawn.temperature)}"
     rate = "" if row.flip_rate is None else f" Flip rate {share(row, '95%: ')}."

@@ -42,7 +42,7 @@ VARIES_HELP = (
     "one part alone: the Seeds page then shows which part moves the predictions most. A base that already classifies into as "
     "many labels keeps its head, so there the head's seed changes nothing."
 )
-# How a run stands, where that is not said by its own word.
+# The state of a run, where the word differs from its own.
 STATES = {"queued": "waiting", "running": "training"}
 LOG_LINES = 30
 # Seconds between two looks at a run that goes on.
@@ -120,7 +120,7 @@ def recipe_form(source: DataSource, data: Labelled) -> tuple[recipes.Recipe, int
 
 
 def shown(run: runs.Run) -> None:
-    """One run: how it stands, its losses, its models."""
+    """One run: its state, its losses, its models."""
     recipe, events, when = run.recipe, progress(run), datetime.fromtimestamp(run.created).strftime("%d %b %H:%M")
     finished = f"{len(run.finished)} of {len(recipe.members)} models"
     st.html(
@@ -246,7 +246,7 @@ ended = [run for run in runs.runs() if run.state not in LIVE]
 if ended:
     st.subheader("Runs that have ended")
 elif not is_going:
-    st.caption("No run yet: start the first one. 500 examples take the embedded encoder well under a minute a seed.")
+    st.caption("No run yet: start the first one. 500 examples take the embedded encoder well under a minute per seed.")
 for place, run in enumerate(ended):
     title = f"{run.name}: {STATES.get(run.state, run.state)}, {len(run.finished)} of {len(run.recipe.members)} models"
     with st.expander(markup.escape_markdown(title), expanded=place == 0):

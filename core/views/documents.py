@@ -1,4 +1,4 @@
-"""Results as plain JSON values: what `--json` prints, what the pages let one download, and what a replay reads."""
+"""Results as plain JSON values: what `--json` prints, what the pages offer for download, and what a replay reads."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.families.stacked import Family
 
 STUDY_RECORD, PROFILE_RECORD = "wobble study", "wobble profile"
-"""What a document is called that `core.views.replay` repeats."""
+"""The names of the kinds of documents that `core.views.replay` repeats."""
 
 
 def unique(labels: tuple[str, ...]) -> tuple[str, ...]:
@@ -63,7 +63,7 @@ def reference_document(reference: Reference) -> dict[str, Any]:
 
 
 def case_document(row: Row, case: Case, labels: tuple[str, ...]) -> dict[str, Any]:
-    """A case measured as those of a row: what made it, and its prediction beside the reference's."""
+    """A case of a row: what made it, and its prediction beside the reference's."""
     edited = {"absorbed": case.absorbed, "fate": row.fate(case)} if case.variant else {}
     return {
         "name": case.name,
@@ -98,7 +98,7 @@ def row_document(row: Row, labels: tuple[str, ...]) -> dict[str, Any]:
 
 
 def model_document(subject: Classifier | Study) -> dict[str, Any]:
-    """Which model it was, and which libraries."""
+    """Which model and which libraries were used."""
     return {
         "model": {
             "id": subject.id if isinstance(subject, Classifier) else subject.model,
@@ -258,7 +258,7 @@ def tempered_document(study: Study, temperature: float, at: Sequence[float]) -> 
     """A sentence's logits at some temperatures, and all its variants at one of them and at T = 1.
 
     Args:
-        temperature: the one that the page stands at.
+        temperature: the one that the page shows.
         at: the temperatures of the sentence's own curve.
     """
     return {
@@ -341,7 +341,7 @@ def seeds_document(family: "Family", text: str, logits: Logits) -> dict[str, Any
 
 
 def search_document(classifier: Classifier, found: Search) -> dict[str, Any]:
-    """The smallest sets of edits that flip a text, or how far was looked for them."""
+    """The smallest sets of edits that flip a text, or how far the search for them went."""
     return {
         **model_document(classifier),
         "text": found.reference.text,

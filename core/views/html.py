@@ -20,7 +20,7 @@ MONOSPACE = "font-family:ui-monospace,'DejaVu Sans Mono',Menlo,Consolas,monospac
 
 
 def words(text: str) -> str:
-    """A name or a sentence, escaped. Spaces stay spaces; whatever else would not be seen is shown by its mark."""
+    """A name or a sentence, escaped. Spaces stay spaces; any other hidden character is shown by its mark."""
     return escape(" ".join(visible(word) for word in text.split(" ")))
 
 
@@ -44,7 +44,7 @@ def number(value: float | None) -> str:
 def share(row: Row, interval: str = "") -> str:
     """The flip rate of a row with its 95% interval, or a dash where there is none.
 
-    Cases that cannot flip are no sample of anything, so they have none.
+    Cases that cannot flip are not a sample of anything, so they have no rate.
 
     Args:
         interval: what to call the interval.
@@ -87,7 +87,7 @@ def factors_table(study: Study) -> str:
 
 
 def study_html(study: Study) -> str:
-    """A study in a notebook: the finding, the prediction, a row per factor, and of edits those that move it most."""
+    """A study in a notebook: the finding, the prediction, a row per factor, and for edits those that move it most."""
     reference = study.reference
     margin = "" if reference.margin is None else f", margin {reference.margin:+.4f}"
     return (

@@ -1,4 +1,4 @@
-"""Replay: a recorded profile, or a study of some factors, is computed anew and compared, number by number.
+"""Replay: a recorded profile, or a study of some factors, is computed again and compared, number by number.
 
 The record is what `documents.profile_document` or `documents.study_document` makes: model id, weights hash, versions, text,
 seeds, conditions, and every number that was shown.
@@ -39,7 +39,7 @@ COMPARED = ("model", "reference", "noise_floor", "factors", *SAID)
 
 @dataclass(frozen=True)
 class Difference:
-    """One place of a record, and what its replay has there."""
+    """One place in a record, and what its replay has there."""
 
     where: str
     """Like "factors.punctuation.cases.3.probabilities.positive"."""
@@ -70,7 +70,7 @@ def read_record(path: str | Path) -> dict[str, Any]:
     """Read a record from a file.
 
     Raises:
-        WobbleError: the file cannot be read, or is no record of a study.
+        WobbleError: the file cannot be read, or is not the record of a study.
     """
     name = Path(path).name or str(path)
     try:
@@ -96,13 +96,13 @@ def read_record(path: str | Path) -> dict[str, Any]:
 
 
 def replay(record: dict[str, Any]) -> Replay:
-    """Compute a recorded study anew and compare all parts that the record holds.
+    """Compute a recorded study again and compare all parts that the record holds.
 
     Args:
         record: what `read_record`, `documents.profile_document` or `documents.study_document` gave.
 
     Raises:
-        WobbleError: the model or a factor is not to be had, or the text cannot be predicted.
+        WobbleError: the model or a factor is not available, or the text cannot be predicted.
     """
     classifier = catalog.load(record["model"]["id"])
     # A record may be older than a factor.
@@ -133,7 +133,7 @@ def replay(record: dict[str, Any]) -> Replay:
 
 
 def _kind(record: dict[str, Any]) -> Any:
-    """What a record calls itself; at first one of some factors called itself nothing."""
+    """The kind that a record names; the first records of some factors named none."""
     return record.get("record", STUDY_RECORD if "factors" in record else None)
 
 
@@ -146,7 +146,7 @@ def _options(record: dict[str, Any]) -> Options | None:
             factor: {name: tuple(value) if isinstance(value, list) else value for name, value in one.items()}
             for factor, one in options.items()
         }
-    # Records said the seed and the passes alone as long as no factor had other options.
+    # Old records hold only the seed and the passes, as no factor had other options.
     return options_of(seed, passes) if type(seed) is int and type(passes) is int else None
 
 
@@ -185,7 +185,7 @@ def _equal(place: Difference) -> bool:
 
 
 def _places(where: str, recorded: Any, now: Any) -> Iterator[Difference]:
-    """The places of a record with what stands there now; None where nothing does. What is told only now was not recorded."""
+    """The places of a record with what stands there now; None where nothing does. What only the replay has was not recorded."""
     if isinstance(recorded, dict) and isinstance(now, dict):
         for key in recorded:
             yield from _places(f"{where}.{key}", recorded.get(key), now.get(key))

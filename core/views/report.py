@@ -41,12 +41,12 @@ CONTEXT = 60
 MOST_PIECES = 61
 """Pieces of one text, edited and unedited."""
 WHOLE = 60
-"""Up to so many tokens all are shown, else those near a change."""
+"""Up to this many tokens are all shown; of more, only those near a change."""
 NEAR = 8
 MOST_LABELS = 8
 """Labels with a bar."""
 LONGEST_COMMAND = 2000
-"""Characters of a sentence that one can still paste into a command line."""
+"""Characters of the longest sentence that can be pasted into a command line."""
 RECORD = "wobble-profile.json"
 FLIP_MEASURES = (
     ("flip rate", "share of what was tried that flips", "r = flips / n, n = tried"),
@@ -60,7 +60,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def report(classifier: Classifier, study: Study) -> str:
-    """One self-contained HTML file that tells a complete study, with what is needed to repeat it.
+    """One self-contained HTML file about a complete study, with what is needed to repeat it.
 
     Raises:
         WobbleError: the study is not complete, or another model's.
@@ -234,7 +234,7 @@ def _answer(one: Case | Reference, study: Study) -> str:
 
 
 def _text(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    """A text with its edited spans marked; of a long one what lies around them."""
+    """A text with its edited spans marked; of a long one, what lies around them."""
     found = pieces(text, spans)
     shown = []
     for piece, edited in found[:MOST_PIECES]:
@@ -263,7 +263,7 @@ def _tokens(encoding: Encoding, changed: Iterable[int]) -> str:
     return f"<div class='tokens'>{''.join(chips)}</div>"
 
 
-# --- what it takes to understand and to repeat it --------------------------------------------------------------------
+# --- what is needed to understand and to repeat it --------------------------------------------------------------------
 
 
 def _section(title: str, content: str) -> str:
@@ -312,7 +312,7 @@ def _run(study: Study) -> str:
 
 
 def _used(row: Row, study: Study) -> list[str]:
-    """The options that a factor ran with, and what else it found, as far as a line holds them."""
+    """The options that a factor ran with, and what else it found, as far as they fit in a line."""
     usual = {option.name: option.default for option in row.factor.options}
     values: dict[str, Any] = {**usual, **study.options.get(row.factor.name, {}), **row.facts}
     said = []
@@ -343,14 +343,14 @@ def _definitions(study: Study) -> str:
                 ),
                 (
                     "beyond the limit",
-                    "the edit lies where the model does not read, so it was not tried and does not count",
-                    "ids alike, what truncation cut off is not",
+                    "the edit lies beyond what the model reads, so it was not tried and does not count",
+                    "equal ids, but not what truncation cut off",
                 ),
                 *((name, *said) for name, said in study.head.measures.items()),
                 *(FLIP_MEASURES if study.head.has_labels else ()),
                 (
                     "noise floor",
-                    "what rounding alone can do to this model and text at the most; a case at or below it counts as unmoved",
+                    "the most that rounding alone can do to this model and text; a case at or below it counts as unmoved",
                     f"shift of logits off by {BEYOND} × the largest difference in fp32, at least {LEAST_STEPS} steps",
                 ),
                 (
@@ -381,7 +381,7 @@ def _replay(study: Study) -> str:
         chosen = {name: value for options in study.options.values() for name, value in options.items()}
         options = "".join(f" --{name} {value}" for name, value in chosen.items())
         command = f"python -m core profile --json --model {quoted(study.model)}{options} -- {text} > {RECORD}"
-        anew = f"<p>To make the record anew, in Wobble's folder:</p><pre>{words(command)}</pre>"
+        anew = f"<p>To make a new record, in Wobble's folder:</p><pre>{words(command)}</pre>"
     return _section("Replay", f"<p>{link}</p>{repeat}{anew}")
 
 

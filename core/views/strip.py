@@ -39,7 +39,7 @@ FATES: dict[str, tuple[str, dict[str, Any]]] = {
     "reaches the model": ("reaches the model", {"symbol": "circle", "size": 11, "opacity": 0.9, "line": {"width": 1}}),
     "flips": ("flips the label", {"symbol": "diamond", "size": 16, "line": {"width": 1.5}}),
 }
-"""What the dots of a fate are called, and how they look; the last lie on top."""
+"""What the dots of a fate are called, and how they look; the last are drawn on top."""
 TITLE = 84
 """Characters in a line of the title."""
 
@@ -67,7 +67,7 @@ def figure(
     """The margin strip of a study: a row per factor, a dot per case in the colour of the label that it predicts.
 
     Args:
-        beside: studies of other models or texts, all with labels or none: a factor has a row for each of them. A click opens no
+        beside: studies of other models or texts, all with labels or all without: a factor has a row for each. A click opens no
             case of another text.
         names: of all studies, where it is not their models that tell them apart.
         title: the finding in words; by default the study's own, or how many flip under each model.
@@ -130,11 +130,11 @@ def _lines(studies: Sequence[Study], names: Sequence[str]) -> list[Line]:
 
 
 def _cases(studies: Sequence[Study], lines: Sequence[Line]) -> list[dict[str, Any]]:
-    """What is shown of the cases of all lines, each with its height `y`."""
+    """What is shown of the cases on all lines, each with its height `y`."""
     found, order = [], Counter[tuple[int, str]]()
     heights = {(line.place, line.row.name): line.y for line in lines}
     for place, one in enumerate(studies):
-        # The key of a case means another one where the text is another.
+        # The key of a case means something else where the text is another.
         closed = {} if one.reference.text == studies[0].reference.text else {"variant": ""}
         for case in strip_records(one):
             key = place, case["row"]
@@ -162,7 +162,7 @@ def _axis(studies: Sequence[Study]) -> str:
 def _floor(study: Study, colors: Mapping[str, str]) -> dict[str, Any]:
     """The noise floor around the reference."""
     at, color = study.reference.value, colors.get(study.reference.label, ABSORBED)
-    # The margin of two labels moves by twice the shift; the band never gets thinner than it can be seen.
+    # The margin of two labels moves by twice the shift; the band is never too thin to be seen.
     return band(at - 2 * study.noise_floor, at + 2 * study.noise_floor, color, 0.35, "above")
 
 
@@ -192,7 +192,7 @@ def _reference(
 
 
 def _changes(ink: str) -> dict[str, Any]:
-    """What is said over the line at zero."""
+    """The words over the line at zero."""
     return above(0, "the label changes here", ink, xanchor="right", xshift=2)
 
 
@@ -267,7 +267,7 @@ def _dots(
             {
                 "type": "scatter", "x": [c["value"] for c in part], "y": [c["y"] for c in part],
                 "mode": "markers", "name": name, "customdata": said, "marker": marker,
-                # A click opens a case, which the ring shows; it does not fade the others.
+                # A click opens a case, which gets a ring; the others do not fade.
                 "unselected": {"marker": {"opacity": style.get("opacity", 1)}},
                 "hovertemplate": "<b>%{customdata[6]}</b>: %{customdata[3]}<br>%{customdata[1]}<br>%{customdata[4]}<br>"
                 f"%{{customdata[5]}}<br>{quantity} %{{x:.3f}}, shift %{{customdata[2]:.3f}}<extra></extra>",

@@ -29,7 +29,7 @@ def plain(text: str, limit: int = 90) -> str:
 
 
 def two_lines(name: str, width: int = 34) -> str:
-    """A name beside an axis, on at most two lines of some characters, as Plotly reads it."""
+    """A name beside an axis, on at most two lines of `width` characters, as Plotly reads it."""
     return "<br>".join(map(plain, textwrap.wrap(name, width, max_lines=2, placeholder=" …")))
 
 
@@ -39,7 +39,7 @@ def shades(dark: bool) -> tuple[str, str]:
 
 
 def faint(dark: bool) -> str:
-    """The colour of words that stand back, with a contrast of 4.5 to 1."""
+    """The colour of unobtrusive words, with a contrast of 4.5 to 1."""
     return "#A7ADB6" if dark else "#5E636E"
 
 
@@ -82,7 +82,7 @@ IN_PIXELS = ("size", "height", "l", "r", "t", "b", "xshift", "yshift")
 
 
 def enlarged(figure: go.Figure, by: float) -> go.Figure:
-    """A copy of a figure with letters, height and margins so many times as large; its marks stay as they are."""
+    """A copy of a figure with letters, height and margins enlarged by a factor; its marks stay as they are."""
 
     def grown(key: str, value: Any) -> Any:
         if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""A strip as SVG: the figure that Plotly would draw, without a script, for a page that is to run none."""
+"""A strip as SVG: the figure that Plotly would draw, for a page that must not run scripts."""
 
 import re
 from collections.abc import Callable
@@ -119,5 +119,5 @@ def _axis(axis: Any, x: Place, bottom: float) -> list[str]:
 
 
 def _seen(text: str) -> str:
-    """What Plotly shows as text, which is escaped already, with marks for what would not be seen, or would turn the line round."""
+    """What Plotly shows as text, which is escaped already, with marks for what would not be seen, or would reverse the line."""
     return " ".join(visible(word) for word in text.split(" "))

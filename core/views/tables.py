@@ -1,4 +1,4 @@
-"""Studies and what else pages show as frames and tables: plain values, ready for a figure or a download."""
+"""Studies, and whatever else pages show, as frames and tables: plain values, ready for a figure or a download."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ STRIP = (
 
 
 def strip_records(study: Study) -> list[dict[str, Any]]:
-    """What a strip shows, one entry per case: its row, its key as `variant`, what one reads of it, its fate, and its `value`
+    """What a strip shows, one entry per case: its row, its key as `variant`, what people read of it, its fate, and its `value`
     (margin; for regression the output).
     """
     records = (
@@ -75,7 +75,7 @@ def cases_frame(*studies: Study) -> pd.DataFrame:
             for key, (row, case) in study.keyed().items()
         ]
     )
-    # Whole numbers also beside edits that draw nothing, which have no seed.
+    # Whole numbers even beside edits that draw nothing, which have no seed.
     return frame.astype(dict.fromkeys(frame.columns.intersection(["seed"]), "Int64"))
 
 
@@ -142,11 +142,11 @@ def side_by_side(
         longest: tokens and characters shown of one case.
 
     Returns:
-        Entries ordered by the largest shift under any model; what no model could tell from the text comes last.
+        Entries ordered by the largest shift under any model; what no model can tell from the sentence comes last.
     """
     keyed = [study.keyed() for study in studies]
     entries = []
-    # What leaves no token of a text is no case, and that is another one under each model.
+    # An edit that leaves no token is not a case, and which ones do differs between models.
     shared = [(key, pair) for key, pair in keyed[0].items() if all(key in cases for cases in keyed)]
     for key, (row, first) in shared:
         found = [cases[key] for cases in keyed]
@@ -169,7 +169,7 @@ def side_by_side(
 
 
 def described(case: Case) -> str:
-    """What was done, in one line; of a text that several perturbations make, all of them."""
+    """What was done, in one line; for a text that several perturbations make, all of them."""
     if case.variant is None:
         return capital(case.made.said)
     also = [rule.description for rule in perturbations() if (rule.name, rule.factor) in case.variant.also]

@@ -1,4 +1,4 @@
-"""Documents for people at a terminal: tables with colour there, aligned plain text in a pipe."""
+"""Documents for people at a terminal: coloured tables there, aligned plain text in a pipe."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,12 +40,12 @@ def show(parts: Iterable[Part], console: Console | None = None) -> None:
 
 
 def writes_unicode() -> bool:
-    """Whether what reads the output takes any character."""
+    """Whether the output can hold any character."""
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
 def note(*sentences: str, kind: str = "note: ") -> None:
-    """Say sentences beside the output, a line each: on stderr, in characters that it takes."""
+    """Print sentences beside the output, a line each: on stderr, in characters that it can hold."""
     for sentence in sentences:
         line = " ".join(f"wobble: {kind}{sentence}".split())
         print(line.encode("utf-8" if writes_unicode() else "ascii", "backslashreplace").decode(), file=sys.stderr)
@@ -55,10 +55,10 @@ def note(*sentences: str, kind: str = "note: ") -> None:
 def progress(silent: bool = False, console: Console | None = None) -> Iterator[Callable[[int, int], None] | None]:
     """A bar on stderr while something long runs, moved by calls with what is done and what was asked for.
 
-    None in a pipe, where a bar would only be noise. It is gone when the work is done.
+    None in a pipe, where a bar would only be noise. The bar disappears when the work is done.
 
     Args:
-        silent: none in a terminal either.
+        silent: no bar in a terminal either.
     """
     console = console or Console(stderr=True)
     if silent or not console.is_interactive:
@@ -102,7 +102,7 @@ def models(document: list[Document]) -> Iterator[Part]:
 
 
 def predictions(document: list[Document]) -> Iterator[Part]:
-    """Texts and what is predicted of them."""
+    """Texts and their predictions."""
     yield (
         ("label", "probabilities", "text"),
         [(row["label"], ranked(row["probabilities"]), visible(row["text"])) for row in document],

@@ -1,4 +1,4 @@
-"""The catalog: every model that this machine and the hub offer, each with the button that takes it."""
+"""The catalog: every model that this machine and the hub offer, each with a button that chooses it."""
 
 from html import escape
 
@@ -35,7 +35,7 @@ def _catalog() -> None:
 
 
 def _line(entry: Entry) -> None:
-    """One model: what it is, whether it is here, and the button that takes it."""
+    """One model: what it is, whether it is here, and the button that chooses it."""
     chosen = state.current().models == (entry.id,)
     rest = f" and {len(entry.labels) - LABELS} more" if len(entry.labels) > LABELS else ""
     facts = (

@@ -15,7 +15,7 @@ from core.views.tables import marked_text
 
 
 def escape_markdown(text: str) -> str:
-    """Text for the elements that read Markdown, LaTeX, icons and colours: shown as it is."""
+    """Text for elements that read Markdown, LaTeX, icons and colours, escaped so that it is shown as it is."""
     return "".join(f"\\{character}" if character in "\\`*_{}[]()<>#+-.!|$:~^=" else character for character in text)
 
 
@@ -78,7 +78,7 @@ def table_html(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]]
         f"<th title='{escape(said)}'>{escape(name)}</th>" if said else f"<th>{escape(name)}</th>"
         for name, said in columns
     )
-    # On a phone each row is a block, and each cell stands behind the name of its column.
+    # On a phone each row is a block, and each cell follows the name of its column.
     begin = [f"<td data-column='{escape(name)}'>" for name, _ in columns]
     body = "".join(
         f"<tr>{''.join(f'{td}{cell}</td>' for td, cell in zip(begin, row, strict=True))}</tr>" for row in rows
@@ -110,7 +110,7 @@ def truncated_html(encoding: Encoding) -> str:
 
 
 def changed_html(text: str, before: str, longest: int, variant: Variant | None = None) -> str:
-    """A changed text, visible, in which what differs from the text before stands out; a homoglyph would not be seen otherwise.
+    """A changed text, visible, in which what differs from the text before stands out; a homoglyph would be missed otherwise.
 
     Args:
         longest: characters that are shown.

@@ -1,4 +1,4 @@
-"""The menu, made from what each page says of itself; read without running a page, so that it is there before the engine is."""
+"""The menu, made from what each page declares; read without running a page, so that it is there before the engine is."""
 
 import ast
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ ORDER = (
     "learn",
     "train",
 )
-"""The pages as the menu lists them; the first is the one that the app starts with."""
+"""The pages in the menu's order; the app starts with the first."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from pages import controls, state
 from pages.parts import markup, sight, take_away
 
 Answer = tuple[Study, Row, Case]
-"""A case with the study of one model and the row in it that hold it."""
+"""A case, with the study of one model and the row in it that hold the case."""
 Script = Callable[[Study, Row, Case], str | None]
 """The script that reproduces a case; None where there is none."""
 LONGEST = 2000
@@ -26,7 +26,7 @@ LONGEST = 2000
 
 
 def answers(studies: Sequence[Study]) -> dict[str, list[Answer]]:
-    """The cases of some studies of one text, by their keys; a model that has a case answers it."""
+    """The cases of some studies of one text, by their keys; each with the answers of the models that have it."""
     found: dict[str, list[Answer]] = {}
     for study in studies:
         for key, (row, case) in study.keyed().items():
@@ -52,7 +52,7 @@ def section(
 ) -> str:
     """The strip, and below it the case that is opened: by a click on its dot or its row of a table, by name, or by a link.
 
-    It belongs into a fragment, at whose end stands `state.address`: opening a case runs nothing else.
+    It belongs in a fragment that ends with `state.address`: opening a case runs nothing else.
 
     Args:
         studies: of one text, under several models or under one.
@@ -60,7 +60,7 @@ def section(
         charts: keys of the charts that it draws.
         opens: the value that holds the key of the opened case.
         table: key of the component below, whose rows open a case too.
-        texts: draws how a case cuts the sentence as HTML, where that is what it varies; else the two texts stand side by side.
+        texts: draws how a case cuts the sentence as HTML, where it varies that; otherwise the two texts stand side by side.
 
     Returns:
         The key of the case that is opened; nothing where none is.
@@ -124,7 +124,7 @@ def _answer(key: str, answer: Answer, several: bool, texts: Callable[[Case], str
 
 
 def named(key: str, case: Case) -> str:
-    """What a case is called among cases of all kinds: the name of a draw, a pass or a seed alone does not say of what."""
+    """The name of a case among cases of all kinds: that of a draw, a pass or a seed alone does not say of what."""
     return case.called(key) if case.variant or key != case.name else capital(case.made.said)
 
 

@@ -12,7 +12,7 @@ from pages import state
 SHOWN = 2000
 """Characters of a text that are drawn; downloads hold all of it."""
 HOTTEST = 4
-"""Tokens from which on a character looks the same."""
+"""From this many tokens on, characters look the same."""
 
 _lit = state.component("pieces")
 
@@ -78,5 +78,7 @@ def resplit_html(found: Sequence[Resplit]) -> str:
 def untried(text: str) -> str:
     """What of a text was not tried, in a sentence; empty where all of it was."""
     if len(text) > LONGEST:
-        return f"The text has more than {LONGEST:,} characters: each change would cut all of it anew, so none is tried."
+        return (
+            f"The text has more than {LONGEST:,} characters: each change would cut all of it again, so none is tried."
+        )
     return f"The first {MOST} of {len(text):,} characters are tried." if len(text) > MOST else ""

@@ -22,7 +22,7 @@ BESIDE = 3
 
 
 def button() -> None:
-    """The button that pins what is there now: sentence, first model and temperature."""
+    """The button that pins the current sentence, first model and temperature."""
     now = state.current()
     state.button(
         "Pin this", "pin button",
@@ -32,7 +32,7 @@ def button() -> None:
 
 
 def line() -> None:
-    """The pin in one line, the same on every page, with what takes it away and what swaps it; nothing where there is none."""
+    """The pin in one line, the same on every page, with buttons that swap and remove it; nothing where there is none."""
     now = state.current()
     pin, here = now.pin, now.to_pin
     # A place that is always there: what follows would be drawn twice while it moves.
@@ -56,7 +56,7 @@ def line() -> None:
 
 
 def beside(shown: Sequence[Classifier], run: Callable[[Classifier, str, float], T]) -> T | None:
-    """The pin's own result, to be drawn beside those of a page; where it cannot be had, one sentence that says why.
+    """The pin's own result, to be drawn beside those of a page; where there is none, one sentence that says why.
 
     Args:
         shown: the models of the page.

@@ -11,7 +11,7 @@ from pages.store import Field
 FIELD = Field(False, controls.read_switch)
 """Whether it is on; all pages share it, and a link holds it."""
 LARGER = 1.3
-"""How much larger charts are; the page is by the style sheet."""
+"""How much larger charts are; the style sheet enlarges the page."""
 
 _keys = state.component("keys", "<span class='w-keys'></span>\n")
 
@@ -42,7 +42,7 @@ def steps(name: str, values: Sequence[str], one: str) -> None:
     Args:
         name: of the field.
         values: in their order; where the present one is none of them, the arrows lead to the first and the last.
-        one: what one of them is called.
+        one: the noun for one of them.
     """
     if not is_on():
         return

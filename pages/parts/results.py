@@ -208,7 +208,7 @@ def calibrated(classifier: Classifier, data: Labelled) -> calibration.Calibratio
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the seeds …")
 def _family(id: str, stamps: tuple[tuple[str, int], ...]) -> Family:
-    # The stamps are part of the key: a model may be written anew under the same id.
+    # The stamps are part of the key: a model may be written again under the same id.
     return load_family(id)
 
 

@@ -6,10 +6,10 @@ _sight = state.component("sight")
 
 
 def follow(name: str, value: object, top: bool = False) -> None:
-    """Scroll to where this stands once each time that the value has become another one.
+    """Scroll to this place once each time that the value has changed.
 
-    A page is left where it stands when it is drawn again with what it showed, and when the session begins with it, as a
-    link does.
+    A page is not scrolled when it is drawn again with what it showed, nor when the session begins with the value, as with
+    a link.
 
     Args:
         name: of what is followed.

@@ -1,4 +1,4 @@
-"""What a page speaks of: the sentence and the models that are chosen, loaded."""
+"""What a page is about: the sentence and the chosen models, loaded."""
 
 import gc
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ def chosen_models() -> list[Classifier]:
 
 
 def _default_instead() -> NoReturn:
-    """End a page that has no model with the button that takes the one which is always there."""
+    """End a page that has no model with the button that chooses the model that is always there."""
     if catalog.DEFAULT not in state.current().models:
         state.button(f"Use {catalog.DEFAULT}", "use the default model", primary=True, model=[catalog.DEFAULT])
     work.end()
@@ -64,8 +64,8 @@ def headline(study: Study, said: str, margin: str, device: str = "", alone: bool
     """The finding first, then the sentence and the prediction that everything is compared with.
 
     Args:
-        margin: what stands behind the predicted label.
-        device: what stands behind the model's name, as HTML.
+        margin: what follows the predicted label.
+        device: what follows the model's name, as HTML.
         alone: False where several models stand beside each other: narrow, and without the sentence, which is one for all.
     """
     reference = study.reference

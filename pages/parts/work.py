@@ -31,8 +31,8 @@ HEADER = "header that says what runs"
 
 
 def header(running: str) -> DeltaGenerator:
-    """The place of what a page says first. While something computes that the page has not shown last, it says what is asked,
-    and what runs: what stood there speaks of something else.
+    """The place of what a page says first. While something other than what the page showed last is computed, it says what is asked
+    and what runs: what stood there is about something else.
 
     Args:
         running: what runs, in a few words.
@@ -104,7 +104,7 @@ def long_work(
         unit: what is counted, in the plural.
         run: does the work, telling what is done and what was asked for (0 while nobody knows).
         said: a number of units as it is read.
-        again: what the button is called that begins anew what was stopped.
+        again: the label of the button that starts stopped work again.
     """
     known: list[T] = kept(key)
     if known:

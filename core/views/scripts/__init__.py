@@ -51,11 +51,11 @@ def edits_script(classifier: Classifier, text: str, edits: Mapping[str, list[str
 def dropout_script(
     classifier: Classifier, text: str, passes: int, dropout: Dropout, temperature: float = 1.0, first: int = 1
 ) -> str | None:
-    """A script that runs the same passes with `model.train()`, one by one, and prints each one's probabilities, and at last
+    """A script that runs the same passes with `model.train()`, one by one, and prints each one's probabilities, and finally
     the flip rate, the predictive entropy, the mutual information and the variation ratio over them.
 
-    None where plain transformers cannot be told apart what acts and what does not (one module that drops in two places,
-    of which one is off; functions that a model calls with rates of their own).
+    None where plain transformers cannot switch what acts and what does not separately (one module that drops in two
+    places, of which one is off; functions that a model calls with rates of their own).
 
     Args:
         passes: the number of the last pass.
@@ -109,7 +109,7 @@ def resplit_script(classifier: Classifier, text: str, tried: int) -> str:
 
 def segmentation_script(classifier: Classifier, study: Study) -> str:
     """A script that prints the probabilities of each segmentation of a study, or of whatever else it lets the model read, and
-    shift and margin beside the reference, one JSON object per line. It holds the ids: what makes them is no part of transformers.
+    shift and margin beside the reference, one JSON object per line. It holds the ids: transformers cannot make them.
     """
     found = {"your sentence": study.reference} | {key: case for key, (_, case) in study.keyed().items()}
     segmentations = {
@@ -241,7 +241,7 @@ def _seeds(classifier: Classifier, study: Study, row: Row) -> str | None:
         return None
     own = {member.name for member in family.members if member.id == classifier.id}
     asked = {case.made.document()["seed"] for case in row.cases}
-    # The mean of all of them is of no member.
+    # The mean of all of them belongs to no member.
     only = own | asked if asked <= set(family.names) else ()
     return seeds_script(family, study.reference.text, study.temperature, only)
 
@@ -256,4 +256,4 @@ _REPEATED: dict[str, Callable[[Classifier, Study, Row], str | None]] = {
     "seed": _seeds,
     "numerics": lambda classifier, study, _: numerics_script(classifier, study),
 }
-"""What repeats a row by other means than ids (see `_read`), by the name of its factor."""
+"""What repeats a row by means other than ids (see `_read`), by the name of its factor."""
