@@ -166,8 +166,10 @@ def test_progress_is_told_and_can_cancel() -> None:
         calibrate_on(load(), some(80), cancel)
 
 
-@pytest.mark.slow
 def test_the_embedded_model_is_calibrated_on_the_embedded_data() -> None:
-    found = calibrate_on(load(), read(DataSource("movie")))
-    assert (found.fitted_on, found.tested_on) == (1033, 1530)
+    data = read(DataSource("movie"))
+    assert [len(part.texts) for part in fit_and_test(data)] == [1033, 1530]
+    # Every fifth: the texts are sorted. What is right for these is the sentence that the page says of all.
+    found = calibrate_on(load(), data.rows(np.arange(0, len(data.texts), 5)))
+    assert 0 < found.fitted_on < 250 and 0 < found.tested_on < 350
     assert found.after.nll.value <= found.before.nll.value + 0.002

@@ -44,7 +44,7 @@ def family() -> Family:
 
 
 def test_the_calibration_script_fits_and_scores_as_the_page_does(tmp_path: Path) -> None:
-    classifier, data = load(), some(read(DataSource("movie")).part("validation"), 240)
+    classifier, data = load(), some(read(DataSource("movie")).part("validation"), 80)
     ours: Calibration = calibrate_on(classifier, data)
     tables_training.calibration_frame(classifier, data).to_parquet(tmp_path / CALIBRATION_FILE, index=False)
     before, after = run(calibration_script(classifier), tmp_path)
@@ -61,7 +61,7 @@ def test_the_calibration_script_fits_and_scores_as_the_page_does(tmp_path: Path)
 
 
 def test_the_script_of_the_seeds_prints_their_accuracy_and_disagreement(family: Family, tmp_path: Path) -> None:
-    ours = on_data(family, some(family_data(family.id), 40))
+    ours = on_data(family, some(family_data(family.id), 16))
     tables_training.on_data_frame(family, ours).to_parquet(tmp_path / SEEDS_FILE, index=False)
     *members, last = run(on_data_script(family), tmp_path)
     assert [row["seed"] for row in members] == list(family.names)
@@ -70,7 +70,7 @@ def test_the_script_of_the_seeds_prints_their_accuracy_and_disagreement(family: 
 
 
 def test_the_script_of_the_interpolation_prints_its_loss_and_the_sentence(family: Family, tmp_path: Path) -> None:
-    data = some(family_data(family.id), 40)
+    data = some(family_data(family.id), 16)
     tables_training.texts_frame(family, data).to_parquet(tmp_path / SEEDS_FILE, index=False)
     first, second = family.names[:2]
     ours = interpolate(family, data, first, second, points=3)
