@@ -159,29 +159,37 @@ def test_a_download_that_was_stopped_can_go_on() -> None:
     assert [one["label"] for one in buttons] == ["Go on"]
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_labels_are_text(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path))
-    save("bert", tmp_path / "odd", labels=["<script>alert(1)</script>", "$x$ **b**", "$x$ **b**"])
-    test = app(page, model=[f"{tmp_path.name}/odd"])
-    assert not test.exception
-    assert "<script>" not in words(test)
-
-
 HEADS = {
     "150 labels": {"num_labels": 150},
     "multi-label": {"num_labels": 3, "problem_type": "multi_label_classification"},
     "regression": {"num_labels": 1, "problem_type": "regression"},
     "one label": {"num_labels": 1},
 }
+LABELS = ["<script>alert(1)</script>", "$x$ **b**", "$x$ **b**"]
+
+
+@pytest.fixture(scope="module")
+def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small model of every kind of head, which all pages share."""
+    folder = tmp_path_factory.mktemp("heads")
+    for name, config in (*HEADS.items(), ("odd labels", {"labels": LABELS})):
+        save("bert", folder / name, **config)
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_labels_are_text(page: str, heads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(heads))
+    test = app(page, model=[f"{heads.name}/odd labels"])
+    assert not test.exception and not test.error
+    assert "<script>" not in words(test)
 
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("head", HEADS)
-def test_every_kind_of_head_has_its_page(page: str, head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path))
-    save("bert", tmp_path / "head", **HEADS[head])
-    test = app(page, model=[f"{tmp_path.name}/head"])
+def test_every_kind_of_head_has_its_page(page: str, head: str, heads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(heads))
+    test = app(page, model=[f"{heads.name}/{head}"])
     assert not test.exception
     assert not test.error
     if page == "pages/temperature.py" and head == "regression":
