@@ -34,7 +34,7 @@ def test_the_sentence_view_counts_votes_and_opens_a_seed() -> None:
 def test_the_interpolation_says_whether_there_is_a_barrier_and_what_the_sentence_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    some = family_data("minilm-uncased").rows(np.arange(40))
+    some = family_data("minilm-uncased").rows(np.arange(0, 1500, 100))
     monkeypatch.setattr(results, "family_data", lambda _: some)
     test = app(PAGE, sentence="A fine film.", view="From seed to seed")
     assert not test.exception and not test.error
@@ -49,7 +49,7 @@ def test_the_interpolation_says_whether_there_is_a_barrier_and_what_the_sentence
 
 
 def test_the_data_view_shows_level_accuracies_and_takes_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    some = family_data("minilm-uncased").rows(np.arange(60))
+    some = family_data("minilm-uncased").rows(np.arange(0, 1500, 75))
     monkeypatch.setattr(results, "family_data", lambda _: some)
     test = app(PAGE, view="On data")
     assert not test.exception and not test.error
@@ -61,7 +61,7 @@ def test_the_data_view_shows_level_accuracies_and_takes_a_sentence(monkeypatch: 
     )
     assert f"bootstrap interval ({apart.low:.1%} to {apart.high:.1%})" in words(test)
     # All of so few texts are asked at once.
-    assert "on 60 labelled texts" in words(test) and "drawn" not in words(test)
+    assert "on 20 labelled texts" in words(test) and "drawn" not in words(test)
     wished(test, view="This sentence")
     assert state_of(test).snapshot.sentence in set(snippets("test", "movie")["text"])
     assert "Votes:" in words(test)
