@@ -15,25 +15,20 @@ from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.pages_manager import PagesManager
 
 STYLE = (Path(__file__).parent.parent / "assets" / "styles" / "wobble.css").read_text(encoding="utf-8")
-ENTERED = "through app.py"
+ENTERED = "through router.py"
 _imported = threading.Event()
 
 
-def style() -> None:
-    """Put the style sheet into the page."""
-    st.html(f"<style>{STYLE}</style>")
-
-
 def enter() -> None:
-    """For app.py alone: from now on the pages of this session run within it."""
+    """For router.py alone: from now on the pages of this session run within it."""
     st.session_state[ENTERED] = True
 
 
 def through_router() -> None:
-    """Make sure that a page runs within app.py.
+    """Make sure that a page runs within router.py.
 
-    Until app.py has run once, Streamlit answers a link to a page by running that page's file alone, as it did before
-    there was st.navigation. Such a run of one visitor may end after another's has been through app.py, so the session says
+    Until router.py has run once, Streamlit answers a link to a page by running that page's file alone, as it did before
+    there was st.navigation. Such a run of one visitor may end after another's has been through router.py, so the session says
     whether it has been there itself.
     """
     if PagesManager.uses_pages_directory or not st.session_state.get(ENTERED):

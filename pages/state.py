@@ -87,7 +87,7 @@ def heard(found: Store, names: Iterable[str]) -> list[tuple[str, int, Any]]:
 def current() -> Snapshot:
     """The snapshot of this run."""
     found = store().snapshot
-    assert found is not None, "app.py begins every run"
+    assert found is not None, "router.py begins every run"
     return found
 
 

@@ -1,6 +1,6 @@
 """The engine and all that the pages share, imported as a whole.
 
-Every page imports this before anything else, and so does app.py: the first visitors come side by side, each in a thread
+Every page imports this before anything else, and so does router.py: the first visitors come side by side, each in a thread
 of its own, and Python breaks one of two threads that import the same packages from different ends (`_DeadlockError`).
 All but one of them wait here for the first.
 """
