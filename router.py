@@ -16,7 +16,7 @@ page = st.navigation(list(PAGES), position="hidden")
 _shell.enter()
 early = None if _shell.is_imported() else st.sidebar.empty()
 if early is not None:
-    _shell.links(early.container(), PAGES, {})
+    _shell.links(early.container(), PAGES, {}, "menu early")
 with _shell.welcome({other.title: question for other, question in PAGES.items()}):
     # Takes seconds the first time, so the page shows something before it.
     from core.base.settings import settings

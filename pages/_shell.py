@@ -41,17 +41,20 @@ def is_imported() -> bool:
     return _imported.is_set()
 
 
-def links(place: DeltaGenerator, pages: Iterable[StreamlitPage], parameters: Mapping[str, list[str]]) -> None:
+def links(
+    place: DeltaGenerator, pages: Iterable[StreamlitPage], parameters: Mapping[str, list[str]], key: str = "menu"
+) -> None:
     """What this is, and the menu: a link to each page.
 
     Args:
         place: where they stand.
         pages: what is linked.
         parameters: of every link.
+        key: tells the menus of one run apart; the style sheet knows them by its beginning.
     """
     with place:
         st.html("<p class='w-name'><b>Wobble</b> shows why a prediction changes</p>")
-        with st.container():
+        with st.container(key=key):
             for page in pages:
                 st.page_link(page, query_params=parameters)
 

@@ -14,7 +14,7 @@ from core.models import catalog
 from pages import state, store
 from tests.architectures import save
 
-APP = str(Path(__file__).parent.parent.parent / "app.py")
+APP = str(Path(__file__).parent.parent.parent / "router.py")
 PAGES = [
     "pages/perturb.py",
     "pages/overview.py",
