@@ -61,12 +61,12 @@ def say(models: Sequence[Classifier], profiles: Sequence[Study], pin: Study | No
         )
     left, right = st.columns([3.4, 1.2], vertical_alignment="center")
     left.html(
-        f"<div class='w-head'>{agreement_html(profiles) if len(profiles) == len(models) else ''}"
+        f"{agreement_html(profiles) if len(profiles) == len(models) else ''}"
         f"{pinned.profiles_html(pin, profiles)}{said}"
         f"<p class='w-line'><span class='w-text'>{visible_html(reference.text, 160)}</span></p>"
         f"<p class='w-line'>Predicted <b>{escape(reference.label)}</b>{tempered(found.temperature)} by "
         f"{escape(found.model)}. {markup.noise_floor_html(found.noise_floor)}</p>{counts}{cut}"
-        f"<p class='w-line w-faint'>{escape(trained)}</p></div>"
+        f"<p class='w-line w-faint'>{escape(trained)}</p>"
     )
     for one in profiles:
         name = f"<p class='w-line w-faint'>{escape(one.model)}</p>" if several else "<b>Now</b>" if pin else ""
@@ -269,7 +269,9 @@ models = subject.chosen_models()
 recent = [one for one in state.unlinked("recent", []) if one != text]
 state.store().change(recent=[text, *recent][: RECENT + 1])
 pin = pinned.beside(models, results.profile_of)
-place = st.empty()
+# The style sheet keeps room for the whole strip: that of the first factors is lower.
+with st.container(key="growing"):
+    place = st.empty()
 profiles = work.needed(partial(grown, models, text, temperature, head, place, pin))
 with place.container():
     cases(models, profiles, pin)

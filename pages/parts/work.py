@@ -38,10 +38,13 @@ def header(running: str) -> DeltaGenerator:
         running: what runs, in a few words.
     """
     snapshot = state.current()
-    asked = state.store().page, running, snapshot
+    page = state.store().page
+    asked = page, running, snapshot
     # Where the answer stands already it is not taken away to be drawn again.
     known = asked == state.unlinked("headed", None)
-    place = st.container() if known else st.empty()
+    # The style sheet keeps room for the answer, so that what follows stays where it is when that comes.
+    with st.container(key=f"head {page or 'overview'}"):
+        place = st.container() if known else st.empty()
     if not known:
         place.html(
             f"<p class='w-verdict' role='status'>{escape(running)} …</p>"
@@ -69,7 +72,8 @@ def answered() -> bool:
 def put_away() -> None:
     """Take away the header of a page that has no answer: nothing runs any more."""
     if found := st.session_state.pop(HEADER, None):
-        found[1].empty()
+        # Without this the style sheet would keep the room.
+        found[1].html("<span class='w-unanswered'></span>")
 
 
 def end() -> NoReturn:
@@ -122,7 +126,8 @@ def long_work(
         if seconds < 1:
             return
         if not bars:
-            with place.container(horizontal=True, vertical_alignment="center"):
+            # The style sheet lays it over what is there: nothing moves down for it and up again.
+            with place.container(horizontal=True, vertical_alignment="center", key=f"progress {hash(key)}"):
                 bars.append(st.progress(0.0))
                 state.button("Stop", f"stop {hash(key)}", stopped=key)
         share = min(done / total, 1.0) if total else 0.0
