@@ -22,7 +22,7 @@ MOST_LINES_OF_A_FUNCTION = 60
 def sizes(root: Path) -> dict[str, Any]:
     """The measures of a checkout: statements and lines of templates; what is too long; imports in circles."""
     files = sorted(file for package in PACKAGES for file in (root / package).rglob("*.py"))
-    files += [file for file in (root / "app.py",) if file.is_file()]
+    files += [file for file in (root / "app.py", root / "router.py") if file.is_file()]
     statements, docstrings, imports, modules, functions = 0, 0, 0, {}, {}
     for file in files:
         name, text = file.relative_to(root).as_posix(), file.read_text(encoding="utf-8")
@@ -86,7 +86,7 @@ def _only_from(root: Path) -> Iterator[None]:
 def at(commit: str) -> dict[str, Any]:
     """The measures of a commit of this repository."""
     with tempfile.TemporaryDirectory() as folder:
-        unpack(commit, Path(folder), *PACKAGES, "app.py")
+        unpack(commit, Path(folder), *PACKAGES, ":(glob)*.py")
         return sizes(Path(folder))
 
 

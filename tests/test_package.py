@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = (".streamlit", "assets", "core", "pages")
-FILES = ("__main__.py", "app.py", "LICENSE", "README.md", "pyproject.toml", "requirements.txt")
+FILES = ("__main__.py", "app.py", "router.py", "LICENSE", "README.md", "pyproject.toml", "requirements.txt")
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def files(root: Path) -> set[Path]:
 
 def test_all_of_the_app_is_there_and_nothing_that_only_makes_or_tests_it(installed: Path) -> None:
     wobble = installed / "wobble"
-    assert {entry.name for entry in wobble.iterdir()} == {"__main__.py", "app.py", *FOLDERS}
+    assert {entry.name for entry in wobble.iterdir()} == {"__main__.py", "app.py", "router.py", *FOLDERS}
     assert files(wobble / "core") == files(ROOT / "core")
     assert files(wobble / "pages") == files(ROOT / "pages")
     assert files(wobble / "assets") == {path for path in files(ROOT / "assets") if path.parts[0] != "build"}
