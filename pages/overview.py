@@ -34,8 +34,8 @@ PAGE = {
 
 RECENT = 8
 STRIP = "overview strip"
-# Between two drawings of a profile that still grows.
-REDRAW = 0.4
+# Seconds until a profile that still grows is drawn, and between two drawings of it.
+REDRAW = 0.8
 # Further ones stand in the report.
 MOST_NOTES = 3
 
@@ -137,7 +137,7 @@ def grown(
         head: the place of the verdict.
         place: the place of the strip.
     """
-    drawn, answered = float("-inf"), False
+    drawn, answered = time.monotonic(), False
     said: DeltaGenerator | None = None
     for found in results.profiles_together(models, text, temperature):
         complete = found[0].complete
@@ -283,8 +283,10 @@ for number, row in enumerate(sorted(profile.shown, key=lambda row: -(row.flip_ra
         card(row, profile, keys)
 shortest(model, text, temperature)
 st.subheader("Try another sentence")
-with st.expander("All examples", icon=":material/format_quote:"):
-    choices([(example.text, example.why) for example in gallery()], "example")
+# Sent when they are asked for.
+if (examples := controls.panel("All examples", "examples", ":material/format_quote:")).open:
+    with examples:
+        choices([(example.text, example.why) for example in gallery()], "example")
 if recent:
     st.markdown("**Recent**")
     choices([(one, "") for one in recent[:RECENT]], "recent")
@@ -300,3 +302,5 @@ st.caption(
     f"already known; {profile.seconds:.1f} s."
 )
 take_away.code(partial(scripts.scripts_of, model, profile), "every factor")
+for model in models:
+    subject.settle(model, "what a profile loads")

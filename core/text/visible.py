@@ -30,6 +30,7 @@ _MARKS = {
     "\ufeff": "\u2205",
     "\u00ad": "\u2205",
 }
+_TABLE = str.maketrans(_MARKS)
 _JOINER = "\u200d"
 
 
@@ -39,6 +40,9 @@ def visible(text: str) -> str:
     Control characters become their pictures (U+2400 ff.), direction marks and lone surrogates their code points in
     angle quotes. A joiner inside an emoji sequence stays, so that the emoji does.
     """
+    # Of ASCII, whatever has no mark is printable.
+    if text.isascii():
+        return text.translate(_TABLE)
     marks = []
     for i, character in enumerate(text):
         if character == _JOINER:

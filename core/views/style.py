@@ -71,10 +71,13 @@ def drawn(
         "legend": LEGEND,
         "dragmode": False,
     }
+    layout = shared | more
+    for name in (name for name in layout if name[1:].startswith("axis")):
+        title = layout[name].get("title", {})
+        # Streamlit's theme would write them in a grey that is too faint.
+        layout[name] = layout[name] | {"title": title | {"font": {"color": shades(dark)[0]} | title.get("font", {})}}
     # Checking each property against Plotly's schema takes longer than all else that a page does for a strip; the tests check it.
-    figure = go.Figure(traces, shared | more, _validate=False)
-    # Streamlit's theme would write them in a grey that is too faint.
-    return figure.update_xaxes(title_font_color=shades(dark)[0]).update_yaxes(title_font_color=shades(dark)[0])
+    return go.Figure(traces, layout, _validate=False)
 
 
 IN_PIXELS = ("size", "height", "l", "r", "t", "b", "xshift", "yshift")

@@ -118,13 +118,18 @@ def load(id: str) -> Classifier:
     with st.spinner(f"Loading {markup.escape_markdown(id)} …"):
         files(id)
         model = catalog.load(id)
-    _settle(model.id, model.weights_hash)
+    settle(model)
     return model
 
 
+def settle(model: Classifier, beside: str = "") -> None:
+    """Once a model, and once for what is loaded beside it: see `_settled`."""
+    _settled(model.id, model.weights_hash, beside)
+
+
 @st.cache_resource(show_spinner=False)
-def _settle(*_: str) -> None:
-    """Once a model: take what is loaded by now out of the garbage collector's sight.
+def _settled(*_: str) -> None:
+    """Take what is loaded by now out of the garbage collector's sight.
 
     Streamlit runs a full collection after every run of a script; walking all objects of torch and transformers takes it
     0.2 s, in which nothing reaches the browser. What was frozen before is looked through once more, for a model that
