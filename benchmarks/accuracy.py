@@ -1,4 +1,4 @@
-"""Accuracy of the embedded models, and what they weigh: `python -m benchmarks.accuracy`."""
+"""Accuracy of the embedded models, and their size on disk: `python -m benchmarks.accuracy`."""
 
 import json
 import subprocess

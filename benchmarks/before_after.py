@@ -18,15 +18,15 @@ from benchmarks.served import Served, chromium, opened, seconds_until, served
 from core.data.snippets import snippets
 
 WARM_UP = 3
-"""Sentences that are not counted: what is loaded or compiled once is there after them."""
+"""Sentences that are not counted: after them, everything that is loaded or compiled once is there."""
 PAGES = ("", "perturb", "preprocessing", "dropout", "temperature", "seeds", "numerics", "learn", "train", "tokens")
-"""By their address; the Overview has none."""
+"""Pages by their address; the Overview's is empty."""
 TIMED = ("", "perturb")
-# What moves without a click or a key within half a second before it: the sum is that of the whole stay on the page.
+# What moves without a click or a key in the half second before it, summed over the whole stay on the page.
 SHIFTS = """window.shifted = 0
 new PerformanceObserver(list => list.getEntries().forEach(one => { window.shifted += one.hadRecentInput ? 0 : one.value }))
     .observe({ type: 'layout-shift', buffered: true })"""
-# The finding speaks of the sentence, the strip has its dots, and no part of the page waits to be replaced.
+# The finding is about the sentence, the strip has its dots, and no part of the page waits to be replaced.
 COMPLETE = {
     "": """text => {
         const shown = document.querySelector('.w-verdict')?.closest('[data-testid=stElementContainer]')?.innerText || ''
@@ -44,7 +44,7 @@ SETTLED = "() => document.querySelector('[data-testid=stApp]')?.dataset.testScri
 
 @dataclass(frozen=True)
 class Side:
-    """One of the states, and a browser that looks at it."""
+    """One of the two states, and a browser that shows it."""
 
     root: Path
     app: Served
@@ -63,7 +63,7 @@ def _settle(page: Page) -> None:
 
 
 def _new_sentence(side: Side, page: Page, kind: str, text: str) -> tuple[float, float]:
-    """Seconds from Ctrl+Enter to the complete verdict, and processor seconds of the server until it rests."""
+    """Seconds from Ctrl+Enter to the complete verdict, and processor seconds of the server until it is idle."""
     area = page.get_by_role("textbox", name="Sentence", exact=True)
     area.fill(text)
     _settle(page)

@@ -1,4 +1,4 @@
-"""What a person waits for, measured in Chromium: `python -m benchmarks.browser`. Needs playwright and chromium.
+"""How long a person waits, measured in Chromium: `python -m benchmarks.browser`. Needs playwright and chromium.
 
 With `--old COMMIT`, an older state and the present one in turn instead: see `benchmarks.before_after`.
 
@@ -114,7 +114,7 @@ def measure(page: Page, address: str, passes: Path) -> dict[str, Any]:
 
 
 def _first_paint(page: Page, address: str, began: float) -> dict[str, float]:
-    """Seconds from the start of the server until a first visitor reads something of use, and until the verdict."""
+    """Seconds from the start of the server until a first visitor reads something useful, and until the verdict."""
     page.goto(address)
     page.wait_for_function("() => document.querySelector('.w-verdict')", polling=10, timeout=60_000)
     useful = time.perf_counter() - began
@@ -123,7 +123,7 @@ def _first_paint(page: Page, address: str, began: float) -> dict[str, float]:
 
 
 def measured() -> dict[str, Any]:
-    """What the present state makes a person wait for."""
+    """How long the present state makes a person wait."""
     with tempfile.TemporaryDirectory() as work, sync_playwright() as playwright, chromium(playwright) as browser:
         passes = Path(work) / "forward-passes"
         passes.write_text("")
@@ -142,7 +142,7 @@ def main() -> None:
     )
     parser.add_argument("--old", metavar="COMMIT", help="measure this older state and the present one in turn")
     parser.add_argument(
-        "--sentences", type=int, default=NEW_SENTENCES, metavar="N", help="new ones a page, beside --old"
+        "--sentences", type=int, default=NEW_SENTENCES, metavar="N", help="new sentences per page, with --old"
     )
     chosen = parser.parse_args()
     found = before_and_after(chosen.old, chosen.sentences) if chosen.old else measured()

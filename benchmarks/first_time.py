@@ -1,4 +1,4 @@
-"""The way of somebody who is here for the first time: `python -m benchmarks.first_time`. Needs playwright and chromium.
+"""The path of a first-time visitor: `python -m benchmarks.first_time`. Needs playwright and chromium.
 
 From the start page to why a sentence of one's own flips: which edit did it, what the model read instead, and how its
 probabilities moved. Counts what a person does (a click or a chord of keys; the typing of the sentence is not counted) and the

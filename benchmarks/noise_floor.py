@@ -1,4 +1,4 @@
-"""How the noise floor bounds what all conditions in fp32 do: `python -m benchmarks.noise_floor [TEXTS]`, by default 1,000 a model.
+"""How the noise floor bounds what all conditions in fp32 do: `python -m benchmarks.noise_floor [TEXTS]` (1,000 per model).
 
 The floor follows from two cheap conditions. Is any shift of the others, padding to the limit and 31 other texts included, more
 than twice as large? And what do the two cost beside all?
@@ -23,7 +23,7 @@ TEXTS = 1000
 
 
 def bounds(id: str, texts: list[str]) -> dict[str, Any]:
-    """The floor in parts of the largest shift of all fp32 conditions, over some texts, and processor seconds of both."""
+    """The floor divided by the largest shift of all fp32 conditions, over some texts, and processor seconds of both."""
     classifier = catalog.load(id)
     parts, floors, cheap, wide = [], [], [], []
     for text in texts:

@@ -1,4 +1,4 @@
-"""The noise floor of the embedded models over a split: `python -m benchmarks.numerics [TEXTS]`, by default the whole of it."""
+"""The noise floor of the embedded models over a split: `python -m benchmarks.numerics [TEXTS]`, by default all of it."""
 
 import json
 import statistics
@@ -16,7 +16,7 @@ from core.studies.study import study
 
 
 def floors(id: str, texts: list[str]) -> dict[str, Any]:
-    """Median and maximum of the noise floor, and what half precision can flip and flips."""
+    """Median and maximum of the noise floor, and how many texts half precision can flip and does flip."""
     classifier = catalog.load(id)
     found_floors, seconds = [], []
     flips = dict.fromkeys(DTYPES, 0)

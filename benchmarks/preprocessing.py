@@ -28,7 +28,7 @@ def rates(classifier: Classifier, texts: Sequence[str]) -> dict[str, Any]:
         for case in study["preprocessing"].cases:
             variant = case.variant
             assert variant is not None
-            # A step that gives the same text as another is one case with two names.
+            # A step that gives the same text as another one is one case with two names.
             for name in (case.name, *(other for other, factor in variant.also if factor == "preprocessing")):
                 changed[name] += 1
                 absorbed[name] += case.absorbed

@@ -1,4 +1,4 @@
-"""How often another segmentation flips the answer, and whether it says the same: `python -m benchmarks.segmentation [N]`."""
+"""How often other segmentations flip, and whether they decode to the same text: `python -m benchmarks.segmentation [N]`."""
 
 import json
 import sys
@@ -46,7 +46,7 @@ HOSTILE = (
     "\ufffd\uffff \U0010ffff \U000e0041 \u3000 wide \uff46\uff49\uff4c\uff4d",
     "The very long film. " * 80,
 )
-"""Texts on which tokenizers trip."""
+"""Texts that trip tokenizers up."""
 
 
 def flips(classifier: Classifier, texts: Sequence[str], **rate: float) -> dict[str, Any]:

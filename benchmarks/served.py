@@ -61,14 +61,14 @@ def served(*program: str, root: Path = ROOT) -> Iterator[Served]:
 
 
 def chromium(playwright: Playwright) -> Browser:
-    """Debian's Chromium, or the one that Playwright brought."""
+    """Debian's Chromium, or the one that Playwright brings."""
     # Chromium refuses its sandbox to root, which CI often is.
     options = ["--no-sandbox"] if os.geteuid() == 0 else []
     return playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
 
 
 def opened(browser: Browser, *scripts: str) -> Page:
-    """An empty page of the size of a projector's, in which some scripts run before all else."""
+    """An empty page of a projector's size, in which some scripts run before all else."""
     page = browser.new_page(viewport={"width": 1280, "height": 720})
     page.set_default_timeout(120_000)
     for script in (ACTED, *scripts):

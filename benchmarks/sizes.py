@@ -1,4 +1,4 @@
-"""How large the code is, and how tangled: `python -m benchmarks.sizes`; with `--old COMMIT` an older state beside it."""
+"""How large the code is, and how tangled: `python -m benchmarks.sizes`; with `--old COMMIT`, beside an older state."""
 
 import argparse
 import ast
@@ -20,7 +20,7 @@ MOST_LINES_OF_A_FUNCTION = 60
 
 
 def sizes(root: Path) -> dict[str, Any]:
-    """The measures of a checkout: statements and lines of templates; what is too long; imports in circles."""
+    """The measures of a checkout: statements and lines of templates; what is too long; circular imports."""
     files = sorted(file for package in PACKAGES for file in (root / package).rglob("*.py"))
     files += [file for file in (root / "app.py", root / "router.py") if file.is_file()]
     statements, docstrings, imports, modules, functions = 0, 0, 0, {}, {}
@@ -62,7 +62,7 @@ def circles(root: Path) -> list[list[str]]:
         graph = grimp.build_graph(*(name for name in PACKAGES if (root / name).is_dir()), cache_dir=None)
     found: set[frozenset[str]] = set()
     for module in graph.modules:
-        # Both ways from it: itself too, where it stands in a circle.
+        # Both ways from it: itself too, where it is part of a cycle.
         circle = graph.find_upstream_modules(module) & graph.find_downstream_modules(module)
         if circle:
             found.add(frozenset({module, *circle}))
@@ -71,7 +71,7 @@ def circles(root: Path) -> list[list[str]]:
 
 @contextmanager
 def _only_from(root: Path) -> Iterator[None]:
-    """Let imports be looked up in one checkout: `pages` has no `__init__.py`, so it would be made of all that are in sight."""
+    """Look imports up in one checkout only: `pages` has no `__init__.py`, so it would be made of all that are found."""
     before = sys.path[:]
     # What is imported already would be found instead.
     imported = {name: sys.modules.pop(name) for name in PACKAGES if name in sys.modules}

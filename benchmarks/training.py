@@ -1,4 +1,4 @@
-"""Fine-tuning, live: `python -m benchmarks.training`. Equal seeds give equal weights, and what a family of two costs."""
+"""Fine-tuning, live: `python -m benchmarks.training`. Whether equal seeds give equal weights, and what a family of two costs."""
 
 import json
 import os
@@ -66,7 +66,7 @@ def _trained(recipe: Recipe) -> tuple[list[dict[str, Any]], float, int]:
 
 
 def three_seeds(examples: int = 100) -> dict[str, Any]:
-    """Two live runs: the weights of equal seeds, and of seeds of which one differs."""
+    """Two live runs: the weights with equal seeds, and with one seed that differs."""
     held = one_seed(42)
     varied = tuple(Seeds(**{**held.__dict__, part: 43}) for part in ("head", "order", "dropout"))
     first, *others = _trained(_recipe("first", (held, *varied), examples))[0]

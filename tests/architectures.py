@@ -1,4 +1,4 @@
-"""Small classifiers with random weights, one a supported architecture, saved as transformers would save them.
+"""Small classifiers with random weights, one for each supported architecture, saved as transformers would save them.
 
 Each has a tokenizer of the kind that its family uses, trained on a few sentences, so that promises can be tested where
 architectures differ: pad tokens, position offsets, token types, pooling, the side of the padding.

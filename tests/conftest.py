@@ -1,4 +1,4 @@
-"""What holds for every test: the environment before the libraries are imported, and which tests can run here."""
+"""What applies to every test: the environment before the libraries are imported, and which tests can run here."""
 
 import os
 

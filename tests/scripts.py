@@ -1,4 +1,4 @@
-"""Runs scripts that Wobble shows as a person would, without Wobble, but without importing the libraries anew each time.
+"""Runs scripts that Wobble shows as a person would, without Wobble, but without importing the libraries again each time.
 
 A server process that has imported them, and nothing of Wobble, forks for each script; the script gets a fresh `__main__`.
 """

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.against [ROUNDS] [COMMIT]`: each task by an old engine and by the present one in turn; the ratio."""
+"""`python -m benchmarks.against [ROUNDS] [COMMIT]`: each task on an old engine and on the present one in turn; the ratio."""
 
 import json
 import statistics

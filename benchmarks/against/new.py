@@ -1,4 +1,4 @@
-"""The present engine, as `tasks` asks it: what it remembers is forgotten before each task."""
+"""The present engine, as `tasks` calls it: its memory is emptied before each task."""
 
 from benchmarks.golden.new import FACTORS
 from core.base import cache

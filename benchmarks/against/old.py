@@ -1,4 +1,4 @@
-"""The engine of commit 1819f24, as `tasks` asks it; runs in a checkout of that commit."""
+"""The engine of commit 1819f24, as `tasks` calls it; runs in a checkout of that commit."""
 
 from core import catalog, perturb
 from core.classifier import predict as predict_texts

@@ -1,4 +1,4 @@
-"""What is timed, of either engine: a process that is told a task a line and answers with its seconds."""
+"""What is timed, on either engine: a process that reads one task per line and answers with its seconds."""
 
 import importlib
 import json

@@ -26,11 +26,13 @@ OLD = "1819f24"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.golden", description=__doc__)
-    parser.add_argument("--old", default=OLD, metavar="COMMIT", help=f"of the engine to compare with ({OLD})")
-    parser.add_argument("--texts", type=int, metavar="N", help="for each embedded model (60)")
-    parser.add_argument("--models", metavar="ID,...", help="embedded ones, or tiny/NAME")
-    parser.add_argument("--tolerance", type=float, default=TOLERANCE, help=f"of floats ({TOLERANCE:g})")
-    parser.add_argument("--write", action="store_true", help="write the fixture of tests/golden anew")
+    parser.add_argument(
+        "--old", default=OLD, metavar="COMMIT", help=f"the commit of the engine to compare with ({OLD})"
+    )
+    parser.add_argument("--texts", type=int, metavar="N", help="texts for each embedded model (60)")
+    parser.add_argument("--models", metavar="ID,...", help="embedded models, or tiny/NAME")
+    parser.add_argument("--tolerance", type=float, default=TOLERANCE, help=f"tolerance of floats ({TOLERANCE:g})")
+    parser.add_argument("--write", action="store_true", help="rewrite the fixture of tests/golden")
     chosen = parser.parse_args(arguments)
     if chosen.write:
         from benchmarks.golden import fixture  # it imports the engine

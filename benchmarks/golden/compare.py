@@ -1,4 +1,4 @@
-"""Holds two records against each other: words, ids, labels, counts and orders exactly, floats within a tolerance."""
+"""Compares two records: words, ids, labels, counts and orders exactly, floats within a tolerance."""
 
 import re
 from collections import Counter
@@ -13,16 +13,16 @@ COARSER = {"logits": 10.0, "logit_margin": 10.0, "largest_logit_difference": 10.
 """How many times the tolerance a kind of number gets: logits are not confined to [0, 1], and a fitted temperature is as
 exact as its search."""
 FLOAT = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)|[-+]?\d+\.\d+")
-"""A number in a sentence that is no count."""
+"""A number in a sentence that is not a count."""
 ABSENT = object()
 
 
 @dataclass(frozen=True)
 class Declared:
-    """A difference that is meant."""
+    """An intended difference."""
 
     pattern: str
-    """Of paths, like `*/profile/factors/segmentation`."""
+    """A pattern of paths, like `*/profile/factors/segmentation`."""
     reason: str
 
 
@@ -105,14 +105,14 @@ class Report:
     floats: Counter[str] = field(default_factory=Counter)
     """How many floats were compared, by kind."""
     largest: dict[str, float] = field(default_factory=dict)
-    """The largest difference of a kind, mismatches included; those that are meant are not."""
+    """The largest difference of a kind, mismatches included, intended differences not."""
     mismatches: list[Mismatch] = field(default_factory=list)
     declared: Counter[Declared] = field(default_factory=Counter)
-    """Differences that are meant, by declaration."""
+    """Intended differences, by declaration."""
     ties: int = 0
     """Orders that differ only among cases which are as far from the line, within the tolerance."""
     refused: int = 0
-    """Records that hold the sentence why there is no answer."""
+    """Records that hold a sentence saying why there is no answer."""
     defects: int = 0
     """Records of an engine that failed, in either record."""
 
@@ -137,7 +137,7 @@ class Report:
         ]
         said.append(f"{self.refused:,} answers are refusals; {self.defects:,} are failures of an engine.")
         said.append(f"{self.ties:,} orders differ among equals.")
-        said += [f"Meant, {count:,} times: {one.pattern} ({one.reason})" for one, count in self.declared.items()]
+        said += [f"Intended, {count:,} times: {one.pattern} ({one.reason})" for one, count in self.declared.items()]
         said.append(f"{len(self.mismatches):,} mismatches.")
         said += [f"  {mismatch}" for mismatch in self.mismatches[:most]]
         if len(self.mismatches) > most:
@@ -149,8 +149,8 @@ def compare(old: Any, new: Any, tolerance: float = TOLERANCE, declared: Sequence
     """Compare two records.
 
     Args:
-        tolerance: the largest difference of two floats that is none.
-        declared: differences that are meant: they are counted and are no mismatches.
+        tolerance: the largest difference of two floats that does not count.
+        declared: intended differences: they are counted, and are not mismatches.
     """
     comparer = _Comparer(tolerance, declared)
     comparer.walk(old, new, (), "")
@@ -211,7 +211,7 @@ class _Comparer:
             self._differs((*path, "order"), _shown(before), _shown(after))
 
     def _as_far(self, one: Any, other: Any) -> bool:
-        """Whether two cases stand where they do by less than the tolerance, so that rounding may swap them."""
+        """Whether two cases are in their order by less than the tolerance, so that rounding may swap them."""
         return any(
             isinstance(one.get(key), float)
             and isinstance(other.get(key), float)
@@ -221,7 +221,7 @@ class _Comparer:
         )
 
     def _differs(self, path: tuple[str, ...], old: str, new: str) -> bool:
-        """Note a difference; returns whether it is meant."""
+        """Note a difference; returns whether it is intended."""
         where = "/".join(path)
         for one in self.declared:
             if fnmatchcase(where, one.pattern):
@@ -236,7 +236,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _same_words(old: str, new: str) -> bool:
-    """Whether two sentences are the same but for numbers that are no counts."""
+    """Whether two sentences are the same except for numbers that are not counts."""
     return FLOAT.sub("#", old) == FLOAT.sub("#", new)
 
 

@@ -1,4 +1,4 @@
-"""The golden record that the tests hold the present engine against: a small one, of what is the same on every machine."""
+"""The golden record that the tests compare the present engine with: a small one, of what is the same on every machine."""
 
 import gzip
 import json
@@ -17,11 +17,11 @@ FILE = Path(__file__).parents[2] / "tests" / "golden" / "record.json.gz"
 DIGITS = 8
 HALF = ("bfloat16", "float16")
 OF_ROUNDING = ("noise_floor", "above_noise_floor", "can_flip", "evidence", "rows_asked", "forward_rows")
-"""What follows from rounding, which differs from processor to processor, and what says how much was computed."""
+"""Keys of what follows from rounding, which differs between processors, and of how much was computed."""
 
 
 def portable(value: Any) -> Any:
-    """A record without what depends on the processor: half precision, the noise floor and what is counted by it."""
+    """A record without what depends on the processor: half precision, the noise floor and counts that depend on it."""
     if isinstance(value, dict):
         if set(value) == {"order", "items"}:
             order = [name for name in value["order"] if name not in HALF and name != "numerics"]
@@ -61,7 +61,7 @@ def write() -> Path:
 
 @contextmanager
 def _settings(**settings: str) -> Iterator[None]:
-    """Settings of the environment for a while."""
+    """Set variables of the environment for a while."""
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:

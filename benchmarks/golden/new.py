@@ -23,13 +23,13 @@ from core.views import documents
 
 Document = dict[str, Any]
 Refusal = WobbleError
-"""What the engine raises where it says in a sentence why there is no answer."""
+"""What the engine raises where a sentence says why there is no answer."""
 TEMPERATURES = (0.25, 0.5, 1.0, 2.0, 10.0)
 FACTORS = ("whitespace", "casing", "punctuation", "unicode", "typo", "dropout", "temperature", "seed", "numerics")
 load = catalog.load
 
 _NEW = ("fate", "also", "name")
-"""Of a case, where the old engine said it elsewhere."""
+"""Keys of a case that the old engine had elsewhere."""
 
 
 def _without(document: Mapping[str, Any], *names: str) -> Document:

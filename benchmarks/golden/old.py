@@ -32,7 +32,7 @@ from core.shortest import shortest_flip
 
 Document = dict[str, Any]
 Refusal = WobbleError
-"""What the engine raises where it says in a sentence why there is no answer."""
+"""What the engine raises where a sentence says why there is no answer."""
 TEMPERATURES = (0.25, 0.5, 1.0, 2.0, 10.0)
 load = catalog.load
 

@@ -20,9 +20,9 @@ from benchmarks.golden.texts import Job
 Record = dict[str, Any]
 
 NOT_A_RESULT = ("versions", "device", "seconds", "record", "weights")
-"""What says where and when something was computed."""
+"""Keys that say where and when something was computed."""
 LONGEST = 300
-"""Characters; longer texts stand by their hash, or one text of 5,000 words with its variants would be most of the record."""
+"""Characters; longer texts are replaced by their hash, or one text of 5,000 words with its variants would be most of the record."""
 
 
 def _edits(candidate: Mapping[str, Any]) -> str:
@@ -57,7 +57,7 @@ def canonical(value: Any, key: str = "") -> Any:
 
 
 def by_name(items: Sequence[dict[str, Any]], name: Callable[[Mapping[str, Any]], str]) -> dict[str, Any]:
-    """Items by name with their order; a name that comes again gets a number."""
+    """Items by name with their order; a repeated name gets a number."""
     found: dict[str, Any] = {}
     for item in items:
         said = base = name(item)

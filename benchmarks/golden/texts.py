@@ -31,7 +31,7 @@ HOSTILE: dict[str, str] = {
     "one long word": "good" * 200,
     "5,000 words": " ".join(["A slow, sad film that is not without its charms, and", "yet"] * 417) + " dull.",
 }
-"""Texts that a careless engine stumbles over."""
+"""Texts that a careless engine stumbles on."""
 
 TINY: dict[str, dict[str, Any]] = {
     "bert": {},
@@ -94,7 +94,7 @@ def all_texts() -> dict[str, str]:
 
 
 def evenly(names: Iterable[str], count: int | None) -> tuple[str, ...]:
-    """At most `count` of some names, taken in even steps so that they stand for all."""
+    """At most `count` of some names, taken in even steps so that they represent all."""
     names = tuple(names)
     if count is None or count >= len(names):
         return names

@@ -1,4 +1,4 @@
-"""What the repository brings: models that load with plain transformers, cards that tell the truth, data whose splits stand."""
+"""What the repository brings: models that load with plain transformers, cards that tell the truth, data with fixed splits."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The running app and a headless Chromium that nothing may complain in."""
+"""The running app and a headless Chromium in whose console nothing may complain."""
 
 import os
 import re

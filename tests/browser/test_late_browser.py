@@ -1,4 +1,4 @@
-"""A page shows what it was computed with, however late a browser is: with what it says, hears or loads."""
+"""A page shows what it was computed with, however late the browser is in what it sends, receives or loads."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Lessons in the browser: by the keyboard alone, and two people in one room."""
+"""Lessons in the browser: with the keyboard alone, and two people in one room."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What is shown is what was computed: every way of coming to a page."""
+"""What is shown is what was computed, whatever way leads to a page."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""Presenter mode by the keyboard, and the link that is copied."""
+"""Presenter mode with the keyboard, and the link that is copied."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Ten people at once are each answered their own sentences."""
+"""Ten people at once each get answers about their own sentences."""
 
 import asyncio
 import random

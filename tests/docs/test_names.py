@@ -1,4 +1,4 @@
-"""What the documents call by name is there."""
+"""What the documents name exists."""
 
 import json
 import pkgutil

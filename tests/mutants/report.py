@@ -1,4 +1,4 @@
-"""What a mutation run comes to, in the terminal and in docs/TESTING.md."""
+"""The result of a mutation run, in the terminal and in docs/TESTING.md."""
 
 import datetime
 import tomllib

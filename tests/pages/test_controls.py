@@ -1,4 +1,4 @@
-"""The widgets of the pages: what a person chose is there when a page is mounted anew."""
+"""The widgets of the pages: what a person chose is there when a page is mounted again."""
 
 from streamlit.testing.v1 import AppTest
 

@@ -1,4 +1,4 @@
-"""The first visitors, who come side by side, do not import the engine from different ends."""
+"""The first visitors, who come at the same time, do not import the engine from different ends."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""Learn: a guess before the reveal, votes of a room, the page that shows it at large, and the article's claims."""
+"""Learn: a guess before the reveal, votes of a room, the full page that shows it, and the article's claims."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The Preprocessing page: the usual steps and what they come to, and a chain of one's own step by step."""
+"""The Preprocessing page: the usual steps and their outcome, and a chain of one's own step by step."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the operator sets is read when it is asked for, refused in words, and told the same everywhere."""
+"""What the operator sets is read when it is needed, refused in words, and documented the same everywhere."""
 
 import re
 import subprocess

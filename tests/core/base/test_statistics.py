@@ -1,4 +1,4 @@
-"""Intervals: they hold their value, solve their equation, and are replayed from their seed."""
+"""Intervals: they contain their value, solve their equation, and are reproduced by their seed."""
 
 import numpy as np
 import pytest

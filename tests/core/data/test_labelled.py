@@ -1,4 +1,4 @@
-"""Labelled texts: whatever they come from, clean rows in fixed splits, or one sentence that says why not."""
+"""Labelled texts: wherever they come from, clean rows in fixed splits, or one sentence that says why not."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Conditions: to which sizes a text is padded, among how many others it stands, and what is left out in which words."""
+"""Conditions: to which sizes a text is padded, among how many others it is run, and in which words the rest is left out."""
 
 from dataclasses import replace
 from types import SimpleNamespace

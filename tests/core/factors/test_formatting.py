@@ -1,4 +1,4 @@
-"""Edits as factors: which ones a row holds, and what is said of those that it leaves out."""
+"""Edits as factors: which ones a row holds, and what is said about those that it leaves out."""
 
 from pathlib import Path
 

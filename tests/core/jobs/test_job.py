@@ -1,4 +1,4 @@
-"""Jobs on disk: known by their folders, refused in one sentence, and never said to live when they are dead."""
+"""Jobs on disk: known by their folders, refused in one sentence, and never said to be alive when they are dead."""
 
 import json
 import os

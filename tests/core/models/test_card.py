@@ -1,4 +1,4 @@
-"""What a card says of a model's training is read, and where none says it, that is said."""
+"""What a card says about a model's training is read, and where no card says it, the page does."""
 
 from pathlib import Path
 

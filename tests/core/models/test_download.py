@@ -1,4 +1,4 @@
-"""A model of the hub is fetched once for all who wait; they hear how far it is, and the last one who leaves ends it."""
+"""A model of the hub is fetched once for all who wait; they are told the progress, and the last one who leaves ends it."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Heads: one contract that all keep, the formulas of each, and what a thing is against itself."""
+"""Heads: one contract that all keep, the formulas of each, and a prediction compared with itself."""
 
 import copy
 import pickle

@@ -1,4 +1,4 @@
-"""Loading: fp32, eval mode, no code and no random state of anybody else's, and every doubt said."""
+"""Loading: fp32, eval mode, no foreign code, the random state left alone, and every doubt in a sentence."""
 
 import json
 import random

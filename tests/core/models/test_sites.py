@@ -1,4 +1,4 @@
-"""Our attention kernel computes what sdpa does, whatever a family hands to it, also where it is not the stock one."""
+"""Our attention kernel computes what sdpa does, whatever a family passes to it, even where it is not the stock kernel."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The difference between what is pinned and what there is now: said only where there is a common measure, with its numbers."""
+"""The difference between the pin and what is shown now: only where there is a common measure, with its numbers."""
 
 from dataclasses import replace
 from pathlib import Path

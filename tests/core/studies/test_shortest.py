@@ -1,4 +1,4 @@
-"""The shortest flip: it flips, no part of it does, and what was not found is said with what was tried."""
+"""The shortest flip: it flips, no part of it does, and where none is found, what was tried is said."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The profile: a row per factor, shared work once, everything against the noise floor, absences said."""
+"""The profile: a row per factor, shared work once, everything against the noise floor, and what is missing is said."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

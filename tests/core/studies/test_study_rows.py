@@ -1,4 +1,4 @@
-"""Rows that single factors are looked at by: nothing is lost or measured anew, and an ensemble is the mean of its seeds."""
+"""Rows for pages of single factors: nothing is lost or measured twice, and an ensemble is the mean of its seeds."""
 
 from dataclasses import replace
 from pathlib import Path

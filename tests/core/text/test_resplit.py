@@ -1,4 +1,4 @@
-"""Where the split changes when one character does: what is counted, what is tried, and what is said of it."""
+"""Where the split changes when one character does: what is counted, what is tried, and what is said about it."""
 
 import pytest
 

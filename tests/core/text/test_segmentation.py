@@ -1,4 +1,4 @@
-"""Other segmentations say the same text, are the same whenever drawn, and are drawn at the rates that they name."""
+"""Other segmentations decode to the same text, are the same whenever drawn, and are drawn at the rates that they name."""
 
 import json
 import math

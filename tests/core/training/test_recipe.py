@@ -1,4 +1,4 @@
-"""Recipes: what some seeds make, what is refused before anything runs, and what a training will cost."""
+"""Recipes: which members some seeds make, what is refused before anything runs, and what a training will cost."""
 
 import json
 from dataclasses import asdict, replace

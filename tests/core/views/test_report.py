@@ -1,4 +1,4 @@
-"""The report is one file that says every number of the study, asks nothing of the network, and runs nobody's markup."""
+"""The report is one file that holds every number of the study, requests nothing from the network, and runs no markup."""
 
 import base64
 import json

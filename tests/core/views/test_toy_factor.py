@@ -1,4 +1,4 @@
-"""A factor that is registered in a test, and named nowhere else, stands in every view."""
+"""A factor that is registered in a test, and named nowhere else, appears in every view."""
 
 import json
 from collections.abc import Iterator
