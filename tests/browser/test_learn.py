@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import CALM
 from tests.browser.test_pages import opened, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -36,7 +37,7 @@ def test_two_people_in_a_room_see_each_others_votes_as_counts(page: Page, app: s
     page.get_by_role("button", name="Open a room").click()
     expect(page).to_have_url(re.compile("room=[a-z0-9]{10}"))
     settled(page)
-    other = browser.new_context().new_page()
+    other = browser.new_context(**CALM).new_page()
     other.goto(page.url)
     settled(other)
     other.get_by_role("button", name="A low one").click()
