@@ -283,10 +283,8 @@ for number, row in enumerate(sorted(profile.shown, key=lambda row: -(row.flip_ra
         card(row, profile, keys)
 shortest(model, text, temperature)
 st.subheader("Try another sentence")
-# Sent when they are asked for.
-if (examples := controls.panel("All examples", "examples", ":material/format_quote:")).open:
-    with examples:
-        choices([(example.text, example.why) for example in gallery()], "example")
+with st.expander("All examples", icon=":material/format_quote:"):
+    choices([(example.text, example.why) for example in gallery()], "example")
 if recent:
     st.markdown("**Recent**")
     choices([(one, "") for one in recent[:RECENT]], "recent")

@@ -58,7 +58,7 @@ def drawn(
     traces: Sequence[Any], title: str, dark: bool, height: float, x: dict[str, Any], y: dict[str, Any], /, **more: Any
 ) -> go.Figure:
     """A figure of some traces with the layout that all figures share; what is given besides replaces its parts."""
-    shared = {
+    shared: dict[str, Any] = {
         "height": height,
         "margin": {"l": 8, "r": 16, "t": 40, "b": 8},
         "title": {"text": plain(title, 160), "font": {"size": 16}, "x": 0, "xref": "container", "pad": {"l": 4}},
@@ -73,9 +73,9 @@ def drawn(
     }
     layout = shared | more
     for name in (name for name in layout if name[1:].startswith("axis")):
-        title = layout[name].get("title", {})
+        said = layout[name].get("title", {})
         # Streamlit's theme would write them in a grey that is too faint.
-        layout[name] = layout[name] | {"title": title | {"font": {"color": shades(dark)[0]} | title.get("font", {})}}
+        layout[name] = layout[name] | {"title": said | {"font": {"color": shades(dark)[0]} | said.get("font", {})}}
     # Checking each property against Plotly's schema takes longer than all else that a page does for a strip; the tests check it.
     return go.Figure(traces, layout, _validate=False)
 
