@@ -15,7 +15,7 @@ from core.studies.study import study
 from core.studies.verdict import summary
 from core.text.resplit import resplits
 from core.views.html import share
-from tests.architectures import save_byt5
+from tests.architectures import save, save_byt5
 from tests.pages.test_pages import APP, app, state_of, words
 
 PAGE = "pages/tokens.py"
@@ -113,7 +113,7 @@ def test_characters_tokens_and_ids_of_one_piece_share_a_name_and_one_token_is_a_
     assert "18 characters, 22 bytes in UTF-8" in said
 
 
-def test_every_character_shows_how_many_tokens_it_changes() -> None:
+def test_every_character_shows_how_many_tokens_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "A modest thriller."
     said = words(app(PAGE, sentence=text))
     (heat,) = re.findall(r"<div class='w-heat'>(.*?)</div>", said)
@@ -122,9 +122,12 @@ def test_every_character_shows_how_many_tokens_it_changes() -> None:
     each = zip(left_out.changes, other_case.changes, strict=True)
     assert shown == [[str(one.tokens) for one in ways if one] for ways in each]
     assert f"<p class='w-line'>{left_out.said}</p>" in said
-    assert "The first 200 of 500 characters are tried." in words(app(PAGE, sentence="fine " * 100))
-    assert "more than 2,000 characters" in words(app(PAGE, sentence="fine " * 500))
     assert "w-heat" not in words(app(PAGE, sentence=text, second="A modest thriller"))
+    # The page asks the model too, and a small one is quick with long texts.
+    monkeypatch.setenv("WOBBLE_MODEL_DIRS", str(tmp_path))
+    small = [f"{tmp_path.name}/{save('bert', tmp_path / 'small').name}"]
+    assert "The first 200 of 500 characters are tried." in words(app(PAGE, sentence="fine " * 100, model=small))
+    assert "more than 2,000 characters" in words(app(PAGE, sentence="fine " * 500, model=small))
 
 
 @pytest.mark.parametrize(
