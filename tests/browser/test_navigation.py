@@ -73,7 +73,7 @@ def test_back_and_forward_show_what_was_there(page: Page, app: str, path: str, o
     assert {path, other} < set(PATHS)
     opened(page, app, path)
     first = usual(page)
-    third = "/perturb" if path != "/perturb" else "/numerics"
+    third = "/numerics" if other != "/numerics" else "/tokens"
     go(page, other)
     shown(page, first)
     typed(page, OWN)
