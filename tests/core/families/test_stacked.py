@@ -20,7 +20,7 @@ from tests.architectures import save
 
 
 def test_all_seeds_in_one_batch_equal_each_alone(family: Family) -> None:
-    texts = [*list(snippets("test", "movie")["text"])[:8], "x", "word " * 100]
+    texts = [*list(snippets("test", "movie")["text"])[:8], "x", "word " * 600]
     together = predict_family(family, texts)
     for i, member in enumerate(family.members):
         np.testing.assert_allclose(
