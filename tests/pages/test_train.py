@@ -64,7 +64,7 @@ def test_a_run_is_started_with_what_the_form_says() -> None:
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        ({"seeds": "42, 42"}, "stands there twice"),
+        ({"seeds": "42, 42"}, "is given twice"),
         ({"seeds": "many"}, "is not a seed"),
         ({"seeds": "1", "vary": "head"}, "nothing to vary"),
         ({"base": "minilm-uncased"}, "is an adapter"),

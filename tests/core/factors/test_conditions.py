@@ -55,7 +55,9 @@ def test_a_size_that_pads_nothing_is_left_out_in_a_sentence() -> None:
 def test_a_limit_that_takes_too_long_is_stood_for(device: str, widest: int) -> None:
     found, left_out = conditions(model(32768, device), 10, dtypes=())
     assert padded(found) == [16, 64, widest]
-    assert left_out == (f"Padding to the limit of 32,768 tokens takes too long on {device}: {widest:,} stand for it.",)
+    assert left_out == (
+        f"Padding to the limit of 32,768 tokens takes too long on {device}: {widest:,} stand in for it.",
+    )
     assert conditions(model(widest, device), 10, dtypes=())[1] == ()
     assert conditions(model(32768, device, "one by one"), 10, dtypes=())[1] == ()
 
