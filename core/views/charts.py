@@ -72,8 +72,8 @@ def condition_shifts(study: Study, row: Row, *, title: str, dark: bool = False, 
     y["tickfont"] = {"size": 13, "color": ink}
     return drawn(
         [dots, *([ring([at[i] for i in opened], opened, dark)] if opened else [])],
-        title, dark, 150 + 28 * len(cases), x, y,
-        margin={"l": 8, "r": 16, "t": 64, "b": 8},
+        title, dark, 166 + 28 * len(cases), x, y,
+        margin={"l": 8, "r": 16, "t": 80, "b": 8},
         clickmode="event+select",
         **_shift_marks(study, nothing, high, ink),
     )  # fmt: skip
@@ -97,8 +97,9 @@ def _shift_marks(study: Study, nothing: float, high: float, ink: str) -> dict[st
         ],
         "annotations": [
             # On a logarithmic axis annotations are placed by the exponent, and lines by the value itself.
-            above(float(np.log10(value)), said, ink, xanchor=side)
-            for (value, said, _), side in zip(lines, sides, strict=True)
+            # One above the other: on a phone both do not fit beside each other.
+            above(float(np.log10(value)), said, ink, xanchor=side, yshift=17 * number)
+            for number, ((value, said, _), side) in enumerate(zip(lines, sides, strict=True))
         ],
     }
 
