@@ -39,8 +39,7 @@ class Trial:
 
 LEAST_STEPS = 16
 """By how many steps of fp32 rounding is assumed to move a logit at least: two numbers cannot differ by less than one step, so a
-few conditions often show none, or one, where others show several. With 8, one text of the golden record has a shift above the
-floor.
+few conditions often show none, or one, where others show several; `python -m benchmarks.noise_floor` measures whether so many do.
 """
 BEYOND = 2
 """How many times as large as in a few conditions the logit difference is assumed to be in all the others, at most."""
